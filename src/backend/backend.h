@@ -1,0 +1,59 @@
+// The only interface between programs and devices.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "program/plan_memory.h"
+#include "program/program.h"
+
+namespace hayate {
+
+// Bytes on a device; freed with the last copy of the handle. At least 64-byte aligned.
+struct Buffer {
+  std::shared_ptr<void> data;
+  int64_t bytes = 0;
+  std::byte* get() const { return static_cast<std::byte*>(data.get()); }
+  explicit operator bool() const { return data != nullptr; }
+};
+
+// Where an executable finds its load values, prepared once and shared (implemented by weights/PreparedWeights).
+class WeightStore {
+ public:
+  virtual ~WeightStore() = default;
+  virtual Buffer get(const Program&, Value load_value) = 0;
+};
+
+struct CompileOptions {
+  bool keep_all = false;  // no reuse of memory: every value can be read afterwards
+};
+
+// A compiled program with bound addresses. Not safe for use by two threads at once.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  // Runs one section. After Rate::step, carries have been copied.
+  virtual void run(Rate section) = 0;
+  // Bytes between the host and an input, output or (with keep_all) any value; size must match. Rows of a view are packed.
+  virtual void write(const std::string& input, std::span<const std::byte>) = 0;
+  virtual void read(const std::string& value, std::span<std::byte>) = 0;
+  virtual const Program& program() const = 0;
+  virtual int64_t arena_bytes() const = 0;  // prompt and step arenas plus inputs
+};
+
+class Backend : public Target {
+ public:
+  virtual const char* name() const = 0;
+  virtual Buffer allocate(int64_t bytes) = 0;  // throws Error(out_of_memory)
+  virtual void upload(const Buffer& to, std::span<const std::byte> from) = 0;
+  virtual void download(std::span<std::byte> to, const Buffer& from) = 0;
+  // Computes one op of the load section now; `in` are its inputs' bytes.
+  virtual Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) = 0;
+  virtual std::unique_ptr<Executable> compile(Program, WeightStore&, CompileOptions = {}) = 0;
+};
+
+std::shared_ptr<Backend> make_reference_backend();
+std::shared_ptr<Backend> make_cpu_backend();
+
+}  // namespace hayate

@@ -1,0 +1,92 @@
+// The op list: one row per op. Shape rules are in ops.cpp, meaning in backend/reference.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace hayate {
+
+// What the precision pass does with an op.
+enum class Precision : uint8_t {
+  rung,    // computes and stores in the rung's type
+  follow,  // keeps the type of what it reads
+  exact,   // always float32 (or integers): schedules, guidance, time embeddings
+};
+
+#define HAYATE_OPS(X)                                                                                              \
+  /* name              precision  inputs                                                                        */ \
+  X(input,              exact)  /* {}                          written by the pipeline                          */ \
+  X(weight,             rung)   /* {}                          read from the checkpoint                         */ \
+  X(cast,               follow) /* {x}                         another dtype                                    */ \
+  X(stack,              follow) /* {w...}                      weights one below the other (rows)               */ \
+  X(pack,               follow) /* {w}                         same matrix in the backend's own layout          */ \
+  X(linear,             rung)   /* {x, weight, bias, residual} act(x w^T + b) + residual                        */ \
+  X(conv2d,             rung)   /* {x, weight, bias, residual} weight (out, kh, kw, in)                         */ \
+  X(group_norm,         rung)   /* {x, gamma, beta}            act(norm)                                        */ \
+  X(layer_norm,         rung)   /* {x, gamma, beta}            over c                                           */ \
+  X(silu,               follow) /* {x}                                                                          */ \
+  X(gelu,               follow) /* {x}                         erf form                                         */ \
+  X(quick_gelu,         follow) /* {x}                         x sigmoid(1.702 x)                               */ \
+  X(add,                follow) /* {a, b}                      b broadcasts where its dimension is 1            */ \
+  X(mul,                follow) /* {a, b}                      likewise                                         */ \
+  X(affine,             follow) /* {x}                         x * scale + shift                                */ \
+  X(concat,             follow) /* {a, b}                      columns                                          */ \
+  X(slice,              follow) /* {x}                         columns [begin, begin + c): the only view        */ \
+  X(repeat,             follow) /* {x}                         whole batch, `times` times                       */ \
+  X(upsample_nearest,   follow) /* {x}                         to the result's h and w                          */ \
+  X(embedding,          rung)   /* {ids, table}                rows of table                                    */ \
+  X(take_token,         follow) /* {x, index}                  one token of each image of the batch             */ \
+  X(timestep_embedding, exact)  /* {t}                         sinusoids of each column                         */ \
+  X(attention_scores,   rung)   /* {q, k}                      (n, heads, q tokens, k tokens), scaled, masked   */ \
+  X(softmax,            rung)   /* {x}                         over c                                           */ \
+  X(attention_mix,      rung)   /* {weights, v}                                                                 */ \
+  X(attention,          rung)   /* {q, k, v}                   scores, softmax and mix in one                   */ \
+  X(geglu,              follow) /* {x}                         left half * gelu(right half)                     */ \
+  X(guidance,           exact)  /* {prediction, scale, rescale} (2n) -> (n); unconditional half first           */ \
+  X(scheduler_row,      exact)  /* {state, prediction, noise, matrix} -> next state                             */
+
+enum class Op : uint8_t {
+#define X(name, precision) name,
+  HAYATE_OPS(X)
+#undef X
+};
+
+const char* name_of(Op);
+Precision precision_of(Op);
+
+enum class Activation : uint8_t { none, silu, gelu, quick_gelu };
+const char* name_of(Activation);
+
+// Attributes, one struct per kind of op; everything else has none.
+struct LinearAttr { Activation activation = Activation::none; bool operator==(const LinearAttr&) const = default; };
+struct ConvAttr {                       // padding before and after, the same for both axes
+  int stride = 1, pad_begin = 0, pad_end = 0;
+  Activation activation = Activation::none;
+  bool operator==(const ConvAttr&) const = default;
+};
+struct NormAttr {                       // groups: group_norm only
+  int groups = 0;
+  float eps = 0;
+  Activation activation = Activation::none;
+  bool operator==(const NormAttr&) const = default;
+};
+struct AttentionAttr {                  // scale multiplies q k^T; causal: token i sees tokens <= i
+  int heads = 0;
+  float scale = 0;
+  bool causal = false;
+  bool operator==(const AttentionAttr&) const = default;
+};
+struct AffineAttr { float scale = 1, shift = 0; bool operator==(const AffineAttr&) const = default; };
+struct SliceAttr { int64_t begin = 0; bool operator==(const SliceAttr&) const = default; };
+struct RepeatAttr { int times = 1; bool operator==(const RepeatAttr&) const = default; };
+struct TimestepAttr {                   // each input column becomes `dim` columns
+  int dim = 0;
+  bool flip_sin_to_cos = true;          // cosines first
+  float freq_shift = 0;
+  bool operator==(const TimestepAttr&) const = default;
+};
+using Attributes = std::variant<std::monostate, LinearAttr, ConvAttr, NormAttr, AttentionAttr, AffineAttr, SliceAttr,
+                                RepeatAttr, TimestepAttr>;
+std::string to_string(const Attributes&);
+
+}  // namespace hayate
