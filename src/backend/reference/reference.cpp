@@ -1,0 +1,62 @@
+// The reference backend: reads every input as float32, computes, rounds the result to its type.
+#include "backend/host_executable.h"
+#include "backend/reference/ops.h"
+#include "core/error.h"
+
+namespace hayate {
+
+namespace {
+using reference::Tensor;
+
+// Calls f with a pointer of the element's type.
+template <class F>
+void with_row(const TensorView& v, int64_t r, F f) {
+  switch (v.dtype) {
+    case Dtype::f32: return f(v.row<float>(r));
+    case Dtype::f16: return f(v.row<f16>(r));
+    case Dtype::bf16: return f(v.row<bf16>(r));
+    case Dtype::i32: return f(v.row<int32_t>(r));
+  }
+}
+
+float load(int32_t x) { return float(x); }
+template <class T> float load(T x) { return to_float(x); }
+
+Tensor load(const TensorView& v) {
+  if (!v.data) return {};
+  Tensor t{v.shape, std::vector<float>(size_t(v.shape.count()))};
+  for (int64_t r = 0; r < v.shape.rows(); ++r)
+    with_row(v, r, [&](auto* from) {
+      for (int64_t c = 0; c < v.shape.c; ++c) t.row(r)[c] = load(from[c]);
+    });
+  return t;
+}
+
+void store(const Tensor& t, const TensorView& v) {
+  for (int64_t r = 0; r < v.shape.rows(); ++r)
+    with_row(v, r, [&]<class T>(T* to) {
+      if constexpr (std::is_same_v<T, int32_t>)
+        fail(ErrorKind::internal, "no op makes integers");
+      else
+        for (int64_t c = 0; c < v.shape.c; ++c) to[c] = from_float<T>(t.row(r)[c]);
+    });
+}
+
+class ReferenceBackend : public HostBackend {
+ public:
+  const char* name() const override { return "reference"; }
+  bool supports(const Program&, const Node& n) const override { return n.dtype != Dtype::i32; }
+  bool packs(const Program&, const Node&) const override { return false; }
+  Launch bind(const Operands& o) override {
+    return [node = o.node, in = o.in, out = o.out] {
+      std::vector<Tensor> inputs;
+      for (const TensorView& v : in) inputs.push_back(load(v));
+      store(reference::compute(node, inputs), out);
+    };
+  }
+};
+}  // namespace
+
+std::shared_ptr<Backend> make_reference_backend() { return std::make_shared<ReferenceBackend>(); }
+
+}  // namespace hayate
