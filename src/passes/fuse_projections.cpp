@@ -1,0 +1,66 @@
+// Linears that read one value (to_q, to_k and to_v; the text keys and values of all layers; the time embeddings of all
+// resnets) become one linear over stacked weights, and each old result a slice of columns. Stacking is an op on weights,
+// so it runs once at load.
+#include <map>
+
+#include "passes/passes.h"
+
+namespace hayate {
+
+namespace {
+using Group = std::vector<Value>;                 // linears of the old program, in order
+using Key = std::pair<Value, bool>;               // the value they read, and whether they have a bias
+
+Key key_of(const Node& n) { return {n.in[0], n.in[2] != none}; }
+
+bool stackable(const Node& n) {
+  return n.op == Op::linear && n.in[3] == none && n.rate != Rate::load && n.as<LinearAttr>() == LinearAttr{};
+}
+
+std::map<Key, Group> groups_of(const Program& p) {
+  std::map<Key, Group> groups;
+  for (Value v = 0; v < p.size(); ++v)
+    if (stackable(p[v])) groups[key_of(p[v])].push_back(v);
+  std::erase_if(groups, [](const auto& g) { return g.second.size() < 2; });
+  return groups;
+}
+}  // namespace
+
+Program fuse_projections(const Program& p, const PassOptions&) {
+  std::map<Key, Group> groups = groups_of(p);
+  std::map<Value, Value> moved;  // weights: a stack needs all of them where its first linear stands
+  auto move_weight = [&](Program& out, Value w) {
+    auto [found, fresh] = moved.try_emplace(w, none);
+    if (fresh) found->second = out.add(p[w]);
+    return found->second;
+  };
+  auto stack = [&](Program& out, const Group& group, size_t input) {
+    Node n{.op = Op::stack, .dtype = p[p[group[0]].in[input]].dtype, .name = p[p[group[0]].in[input]].name + "+"};
+    for (Value linear : group) n.in.push_back(move_weight(out, p[linear].in[input]));
+    return out.add(std::move(n));
+  };
+
+  std::map<Key, Value> fused;
+  return rewrite(p, [&](Program& out, Value old, Node n) {
+    if (n.op == Op::weight) return move_weight(out, old);
+    auto group = stackable(n) ? groups.find(key_of(p[old])) : groups.end();
+    if (group == groups.end()) return out.add(std::move(n));
+
+    auto [whole, fresh] = fused.try_emplace(group->first, none);
+    if (fresh) {
+      Node all = n;
+      all.name += "+";
+      all.in[1] = stack(out, group->second, 1);
+      if (all.in[2] != none) all.in[2] = stack(out, group->second, 2);
+      whole->second = out.add(std::move(all));
+    }
+    int64_t begin = 0;
+    for (Value member : group->second) {
+      if (member == old) break;
+      begin += p[member].shape.c;
+    }
+    return out.add({.op = Op::slice, .in = {whole->second}, .shape = n.shape, .dtype = n.dtype, .name = n.name, .attr = SliceAttr{begin}});
+  });
+}
+
+}  // namespace hayate

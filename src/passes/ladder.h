@@ -1,0 +1,28 @@
+// The ladder: which passes make which rung.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "passes/passes.h"
+
+namespace hayate {
+
+struct Rung {
+  const char* name;
+  const char* what;            // one sentence for people
+  std::vector<Pass> adds;      // on top of the rungs above it in the table
+  bool hoists = false;         // the prompt section runs once per prompt; otherwise again at each step, as eager code does
+  bool available = true;       // false: has its place in the table, comes later
+};
+
+const std::vector<Rung>& ladder();
+const Rung& find_rung(const std::string& name);  // throws Error(usage) that lists the names
+
+// Called after recording (pass "record") and after each pass.
+using PassObserver = std::function<void(const std::string& pass, const Program&)>;
+
+// Applies all passes up to and including the rung, verifying after each one.
+Program climb(Program, const Rung&, const Target&, const PassObserver& = {});
+
+}  // namespace hayate

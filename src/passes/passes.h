@@ -1,0 +1,22 @@
+// Every technique of the ladder: Program -> Program, one file each.
+#pragma once
+#include "program/program.h"
+
+namespace hayate {
+
+struct PassOptions {
+  const Target& target;
+  Dtype dtype = Dtype::f32;  // what lower_precision lowers to
+};
+using Pass = Program (*)(const Program&, const PassOptions&);
+
+Program lower_precision(const Program&, const PassOptions&);
+Program fuse_attention(const Program&, const PassOptions&);
+Program fuse_activation(const Program&, const PassOptions&);
+Program fuse_geglu(const Program&, const PassOptions&);
+Program fuse_residual(const Program&, const PassOptions&);
+Program merge_duplicates(const Program&, const PassOptions&);
+Program fuse_projections(const Program&, const PassOptions&);
+Program pack_weights(const Program&, const PassOptions&);
+
+}  // namespace hayate
