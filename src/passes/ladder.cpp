@@ -5,31 +5,20 @@
 
 namespace hayate {
 
-namespace {
-struct NamedPass { Pass pass; const char* name; };
-constexpr NamedPass kNames[] = {
-    {lower_precision, "lower_precision"}, {fuse_attention, "fuse_attention"},     {fuse_activation, "fuse_activation"},
-    {fuse_geglu, "fuse_geglu"},           {fuse_residual, "fuse_residual"},       {merge_duplicates, "merge_duplicates"},
-    {fuse_projections, "fuse_projections"}, {pack_weights, "pack_weights"},
-};
-const char* name_of(Pass pass) {
-  for (const NamedPass& n : kNames)
-    if (n.pass == pass) return n.name;
-  return "pass";
-}
-}  // namespace
-
 const std::vector<Rung>& ladder() {
   static const std::vector<Rung> rungs = {
       {.name = "fp32", .what = "every op as recorded, in strict float32", .adds = {}},
       {.name = "tf32", .what = "float32 with TF32 matrix products (NVIDIA only)", .adds = {}, .available = false},
-      {.name = "bf16", .what = "weights and activations in bfloat16, sums in float32", .adds = {lower_precision}},
-      {.name = "attention", .what = "attention that never stores its score matrix", .adds = {fuse_attention}},
+      {.name = "bf16", .what = "weights and activations in bfloat16, sums in float32", .adds = {{"lower_precision", lower_precision}}},
+      {.name = "attention", .what = "attention that never stores its score matrix", .adds = {{"fuse_attention", fuse_attention}}},
       {.name = "compile",
        .what = "fused kernels, and everything that only depends on the prompt computed once",
-       .adds = {fuse_activation, fuse_geglu, fuse_residual, merge_duplicates},
+       .adds = {{"fuse_activation", fuse_activation},
+                {"fuse_geglu", fuse_geglu},
+                {"fuse_residual", fuse_residual},
+                {"merge_duplicates", merge_duplicates}},
        .hoists = true},
-      {.name = "projections", .what = "linears that read one value become one linear", .adds = {fuse_projections}, .hoists = true},
+      {.name = "projections", .what = "linears that read one value become one linear", .adds = {{"fuse_projections", fuse_projections}}, .hoists = true},
       {.name = "int8", .what = "dynamic int8 quantization of the layers that gain", .adds = {}, .hoists = true, .available = false},
       {.name = "fp8", .what = "dynamic fp8 quantization of the layers that gain", .adds = {}, .hoists = true, .available = false},
   };
@@ -51,17 +40,17 @@ const Rung& find_rung(const std::string& name) {
 Program climb(Program p, const Rung& rung, const Target& target, const PassObserver& observe) {
   PassOptions options{.target = target, .dtype = Dtype::bf16};
   if (observe) observe("record", p);
-  auto run = [&](Pass pass) {
-    p = pass(p, options);
+  auto run = [&](const Pass& pass) {
+    p = pass.apply(p, options);
     verify(p);
-    if (observe) observe(name_of(pass), p);
+    if (observe) observe(pass.name, p);
   };
   for (const Rung& step : ladder()) {
     if (step.available)
-      for (Pass pass : step.adds) run(pass);
+      for (const Pass& pass : step.adds) run(pass);
     if (step.name == rung.name) break;
   }
-  run(pack_weights);
+  run({"pack_weights", pack_weights});
   verify(p, &target);
   return p;
 }

@@ -8,7 +8,10 @@ struct PassOptions {
   const Target& target;
   Dtype dtype = Dtype::f32;  // what lower_precision lowers to
 };
-using Pass = Program (*)(const Program&, const PassOptions&);
+struct Pass {
+  const char* name;
+  Program (*apply)(const Program&, const PassOptions&);
+};
 
 Program lower_precision(const Program&, const PassOptions&);
 Program fuse_attention(const Program&, const PassOptions&);
