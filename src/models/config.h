@@ -1,0 +1,49 @@
+// What each component's config.json says, checked. An unsupported value is an Error(unsupported) that names the key.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "program/ops.h"
+
+namespace hayate {
+
+// CLIPTextModel and CLIPTextModelWithProjection (transformers).
+struct ClipTextConfig {
+  int64_t vocab_size, hidden_size, intermediate_size, layers, heads, max_tokens, projection_dim;
+  Activation activation;
+  float layer_norm_eps;
+  int64_t eos_token_id;  // 2: the published models' rule, the end of text is where the largest id stands
+};
+
+// UNet2DConditionModel (diffusers), as far as SDXL, SSD-1B and SD 1.x/2.x use it. Levels from the outside in.
+struct UNetConfig {
+  struct Level {
+    int64_t channels, heads;
+    std::vector<int64_t> down_layers, up_layers;  // transformer layers after each resnet; 0: no attention there
+  };
+  std::vector<Level> levels;
+  enum class Mid { none, resnet, cross_attention } mid;
+  int64_t mid_layers;  // transformer layers of the mid block
+  int64_t in_channels, out_channels, groups, cross_attention_dim, sample_size;
+  float norm_eps, freq_shift;
+  bool flip_sin_to_cos, asymmetric_downsample;  // downsample_padding 0: one row and column at the end
+  int conv_in_kernel, conv_out_kernel;
+  bool text_time;                               // SDXL's added embedding: pooled text and time ids
+  int64_t addition_time_embed_dim, added_width; // added_width: columns that add_embedding reads
+};
+
+// AutoencoderKL (diffusers).
+struct VaeConfig {
+  std::vector<int64_t> channels;  // from the outside in
+  int64_t in_channels, out_channels, latent_channels, layers_per_block, groups;
+  float scaling_factor, shift_factor;
+  bool quant_conv, post_quant_conv, mid_attention;
+  int64_t downscale() const { return int64_t{1} << (channels.size() - 1); }
+};
+
+ClipTextConfig parse_clip_text_config(const JsonObject&);
+UNetConfig parse_unet_config(const JsonObject&);
+VaeConfig parse_vae_config(const JsonObject&);
+
+}  // namespace hayate

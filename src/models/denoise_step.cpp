@@ -1,0 +1,42 @@
+// Everything around the UNet is float32, whatever the rung.
+#include "models/denoise_step.h"
+
+#include "core/error.h"
+
+namespace hayate {
+
+Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
+  require(cfg.in_channels == cfg.out_channels, ErrorKind::unsupported, "unet: in_channels {} and out_channels {} differ; supported: text to image",
+          cfg.in_channels, cfg.out_channels);
+  int64_t n = s.pictures, c = cfg.out_channels, halves = s.guided ? 2 : 1;
+  Program p;
+  Builder b(p);
+  Value state = b.input("state", {n, s.h, s.w, c * (1 + s.saved)}, Rate::step);
+  Value row = b.input("row", {n, 1, 1, RowLayout::width(s.saved)}, Rate::step);
+  Value noise = b.input("noise", {n, s.h, s.w, c}, Rate::step);
+  auto column = [&](const char* name, int64_t at, int64_t width = 1) { return b.slice(name, row, at, width); };
+
+  UNetInputs in{};
+  in.encoder_hidden_states = b.input("encoder_hidden_states", {n * halves, 1, s.tokens, cfg.cross_attention_dim}, Rate::prompt);
+  if (cfg.text_time) {
+    in.text_embeds = b.input("text_embeds", {n * halves, 1, 1, s.pooled_width}, Rate::prompt);
+    in.time_ids = b.input("time_ids", {n * halves, 1, 1, time_id_count(cfg, s.pooled_width)}, Rate::prompt);
+  }
+  Value x = s.saved ? b.slice("latent", state, 0, c) : state;
+  in.sample = b.mul("sample.one", x, column("row.input_scale", RowLayout::input_scale));
+  in.timestep = column("row.timestep", RowLayout::timestep);
+  if (s.guided) {
+    in.sample = b.repeat("sample", in.sample, 2);
+    in.timestep = b.repeat("timestep", in.timestep, 2);
+  }
+  Value prediction = record_unet(b, cfg, in);
+  if (s.guided)
+    prediction = b.guidance("guidance", prediction, column("row.guidance", RowLayout::guidance), column("row.rescale", RowLayout::rescale));
+  Value matrix = column("row.matrix", RowLayout::matrix, RowLayout::matrix_size(s.saved));
+  Value next = b.scheduler_row("next_state", state, prediction, noise, matrix);
+  p.outputs = {next};
+  p.carries = {{next, state}};
+  return p;
+}
+
+}  // namespace hayate

@@ -1,0 +1,26 @@
+// One denoising step as one program: scale the input, UNet, guidance, scheduler row.
+#pragma once
+#include "models/unet.h"
+
+namespace hayate {
+
+struct DenoiseShape {
+  int64_t pictures, h, w;      // latent rows and columns
+  bool guided;                 // the UNet sees an unconditional and a conditional half, in this order
+  int saved = 0;               // values that the scheduler keeps between steps
+  int64_t tokens, pooled_width;
+};
+
+// Inputs at rate step: state (n, h, w, 4 * (1 + saved)), row (n, 1, 1, row_width), noise (n, h, w, 4).
+// Inputs at rate prompt: encoder_hidden_states, and with text_time text_embeds and time_ids, for n or 2n pictures.
+// Output: the next state, carried into `state`.
+Program record_denoise_step(const UNetConfig&, const DenoiseShape&);
+
+// Columns of `row`, one row per picture, so that pictures at different steps can share a batch.
+struct RowLayout {
+  static constexpr int64_t timestep = 0, input_scale = 1, guidance = 2, rescale = 3, matrix = 4;
+  static int64_t matrix_size(int saved) { return (1 + saved) * (3 + saved); }
+  static int64_t width(int saved) { return matrix + matrix_size(saved); }
+};
+
+}  // namespace hayate
