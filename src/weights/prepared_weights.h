@@ -1,0 +1,36 @@
+// The load values of one component on one device, prepared once and shared by every executable.
+#pragma once
+#include <string>
+#include <unordered_map>
+
+#include "backend/backend.h"
+#include "weights/tensor_source.h"
+
+namespace hayate {
+
+// Keyed by the source tensors and the chain of ops that made them from there, so executables of every resolution, batch
+// and rung find what they share. Values that are only steps on the way (the parts of a stack) are not kept.
+class PreparedWeights : public WeightStore {
+ public:
+  PreparedWeights(std::shared_ptr<Backend> backend, std::shared_ptr<const TensorSource> source, std::string what)
+      : backend_(std::move(backend)), source_(std::move(source)), what_(std::move(what)) {}
+
+  Buffer get(const Program&, Value load_value) override;
+
+  // Throws Error(bad_model) that lists the tensors the program needs and the source lacks or has in another shape.
+  void check(const Program&) const;
+
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  Buffer make(const Program&, Value);
+  Buffer load_tensor(const Node& weight);
+
+  std::shared_ptr<Backend> backend_;
+  std::shared_ptr<const TensorSource> source_;
+  std::string what_;  // the component, for messages
+  std::unordered_map<std::string, Buffer> kept_;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace hayate
