@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/file_reader.h"
 
 namespace hayate {
 namespace {
@@ -81,6 +82,8 @@ Json parse_json(std::string_view text, const std::string& what, const JsonLimits
   Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
 }
+
+Json read_json_file(const std::string& path, const JsonLimits& limits) { return parse_json(read_text_file(path, limits.max_bytes), path, limits); }
 
 JsonObject::JsonObject(Json object, std::string what) : object_(std::move(object)), what_(std::move(what)) {
   require(object_.is_object(), ErrorKind::bad_model, "{}: found {}, expected a JSON object", what_, excerpt(object_));

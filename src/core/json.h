@@ -19,6 +19,8 @@ struct JsonLimits {
 // after unescaping), text that is not UTF-8, a byte order mark, and whatever exceeds the limits. `what` names the text.
 Json parse_json(std::string_view text, const std::string& what, const JsonLimits& limits = {});
 
+Json read_json_file(const std::string& path, const JsonLimits& limits = {});
+
 // A JSON object seen as settings: every getter checks type and range and names `what` and the key in its error (bad_model).
 // A key that is absent or null takes the fallback, and is an error where there is none.
 class JsonObject {

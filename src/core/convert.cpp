@@ -1,0 +1,35 @@
+// One loop per pair of types, simple enough for the compiler to vectorise.
+#include "core/convert.h"
+
+#include "core/error.h"
+
+namespace hayate {
+namespace {
+
+template <class Visit>
+void with_type(Dtype dtype, Visit&& visit) {
+  switch (dtype) {
+    case Dtype::f32: return visit(float{});
+    case Dtype::f16: return visit(f16{});
+    case Dtype::bf16: return visit(bf16{});
+    case Dtype::i32: break;
+  }
+  fail(ErrorKind::internal, "convert: {} is not a floating-point type", name_of(dtype));
+}
+
+}  // namespace
+
+void convert(Dtype from, std::span<const std::byte> in, Dtype to, std::span<std::byte> out) {
+  const int64_t count = int64_t(in.size()) / size_of(from);
+  require(count * size_of(from) == int64_t(in.size()) && count * size_of(to) == int64_t(out.size()), ErrorKind::internal,
+          "convert: {} bytes of {} do not fill {} bytes of {}", in.size(), name_of(from), out.size(), name_of(to));
+  with_type(from, [&]<class From>(From) {
+    with_type(to, [&]<class To>(To) {
+      auto source = reinterpret_cast<const From*>(in.data());
+      auto target = reinterpret_cast<To*>(out.data());
+      for (int64_t i = 0; i < count; ++i) target[i] = from_float<To>(to_float(source[i]));
+    });
+  });
+}
+
+}  // namespace hayate

@@ -1,0 +1,14 @@
+// Arrays of one element type into another.
+#pragma once
+#include <cstddef>
+#include <span>
+
+#include "core/dtype.h"
+
+namespace hayate {
+
+// Between f32, f16 and bf16, rounding as core/dtype.h does. Both spans hold the same number of elements, are aligned for them and
+// do not overlap. Runs on the calling thread.
+void convert(Dtype from, std::span<const std::byte> in, Dtype to, std::span<std::byte> out);
+
+}  // namespace hayate

@@ -1,0 +1,32 @@
+// Reading regular files piece by piece into memory of ours. Files are never mapped: one that shrinks while it is mapped kills
+// the process (SIGBUS), one that shrinks while it is read is an error.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "core/file_descriptor.h"
+
+namespace hayate {
+
+class FileReader {
+ public:
+  explicit FileReader(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  int64_t size() const { return size_; }
+
+  // Fills `out` from byte `offset` on. Error(bad_file) if the file changed since it was opened. Safe from many threads.
+  void read(int64_t offset, std::span<std::byte> out) const;
+
+ private:
+  std::string path_;
+  FileDescriptor fd_;
+  int64_t size_ = 0;
+  timespec modified_{};
+};
+
+std::string read_text_file(const std::string& path, int64_t max_bytes);
+
+}  // namespace hayate
