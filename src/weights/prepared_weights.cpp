@@ -82,8 +82,7 @@ Buffer PreparedWeights::load_tensor(const Node& n) {
   require(fits(dims, n.shape), ErrorKind::bad_model, "{}: tensor {} is {}, expected {}", what_, n.name, text(dims), expected(n.shape));
   std::vector<std::byte> host(size_t(byte_size(n)));
   source_->read(n.name, n.dtype, host);
-  int64_t area = n.shape.h * n.shape.w;
-  if (dims.size() == 4 && n.shape.n != 1 && area > 1) {
+  if (int64_t area = dims.size() == 4 ? dims[2] * dims[3] : 1; area > 1) {
     std::vector<std::byte> turned(host.size());
     if (size_of(n.dtype) == 2)
       channels_last(reinterpret_cast<const uint16_t*>(host.data()), reinterpret_cast<uint16_t*>(turned.data()), n.shape.n, n.shape.c, area);
