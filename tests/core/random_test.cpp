@@ -1,0 +1,103 @@
+// TorchCpuGenerator against values that torch drew (tools/dump_noise.py).
+#include "core/random.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/file_reader.h"
+#include "core/json.h"
+
+namespace hayate {
+namespace {
+
+const std::map<std::string, RandnType> types = {{"f32", RandnType::f32}, {"f16", RandnType::f16}, {"bf16", RandnType::bf16}};
+
+Json golden_cases() {
+  std::string path = HAYATE_SOURCE_DIR "/tests/data/noise/randn.json";
+  return parse_json(read_text_file(path, 1 << 20), path);
+}
+
+// Largest deviation per value from what torch drew: 0 means equal. Infinite for NaN.
+double deviation(const std::vector<float>& found, const Json& expected) {
+  double sum = 0, moment = 0, worst = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    sum += found[i];
+    moment += double(found[i]) * (double(i % 101) - 50);
+  }
+  auto add = [&](double difference) { worst = std::isfinite(difference) ? std::max(worst, std::abs(difference)) : INFINITY; };
+  for (const auto& [index, value] : expected["at"].items()) add(double(found.at(std::stoul(index))) - double(value.get<float>()));
+  add((sum - expected["sum"].get<double>()) / double(found.size()));
+  add((moment - expected["moment"].get<double>()) / (50 * double(found.size())));
+  return worst;
+}
+
+double bound(RandnType type) { return type == RandnType::f32 ? 1e-6 : 1e-12; }  // sums round, values must not
+
+TEST(Random, EqualsTorchForEveryTypeSizeAndSeed) {
+  Json cases = golden_cases();
+  ASSERT_GT(cases.size(), 200u);
+  double worst_f32 = 0;
+  for (const Json& golden : cases) {
+    RandnType type = types.at(golden["type"]);
+    TorchCpuGenerator generator(golden["seed"].get<uint64_t>());
+    for (const Json& draw : golden["draws"]) {
+      std::vector<float> noise(draw["count"].get<size_t>());
+      generator.randn(noise, type);
+      double found = deviation(noise, draw);
+      EXPECT_TRUE(found <= bound(type)) << golden["seed"] << " " << golden["type"] << " " << draw["count"] << ": " << found;
+      if (type == RandnType::f32) worst_f32 = std::max(worst_f32, found);
+    }
+  }
+  RecordProperty("worst_f32", std::to_string(worst_f32));
+}
+
+TEST(Random, HighSeedBitsAreIgnored) {
+  std::vector<float> a(100), b(100);
+  TorchCpuGenerator(5).randn(a, RandnType::f32);
+  TorchCpuGenerator((uint64_t{77} << 32) + 5).randn(b, RandnType::f32);
+  EXPECT_EQ(a, b);
+}
+
+TEST(Random, HalfTypesAreRoundedFloatsWhere16Divides) {
+  std::vector<float> single(64), half(64);
+  TorchCpuGenerator(5).randn(single, RandnType::f32);
+  TorchCpuGenerator(5).randn(half, RandnType::bf16);
+  for (size_t i = 0; i < single.size(); ++i) EXPECT_TRUE(std::abs(single[i] - half[i]) <= std::abs(single[i]) / 256);
+  EXPECT_NE(single, half);
+}
+
+// Faults that the comparison with torch has to catch.
+TEST(Random, PlantedFaultsAreFound) {
+  Json all = golden_cases(), golden;
+  for (const Json& c : all)
+    if (c["seed"] == 100 && c["type"] == "f32") golden = c;
+  const Json& draw = golden.at("draws").at(0);  // 1000 values: 16 does not divide
+  std::vector<float> noise(1000);
+  TorchCpuGenerator(100).randn(noise, RandnType::f32);
+  ASSERT_TRUE(deviation(noise, draw) <= 1e-6);
+
+  std::vector<float> no_overlap = noise, longer(1008);
+  TorchCpuGenerator(100).randn(longer, RandnType::f32);
+  std::copy(longer.begin() + 992, longer.begin() + 1000, no_overlap.begin() + 992);
+  EXPECT_FALSE(deviation(no_overlap, draw) <= 1e-6);
+
+  std::vector<float> swapped = noise;
+  std::swap(swapped[300], swapped[301]);
+  EXPECT_FALSE(deviation(swapped, draw) <= 1e-6);
+
+  std::vector<float> nan = noise;
+  nan[500] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_FALSE(deviation(nan, draw) <= 1e-6);
+
+  std::vector<float> other_type(1000);
+  TorchCpuGenerator(100).randn(other_type, RandnType::f16);
+  EXPECT_FALSE(deviation(other_type, draw) <= 1e-6);
+}
+
+}  // namespace
+}  // namespace hayate
