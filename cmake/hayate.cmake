@@ -2,6 +2,9 @@
 
 add_library(hayate_flags INTERFACE)
 target_compile_options(hayate_flags INTERFACE -Wall -Wextra -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(hayate_flags INTERFACE -Wno-restrict)  # false alarms on std::string, gcc bug 105651
+endif()
 if(HAYATE_SANITIZE)
   target_compile_options(hayate_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(hayate_flags INTERFACE -fsanitize=address,undefined)

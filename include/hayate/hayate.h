@@ -106,7 +106,7 @@ class Pipeline {
   Result generate(const Request&);
   int native_width() const;
   int native_height() const;
-  const std::string& rung() const;
+  std::string rung() const;
 
  private:
   struct Impl;

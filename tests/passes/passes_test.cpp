@@ -1,0 +1,205 @@
+// Every pass alone, every prefix of the ladder and the whole of it leave each named value what it was: a small UNet with
+// random weights on the reference backend, compared by name.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "backend/backend.h"
+#include "models/denoise_step.h"
+#include "passes/ladder.h"
+#include "support/random_weights.h"
+
+namespace hayate {
+namespace {
+
+using testing::random_floats;
+using testing::RandomWeights;
+using testing::relative_l2;
+
+UNetConfig small_unet() {
+  UNetConfig u{};
+  u.levels = {{.channels = 16, .heads = 2, .down_layers = {0}, .up_layers = {0, 0}}, {.channels = 32, .heads = 4, .down_layers = {2}, .up_layers = {1, 2}}};
+  u.mid = UNetConfig::Mid::cross_attention;
+  u.mid_layers = 1;
+  u.in_channels = u.out_channels = 4;
+  u.groups = 8;
+  u.cross_attention_dim = 24;
+  u.norm_eps = 1e-5f;
+  u.flip_sin_to_cos = true;
+  u.conv_in_kernel = u.conv_out_kernel = 3;
+  u.text_time = true;
+  u.addition_time_embed_dim = 8;
+  u.added_width = 12 + 6 * 8;
+  return u;
+}
+
+Program record() {
+  return record_denoise_step(small_unet(), {.pictures = 2, .h = 6, .w = 5, .guided = true, .saved = 0, .tokens = 7, .pooled_width = 12});
+}
+
+using Values = std::map<std::string, std::vector<float>>;
+
+// Every value of both sections, as float32.
+Values run(const Program& program) {
+  auto backend = make_reference_backend();
+  RandomWeights weights(backend);
+  auto exec = backend->compile(program, weights, {.keep_all = true});
+  const Program& p = exec->program();
+  for (const Node& n : p.nodes()) {
+    if (n.op != Op::input) continue;
+    std::vector<float> x = n.name == "row" ? std::vector<float>{501, 0.3f, 5, 0, 1, -0.2f, 0, 17, 0.7f, 3, 0.5f, 0.9f, -0.1f, 0.2f}
+                                           : random_floats(n.name, n.shape.count(), 0, 1);
+    exec->write(n.name, std::as_bytes(std::span(x)));
+  }
+  exec->run(Rate::prompt);
+  exec->run(Rate::step);
+  Values values;
+  for (Value v = 0; v < p.size(); ++v) {
+    const Node& n = p[v];
+    if (is_source(n) || n.rate == Rate::load) continue;
+    std::vector<std::byte> bytes(static_cast<size_t>(byte_size(n)));
+    std::vector<float> floats(static_cast<size_t>(n.shape.count()));
+    exec->read(n.name, bytes);
+    if (n.dtype == Dtype::f32) std::memcpy(floats.data(), bytes.data(), bytes.size());
+    else convert(n.dtype, bytes, Dtype::f32, std::as_writable_bytes(std::span(floats)));
+    values[n.name] = std::move(floats);
+  }
+  return values;
+}
+
+struct Comparison { int shared = 0; double worst = 0; std::string where; };
+
+Comparison compare(const Values& a, const Values& b) {
+  Comparison c;
+  for (const auto& [name, value] : a) {
+    auto other = b.find(name);
+    if (other == b.end() || other->second.size() != value.size()) continue;
+    ++c.shared;
+    if (double e = relative_l2(value, other->second); !(e <= c.worst)) c.worst = e, c.where = name;
+  }
+  return c;
+}
+
+const Values& recorded() {
+  static const Values values = run(record());
+  return values;
+}
+
+PassOptions options() {
+  static const std::shared_ptr<Backend> backend = make_reference_backend();
+  return {.target = *backend, .dtype = Dtype::bf16};
+}
+
+class EachPass : public ::testing::TestWithParam<Pass> {};
+
+TEST_P(EachPass, AloneKeepsEveryNamedValue) {
+  Program p = GetParam().apply(record(), options());
+  verify(p);
+  Comparison c = compare(run(p), recorded());
+  bool lowers = std::string(GetParam().name) == "lower_precision";
+  EXPECT_LE(c.worst, lowers ? 5e-2 : 1e-6) << "first at " << c.where;
+  EXPECT_GE(c.shared, 150);
+  EXPECT_NE(print(p), print(record())) << "the pass changed nothing";
+}
+
+std::vector<Pass> all_passes() {
+  std::vector<Pass> passes;
+  for (const Rung& r : ladder()) passes.insert(passes.end(), r.adds.begin(), r.adds.end());
+  return passes;
+}
+INSTANTIATE_TEST_SUITE_P(Passes, EachPass, ::testing::ValuesIn(all_passes()), [](const auto& info) { return info.param.name; });
+
+TEST(Ladder, EveryPrefixInFloat32KeepsEveryNamedValue) {
+  Program p = record();
+  for (const Pass& pass : all_passes()) {
+    if (std::string(pass.name) == "lower_precision") continue;
+    p = pass.apply(p, options());
+    verify(p);
+    Comparison c = compare(run(p), recorded());
+    EXPECT_LE(c.worst, 2e-6) << "after " << pass.name << ", first at " << c.where;
+    EXPECT_GE(c.shared, 60) << "after " << pass.name;
+  }
+}
+
+TEST(Ladder, EachRungAgreesWithTheRungBelow) {
+  auto backend = make_reference_backend();
+  Values below = recorded();
+  for (const Rung& rung : ladder()) {
+    if (!rung.available) continue;
+    Values now = run(climb(record(), rung, *backend));
+    Comparison c = compare(now, below);
+    EXPECT_LE(c.worst, rung.name == std::string("fp32") ? 0 : 5e-2) << "rung " << rung.name << ", first at " << c.where;
+    EXPECT_GE(c.shared, 60) << "rung " << rung.name;
+    below = std::move(now);
+  }
+}
+
+int launches(const Program& p, Rate rate) {
+  int count = 0;
+  for (const Node& n : p.nodes()) count += n.rate == rate && !is_source(n) && !is_view(n);
+  return count;
+}
+
+TEST(Ladder, FusionRemovesLaunches) {
+  auto backend = make_reference_backend();
+  std::map<std::string, int> step;
+  for (const Rung& rung : ladder())
+    if (rung.available) step[rung.name] = launches(climb(record(), rung, *backend), Rate::step);
+  EXPECT_LT(step["attention"], step["bf16"]);
+  EXPECT_LT(step["compile"], step["attention"] * 3 / 4);
+  EXPECT_LT(step["projections"], step["compile"]);
+}
+
+TEST(Ladder, TextProjectionsBecomeOneLinearAtPromptRate) {
+  auto backend = make_reference_backend();
+  Program p = climb(record(), find_rung("projections"), *backend);
+  int linears = 0;
+  for (const Node& n : p.nodes()) linears += n.op == Op::linear && n.rate == Rate::prompt;
+  EXPECT_EQ(linears, 3);  // all text keys and values, and the two of add_embedding
+}
+
+TEST(Ladder, ObserverSeesEveryPass) {
+  auto backend = make_reference_backend();
+  std::vector<std::string> seen;
+  climb(record(), find_rung("bf16"), *backend, [&](const std::string& pass, const Program&) { seen.push_back(pass); });
+  EXPECT_THAT(seen, ::testing::ElementsAre("record", "lower_precision", "pack_weights"));
+}
+
+TEST(Ladder, UnknownAndComingRungsAreNamed) {
+  EXPECT_THAT([] { find_rung("fp7"); }, ::testing::ThrowsMessage<Error>(::testing::HasSubstr("projections")));
+  EXPECT_THAT([] { find_rung("fp8"); }, ::testing::ThrowsMessage<Error>(::testing::HasSubstr("fp8")));
+}
+
+// The comparison itself must be able to fail.
+struct Fault { const char* name; Edit edit; };
+class PlantedFault : public ::testing::TestWithParam<Fault> {};
+
+TEST_P(PlantedFault, BreaksTheBound) {
+  Comparison c = compare(run(rewrite(record(), GetParam().edit)), recorded());
+  EXPECT_GT(c.worst, 1e-4) << "the fault went unnoticed";
+}
+
+Value wrong_eps(Program& out, Value, Node n) {
+  if (auto* a = std::get_if<NormAttr>(&n.attr); a && n.name == "mid_block.resnets.0.norm1") a->eps = 1e-2f;
+  return out.add(std::move(n));
+}
+Value wrong_scale(Program& out, Value, Node n) {
+  if (auto* a = std::get_if<AttentionAttr>(&n.attr); a && n.op == Op::attention_scores) a->scale *= 0.9f;
+  return out.add(std::move(n));
+}
+Value dropped_bias(Program& out, Value, Node n) {
+  if (n.name == "mid_block.attentions.0.proj_in") n.in[2] = none;
+  return out.add(std::move(n));
+}
+Value swapped_halves(Program& out, Value, Node n) {
+  if (n.op == Op::concat && n.name.starts_with("up_blocks.1") && out[n.in[0]].shape == out[n.in[1]].shape) std::swap(n.in[0], n.in[1]);
+  return out.add(std::move(n));
+}
+INSTANTIATE_TEST_SUITE_P(Faults, PlantedFault,
+                         ::testing::Values(Fault{"wrong_eps", wrong_eps}, Fault{"wrong_scale", wrong_scale}, Fault{"dropped_bias", dropped_bias},
+                                           Fault{"swapped_halves", swapped_halves}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace hayate

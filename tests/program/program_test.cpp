@@ -1,0 +1,133 @@
+// Names, shapes, rates, rewriting, printing.
+#include "program/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hayate/error.h"
+#include "program/builder.h"
+
+namespace hayate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// input -> two linears -> add
+Program small() {
+  Program p;
+  Builder b(p);
+  Value x = b.input("x", {2, 4, 4, 8}, Rate::step);
+  Value text = b.input("text", {2, 1, 3, 8}, Rate::prompt);
+  auto s = b.scope("block");
+  Value y = b.linear("a", x, 16);
+  Value unused = b.linear("unused", x, 4);
+  (void)unused;
+  p.outputs = {b.add("sum", y, b.linear("b", x, 16)), b.linear("text_key", text, 8)};
+  return p;
+}
+
+TEST(Program, NamesAreUnique) {
+  Program p;
+  p.add({.op = Op::input, .shape = {1, 1, 1, 4}, .rate = Rate::step, .name = "x"});
+  EXPECT_THAT([&] { p.add({.op = Op::input, .shape = {1, 1, 1, 4}, .rate = Rate::step, .name = "x"}); }, ThrowsMessage<Error>(HasSubstr("x")));
+  EXPECT_THROW(p.add({.op = Op::input, .shape = {1, 1, 1, 4}, .rate = Rate::step, .name = ""}), Error);
+}
+
+TEST(Program, BuilderNumbersRepeatedNames) {
+  Program p;
+  Builder b(p);
+  Value x = b.input("x", {1, 1, 1, 4}, Rate::step);
+  auto s = b.scope("resnets.0");
+  b.activation("nonlinearity", x, Activation::silu);
+  b.activation("nonlinearity", x, Activation::silu);
+  EXPECT_NE(p.find("resnets.0.nonlinearity"), none);
+  EXPECT_NE(p.find("resnets.0.nonlinearity#1"), none);
+}
+
+TEST(Program, ShapesAreCheckedAndErrorsNameTheValue) {
+  Program p;
+  Builder b(p);
+  Value x = b.input("x", {1, 2, 2, 8}, Rate::step), y = b.input("y", {1, 2, 2, 6}, Rate::step);
+  EXPECT_THAT([&] { b.add("bad_sum", x, y); }, ThrowsMessage<Error>(HasSubstr("bad_sum")));
+  EXPECT_THROW(b.group_norm("norm", y, 4, 1e-5f), Error);
+  EXPECT_THROW(b.slice("slice", x, 4, 8), Error);
+  EXPECT_THROW(b.attention(x, y, y, 2, 1), Error);
+  EXPECT_EQ(b.shape(b.conv2d("conv", x, 3, 3, 2)), (Shape{1, 1, 1, 3}));
+  EXPECT_EQ(b.shape(b.upsample_nearest("up", x, 5, 3)), (Shape{1, 5, 3, 8}));
+}
+
+TEST(Program, RateIsTheHighestOfTheInputs) {
+  Program p = small();
+  EXPECT_EQ(p[p.find("block.a.weight")].rate, Rate::load);
+  EXPECT_EQ(p[p.find("block.text_key")].rate, Rate::prompt);
+  EXPECT_EQ(p[p.find("block.sum")].rate, Rate::step);
+}
+
+TEST(Program, RewriteDropsWhatIsNoLongerRead) {
+  Program p = small();
+  Program q = rewrite(p, [](Program& out, Value, Node n) { return out.add(std::move(n)); });
+  EXPECT_NE(p.find("block.unused"), none);
+  EXPECT_EQ(q.find("block.unused"), none);
+  EXPECT_EQ(q.find("block.unused.weight"), none);
+  EXPECT_NE(q.find("block.sum"), none);
+  EXPECT_EQ(q[q.outputs[0]].name, "block.sum");
+  verify(q);
+}
+
+TEST(Program, RewriteReplacesValuesEverywhere) {
+  Program p = small();
+  Program q = rewrite(p, [](Program& out, Value, Node n) {
+    if (n.name == "block.b") return n.in[0] == none ? none : out.find("block.a");
+    return out.add(std::move(n));
+  });
+  const Node& sum = q[q.find("block.sum")];
+  EXPECT_EQ(sum.in[0], sum.in[1]);
+}
+
+TEST(Program, CarriesSurviveRewriting) {
+  Program p;
+  Builder b(p);
+  Value x = b.input("x", {1, 1, 1, 4}, Rate::step);
+  Value y = b.affine("y", x, 2, 0);
+  p.outputs = {y};
+  p.carries = {{y, x}};
+  Program q = rewrite(p, [](Program& out, Value, Node n) { return out.add(std::move(n)); });
+  ASSERT_EQ(q.carries.size(), 1u);
+  EXPECT_EQ(q[q.carries[0].from].name, "y");
+  EXPECT_EQ(q[q.carries[0].to].name, "x");
+  verify(q);
+}
+
+TEST(Program, VerifyFindsMixedTypes) {
+  Program p;
+  Value x = p.add({.op = Op::input, .shape = {1, 1, 1, 4}, .dtype = Dtype::f32, .rate = Rate::step, .name = "x"});
+  p.add({.op = Op::silu, .in = {x}, .dtype = Dtype::bf16, .name = "y"});
+  EXPECT_THAT([&] { verify(p); }, ThrowsMessage<Error>(HasSubstr("y")));
+}
+
+TEST(Program, VerifyAsksTheTarget) {
+  struct NoLinear : Target {
+    bool supports(const Program&, const Node& n) const override { return n.op != Op::linear; }
+    bool packs(const Program&, const Node&) const override { return false; }
+  } target;
+  EXPECT_THAT([&] { verify(small(), &target); }, ThrowsMessage<Error>(HasSubstr("block.a")));
+}
+
+TEST(Program, PrintIsOneLinePerOp) {
+  std::string text = print(small());
+  EXPECT_THAT(text, HasSubstr("linear f32 (2, 4, 4, 16) step block.a <- %0"));
+  EXPECT_THAT(text, HasSubstr("output"));
+}
+
+TEST(Program, RootOfFollowsSlices) {
+  Program p;
+  Builder b(p);
+  Value x = b.input("x", {1, 1, 2, 16}, Rate::step);
+  Value inner = b.slice("inner", b.slice("outer", x, 4, 8), 2, 3);
+  EXPECT_EQ(root_of(p, inner).value, x);
+  EXPECT_EQ(root_of(p, inner).column, 6);
+}
+
+}  // namespace
+}  // namespace hayate
