@@ -4,7 +4,7 @@
 namespace hayate {
 
 FileReader::FileReader(const std::string& path) : path_(path) {
-  require(path.find('\0') == path.npos, ErrorKind::usage, "{}: a file name with a zero byte in it", path);
+  require(path.find('\0') == path.npos, ErrorKind::usage, "a file name cannot contain a zero byte: {}", path);
   // O_NONBLOCK: a FIFO without a writer is refused below instead of blocking here.
   fd_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
