@@ -1,0 +1,91 @@
+// hayate generate: run the request, write the pictures, report.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "exit_code.h"
+#include "interrupt.h"
+#include "output.h"
+#include "progress.h"
+
+namespace hayate::cli {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Outcome {
+  Result result;
+  std::string rung;
+  std::vector<std::string> warnings;
+};
+
+Outcome generate(const GenerateCommand& command, ProgressDisplay& display) {
+  std::vector<std::string> warnings;
+  Options options = command.options;
+  options.warn = [&](const std::string& text) {
+    display.message("warning: " + text);
+    warnings.push_back(text);
+  };
+  Request request = command.request;
+  request.on_step = [&](const Progress& progress) {
+    display.step(progress.step, progress.steps);
+    if (progress.step == progress.steps) display.phase("decoding");
+    return !interrupted();
+  };
+  display.phase("loading");
+  Pipeline pipeline(options);
+  Result result = pipeline.generate(request);
+  if (interrupted()) throw Error(ErrorKind::cancelled, "interrupted");  // while decoding
+  return {std::move(result), pipeline.rung(), std::move(warnings)};
+}
+
+std::string as_json(const GenerateCommand& command, const Outcome& outcome, const std::vector<std::string>& files) {
+  ordered_json pictures = ordered_json::array();
+  for (size_t i = 0; i < files.size(); ++i) {
+    const Picture& picture = command.request.pictures[i];
+    const Image& image = outcome.result.images[i];
+    pictures.push_back({{"file", files[i]},
+                        {"prompt", picture.prompt},
+                        {"seed", picture.seed},
+                        {"width", image.width},
+                        {"height", image.height},
+                        {"infotext", outcome.result.infotext[i]}});
+  }
+  const Timings& t = outcome.result.timings;
+  ordered_json seconds = {{"load", t.load},       {"compile", t.compile}, {"text", t.text},
+                          {"denoise", t.denoise}, {"decode", t.decode},   {"total", t.total}};
+  ordered_json all = {
+      {"pictures", pictures}, {"rung", outcome.rung}, {"steps", command.request.steps}, {"seconds", seconds}, {"warnings", outcome.warnings}};
+  return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string timing_report(const GenerateCommand& command, const Outcome& outcome) {
+  const Timings& t = outcome.result.timings;
+  const Image& image = outcome.result.images[0];
+  return fmt::format(
+      "{}x{}, {} steps, rung {}: load {:.2f} s, compile {:.2f} s, text {:.2f} s, denoise {:.2f} s ({}), decode {:.2f} s, total {:.2f} s", image.width,
+      image.height, command.request.steps, outcome.rung, t.load, t.compile, t.text, t.denoise, speed(command.request.steps / t.denoise), t.decode,
+      t.total);
+}
+
+}  // namespace
+
+int run(const GenerateCommand& command) {
+  size_t count = command.request.pictures.size();
+  std::vector<std::string> files;
+  for (size_t i = 0; i < count; ++i) files.push_back(numbered(command.output, i, count));
+  for (const std::string& file : files) check_writable(file);
+  if (!command.request.dump_file.empty()) check_writable(command.request.dump_file);
+
+  ProgressDisplay display(!command.quiet && !command.json);
+  Outcome outcome = generate(command, display);
+  for (size_t i = 0; i < count; ++i) write_png(files[i], outcome.result.images[i], outcome.result.infotext[i]);
+
+  display.message(timing_report(command, outcome));
+  print_result(command.json ? as_json(command, outcome, files) : fmt::format("{}\n", fmt::join(files, "\n")));
+  return exit_ok;
+}
+
+}  // namespace hayate::cli

@@ -1,0 +1,11 @@
+// Ctrl-C and SIGTERM as a flag that a running generation looks at between steps.
+#pragma once
+
+namespace hayate::cli {
+
+// The first signal sets the flag, a second one of the same kind ends the process at once. Also ignores SIGPIPE, so that
+// writing to a closed pipe is an error that can be handled.
+void watch_signals();
+int interrupted();  // the signal's number, or 0
+
+}  // namespace hayate::cli
