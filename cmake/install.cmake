@@ -1,2 +1,29 @@
-# cmake --install: the binary, one library, the public headers, find_package(hayate).
+# cmake --install: the program, one library, the public headers, the built-in model, find_package(hayate).
+include(CMakePackageConfigHelpers)
+
 get_property(folders GLOBAL PROPERTY HAYATE_FOLDERS)
+list(TRANSFORM folders REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+add_library(hayate_library STATIC ${objects})
+set_target_properties(hayate_library PROPERTIES OUTPUT_NAME hayate EXPORT_NAME hayate LINKER_LANGUAGE CXX)
+target_compile_features(hayate_library INTERFACE cxx_std_20)
+target_include_directories(hayate_library INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+# Only what the objects need at link time: the public headers include none of it. cmake/hayate-config.cmake.in finds these again.
+target_link_libraries(hayate_library PRIVATE fmt::fmt PNG::PNG OpenMP::OpenMP_CXX Threads::Threads DNNL::dnnl utf8proc)
+add_library(hayate::hayate ALIAS hayate_library)
+
+# Where src/pipeline/builtin_model.cpp looks.
+set(model_folder ${CMAKE_INSTALL_DATADIR}/hayate/models/builtin)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/pipeline/builtin_model.cpp TARGET_DIRECTORY hayate_pipeline PROPERTIES COMPILE_DEFINITIONS
+  "HAYATE_MODEL_BELOW_PREFIX=\"${model_folder}\";HAYATE_MODEL_INSTALLED=\"${CMAKE_INSTALL_PREFIX}/${model_folder}\";HAYATE_MODEL_IN_SOURCE=\"${PROJECT_SOURCE_DIR}/models/builtin\"")
+
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/hayate)
+install(TARGETS hayate_cli)
+install(TARGETS hayate_library EXPORT hayate)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hayate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin/ DESTINATION ${model_folder})
+install(EXPORT hayate NAMESPACE hayate:: FILE hayate-targets.cmake DESTINATION ${package_folder})
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/hayate-config.cmake.in ${PROJECT_BINARY_DIR}/hayate-config.cmake
+  INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/hayate-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/hayate-config.cmake ${PROJECT_BINARY_DIR}/hayate-config-version.cmake DESTINATION ${package_folder})
