@@ -1,4 +1,4 @@
-// The places to look for the built-in model. cmake/install.cmake defines the paths.
+// The places to look for the built-in model.
 #include "pipeline/builtin_model.h"
 
 #include <array>
@@ -12,8 +12,9 @@ std::string builtin_model_folder() {
   namespace fs = std::filesystem;
   std::error_code ignored;
   fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  std::array<std::string, 3> places = {program.parent_path().parent_path() / HAYATE_MODEL_BELOW_PREFIX, HAYATE_MODEL_INSTALLED,
-                                       HAYATE_MODEL_IN_SOURCE};
+  std::string installed = "share/hayate/models/builtin";
+  std::array<std::string, 3> places = {program.parent_path().parent_path() / installed, fs::path(HAYATE_INSTALL_PREFIX) / installed,
+                                       fs::path(HAYATE_SOURCE_DIR) / "models/builtin"};
   for (const std::string& place : places)
     if (fs::exists(place + "/model_index.json", ignored)) return place;
   fail(ErrorKind::not_found, "the built-in model is in none of {}", fmt::join(places, ", "));
