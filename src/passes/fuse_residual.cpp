@@ -10,6 +10,7 @@ Program fuse_residual(const Program& p, const PassOptions& options) {
     for (size_t side : {1, 0}) {
       Node fused = out[n.in[side]];
       bool fits = (fused.op == Op::linear || fused.op == Op::conv2d) && fused.in[3] == none && fused.shape == n.shape;
+      fits &= fused.rate >= out[n.in[1 - side]].rate;  // a product hoisted out of the step section stays out of it
       if (!fits || uses[size_t(p[old].in[side])] != 1 || out[n.in[1 - side]].shape.c != n.shape.c) continue;
       fused.in[3] = n.in[1 - side];
       fused.name = n.name;

@@ -1,0 +1,55 @@
+// Recording, climbing the ladder, compiling, caching.
+#include "pipeline/component.h"
+
+#include <filesystem>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "pipeline/stopwatch.h"
+
+namespace hayate {
+
+namespace {
+constexpr size_t kCached = 4;  // an executable holds its activations: a few sizes are worth it, many are not
+
+// Writes each program as FOLDER/COMPONENT/NN-pass.txt.
+PassObserver printer(const std::string& folder, const std::string& component) {
+  if (folder.empty()) return {};
+  std::filesystem::path path = std::filesystem::path(folder) / component;
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  require(!failure, ErrorKind::io, "{}: cannot create the folder: {}", path.string(), failure.message());
+  return [path, number = 0](const std::string& pass, const Program& p) mutable {
+    AtomicFile file((path / fmt::format("{:02}-{}.txt", number++, pass)).string());
+    std::string text = print(p);
+    file.write(std::as_bytes(std::span(text)));
+    file.commit();
+  };
+}
+}  // namespace
+
+Component::Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler)
+    : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_) {}
+
+std::shared_ptr<Executable> Component::executable(const std::string& key, const std::function<Program()>& record, bool keep_all,
+                                                  CompileSeconds& seconds) {
+  for (auto it = recent_.begin(); it != recent_.end() && !keep_all; ++it)
+    if (it->key == key) {
+      recent_.splice(recent_.begin(), recent_, it);
+      return it->executable;
+    }
+  Stopwatch watch;
+  Program p = record();
+  weights_.check(p);
+  p = climb(std::move(p), *compiler_.rung, *compiler_.backend, printer(compiler_.print_program, name_));
+  seconds.compile += watch.lap();
+  std::shared_ptr<Executable> made = compiler_.backend->compile(std::move(p), weights_, {.keep_all = keep_all});
+  seconds.load += watch.lap();
+  if (!keep_all) {
+    recent_.push_front({key, made});
+    if (recent_.size() > kCached) recent_.pop_back();
+  }
+  return made;
+}
+
+}  // namespace hayate

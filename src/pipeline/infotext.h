@@ -1,0 +1,16 @@
+// Settings of a picture in the text form that AUTOMATIC1111 writes and others read.
+#pragma once
+#include <string>
+
+#include "hayate/hayate.h"
+
+namespace hayate {
+
+struct InfotextFields {
+  std::string model, scheduler;
+  bool karras = false;
+  int width = 0, height = 0;
+};
+std::string infotext(const Request&, const Picture&, const InfotextFields&);
+
+}  // namespace hayate

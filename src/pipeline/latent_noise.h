@@ -1,0 +1,24 @@
+// The random numbers of a request: one generator per picture, drawing again for each step that needs noise.
+#pragma once
+#include <vector>
+
+#include "core/random.h"
+#include "hayate/hayate.h"
+
+namespace hayate {
+
+class LatentNoise {
+ public:
+  // One generator per seed; with `shared`, one for the whole batch from the first seed.
+  LatentNoise(const std::vector<uint64_t>& seeds, Noise kind, bool shared, int64_t channels, int64_t h, int64_t w);
+
+  // Next draw for all pictures, (n, h, w, channels).
+  std::vector<float> draw();
+
+ private:
+  int64_t pictures_, channels_, h_, w_;
+  RandnType type_;
+  std::vector<TorchCpuGenerator> generators_;
+};
+
+}  // namespace hayate

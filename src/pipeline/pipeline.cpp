@@ -1,0 +1,259 @@
+// The public Pipeline: a request checked, conditioned, denoised, decoded.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/image_file.h"
+#include "hayate/hayate.h"
+#include "models/denoise_step.h"
+#include "models/vae.h"
+#include "pipeline/builtin_model.h"
+#include "pipeline/conditioning.h"
+#include "pipeline/infotext.h"
+#include "pipeline/latent_noise.h"
+#include "pipeline/read_floats.h"
+#include "pipeline/stopwatch.h"
+#include "schedule/schedule.h"
+
+namespace hayate {
+
+namespace {
+constexpr int kMaxSide = 16384, kMaxPictures = 256, kMaxSteps = 10000;
+
+std::shared_ptr<Backend> make_backend(const std::string& device) {
+  if (device == "cpu") return make_cpu_backend();
+  if (device == "reference") return make_reference_backend();
+  fail(ErrorKind::usage, "there is no device named '{}'; the devices are cpu, reference", device);
+}
+
+const Family& family_of(const ModelFolder& folder) {
+  JsonObject index(folder.index(), folder.path() + "/model_index.json");
+  return find_family(index.string("_class_name"), index.what());
+}
+
+template <class T>
+std::span<const std::byte> bytes_of(const std::vector<T>& v) {
+  return std::as_bytes(std::span(v));
+}
+
+void require_finite(const std::vector<float>& values, const std::string& what) {
+  bool finite = std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+  require(finite, ErrorKind::not_finite, "{} holds a value that is not finite", what);
+}
+
+// (x / 2 + 0.5) clamped to 0..1, times 255, halves to even: as diffusers turns tensors into pictures.
+Image to_image(const std::vector<float>& pixels, int width, int height) {
+  Image image{.width = width, .height = height, .rgb = std::vector<uint8_t>(pixels.size())};
+  std::transform(pixels.begin(), pixels.end(), image.rgb.begin(), [](float x) {
+    return uint8_t(std::nearbyint(std::clamp(x / 2 + 0.5f, 0.0f, 1.0f) * 255));
+  });
+  return image;
+}
+}  // namespace
+
+struct Pipeline::Impl {
+  // A request with every default resolved.
+  struct Job {
+    const Request& request;
+    int width, height;
+    int64_t pictures, h, w;
+    bool guided;
+    Schedule schedule;
+  };
+
+  explicit Impl(const Options& o)
+      : options(o),
+        folder(o.model.empty() ? builtin_model_folder() : o.model),
+        family(family_of(folder)),
+        compiler{make_backend(o.device), &find_rung(o.rung.empty() ? "projections" : o.rung), o.print_program},
+        scheduler_config(parse_scheduler_config(config_of(folder, "scheduler"))),
+        unet_config(parse_unet_config(config_of(folder, "unet"))),
+        vae_config(parse_vae_config(config_of(folder, "vae"))),
+        conditioner(folder, family, compiler),
+        unet("unet", folder.tensors("unet"), compiler),
+        vae("vae", folder.tensors("vae"), compiler) {
+    require(family.added_embedding == unet_config.text_time, ErrorKind::bad_model, "{}: a {} pipeline with addition_embed_type {}",
+            folder.path("unet"), family.name, unet_config.text_time ? "text_time" : "null");
+    require(unet_config.out_channels == vae_config.latent_channels, ErrorKind::bad_model, "{}: the unet makes {} channels, the vae reads {}",
+            folder.path("unet"), unet_config.out_channels, vae_config.latent_channels);
+  }
+
+  int native_side() const { return int(unet_config.sample_size * vae_config.downscale()); }
+
+  Job check(const Request& r) const {
+    int64_t down = vae_config.downscale();
+    Job job{.request = r, .width = r.width ? r.width : native_side(), .height = r.height ? r.height : native_side(),
+            .pictures = int64_t(r.pictures.size()), .h = 0, .w = 0, .guided = false, .schedule = {}};
+    require(job.pictures >= 1 && job.pictures <= kMaxPictures, ErrorKind::usage, "a request of {} pictures; expected 1 to {}", job.pictures,
+            kMaxPictures);
+    for (auto [name, side] : {std::pair("width", job.width), std::pair("height", job.height)})
+      require(side > 0 && side <= kMaxSide && side % down == 0, ErrorKind::usage, "{} is {}; expected a multiple of {} up to {}", name, side, down,
+              kMaxSide);
+    require(r.steps >= 1 && r.steps <= kMaxSteps, ErrorKind::usage, "steps is {}; expected 1 to {}", r.steps, kMaxSteps);
+    require(r.clip_skip >= 0, ErrorKind::usage, "clip_skip is {}; expected 0 or more", r.clip_skip);
+    for (const Picture& p : r.pictures) {
+      require(p.guidance >= 0 && p.guidance <= 1000, ErrorKind::usage, "guidance is {}; expected 0 to 1000", p.guidance);
+      require(p.guidance_rescale >= 0 && p.guidance_rescale <= 1, ErrorKind::usage, "guidance_rescale is {}; expected 0 to 1", p.guidance_rescale);
+      job.guided |= p.guidance > 1;
+    }
+    job.h = job.height / down;
+    job.w = job.width / down;
+    int64_t latent = job.pictures * job.h * job.w * unet_config.out_channels;
+    require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
+    job.schedule = make_schedule(scheduler_config, r.steps, {.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras});
+    return job;
+  }
+
+  std::shared_ptr<Executable> denoiser(const Job& job, const Conditioning& c, bool keep_all, CompileSeconds& seconds) {
+    DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved,
+                       .tokens = c.tokens, .pooled_width = c.pooled_width};
+    std::string key = fmt::format("{} pictures of {}x{}, guided {}, saved {}", shape.pictures, shape.w, shape.h, shape.guided, shape.saved);
+    return unet.executable(key, [&] { return record_denoise_step(unet_config, shape); }, keep_all, seconds);
+  }
+
+  // (pictures, row width): the schedule's row with what is the picture's own.
+  static std::vector<float> row_of(const Job& job, const StepRow& step) {
+    std::vector<float> rows;
+    for (const Picture& p : job.request.pictures) {
+      rows.insert(rows.end(), {float(step.timestep), float(step.input_scale), p.guidance, p.guidance_rescale});
+      for (double m : step.matrix) rows.push_back(float(m));
+    }
+    return rows;
+  }
+
+  // The first `1` of every 1 + saved parts of the state.
+  std::vector<float> latents_of(Executable& exec, const Job& job) const {
+    std::vector<float> state = read_floats(exec, exec.program().outputs[0]), latents;
+    size_t channels = size_t(unet_config.out_channels), width = channels * size_t(1 + job.schedule.saved);
+    if (job.schedule.saved == 0) return state;
+    for (size_t at = 0; at < state.size(); at += width) latents.insert(latents.end(), state.begin() + long(at), state.begin() + long(at + channels));
+    return latents;
+  }
+
+  std::vector<float> initial_state(const Job& job, LatentNoise& noise) const {
+    std::vector<float> x = job.request.latents.empty() ? noise.draw() : job.request.latents, state;
+    for (float& v : x) v *= float(job.schedule.init_noise_sigma);
+    if (job.schedule.saved == 0) return x;
+    size_t channels = size_t(unet_config.out_channels);
+    for (size_t at = 0; at < x.size(); at += channels) {
+      state.insert(state.end(), x.begin() + long(at), x.begin() + long(at + channels));
+      state.insert(state.end(), channels * size_t(job.schedule.saved), 0.0f);
+    }
+    return state;
+  }
+
+  std::vector<float> denoise(const Job& job, const Conditioning& c, Dump& dump, CompileSeconds& seconds) {
+    auto exec = denoiser(job, c, dump.active(), seconds);
+    exec->write("encoder_hidden_states", bytes_of(c.hidden));
+    if (unet_config.text_time) {
+      exec->write("text_embeds", bytes_of(c.pooled));
+      exec->write("time_ids", bytes_of(c.time_ids));
+    }
+    std::vector<uint64_t> seeds;
+    for (const Picture& p : job.request.pictures) seeds.push_back(p.seed);
+    LatentNoise noise(seeds, job.request.noise, job.request.shared_noise, unet_config.out_channels, job.h, job.w);
+    exec->write("state", bytes_of(initial_state(job, noise)));
+    exec->write("noise", bytes_of(std::vector<float>(size_t(job.pictures * job.h * job.w * unet_config.out_channels), 0.0f)));
+
+    bool hoists = compiler.rung->hoists;
+    if (hoists) exec->run(Rate::prompt);
+    std::vector<float> latents;
+    for (int i = 0; i < int(job.schedule.rows.size()); ++i) {
+      const StepRow& step = job.schedule.rows[size_t(i)];
+      exec->write("row", bytes_of(row_of(job, step)));
+      if (job.schedule.uses_noise) exec->write("noise", bytes_of(noise.draw()));
+      if (!hoists) exec->run(Rate::prompt);
+      exec->run(Rate::step);
+      if (dump.active()) {
+        if (i == 0) dump.take("unet/prompt", *exec, Rate::prompt);
+        dump.take(fmt::format("unet/step{}", i + 1), *exec, Rate::step);
+      }
+      latents = latents_of(*exec, job);
+      require_finite(latents, fmt::format("the latent after step {} of {}", i + 1, job.schedule.rows.size()));
+      if (job.request.on_step && !job.request.on_step({i + 1, int(job.schedule.rows.size()), step.timestep, latents}))
+        fail(ErrorKind::cancelled, "cancelled after step {} of {}", i + 1, job.schedule.rows.size());
+    }
+    return latents;
+  }
+
+  // One picture at a time: pictures do not depend on their neighbours, and the decoder's memory does not grow with the batch.
+  std::vector<Image> decode(const Job& job, const std::vector<float>& latents, Dump& dump, CompileSeconds& seconds) {
+    auto record = [&] { return record_vae_decoder(vae_config, 1, job.h, job.w); };
+    auto exec = vae.executable(fmt::format("decode {}x{}", job.w, job.h), record, dump.active(), seconds);
+    std::vector<Image> images;
+    size_t each = latents.size() / size_t(job.pictures);
+    for (int64_t i = 0; i < job.pictures; ++i) {
+      exec->write("latents", std::as_bytes(std::span(latents).subspan(size_t(i) * each, each)));
+      exec->run(Rate::prompt);
+      if (dump.active()) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
+      std::vector<float> pixels = read_floats(*exec, exec->program().outputs[0]);
+      require_finite(pixels, fmt::format("picture {}", i + 1));
+      images.push_back(to_image(pixels, job.width, job.height));
+    }
+    return images;
+  }
+
+  Result generate(const Request& request) {
+    Stopwatch total, watch;
+    Job job = check(request);
+    Dump dump(request.dump_pattern, request.dump_file);
+    CompileSeconds seconds;
+    Result result;
+    // Each stage without what was spent on compiling for it, which is listed apart.
+    auto stage = [&, spent = 0.0]() mutable {
+      double before = std::exchange(spent, seconds.compile + seconds.load);
+      return watch.lap() - (spent - before);
+    };
+    Conditioning c = conditioner.condition(request, job.width, job.height, job.guided, options.warn, dump, seconds);
+    result.timings.text = stage();
+    result.latents = denoise(job, c, dump, seconds);
+    result.timings.denoise = stage();
+    result.images = decode(job, result.latents, dump, seconds);
+    result.timings.decode = stage();
+    if (dump.active()) dump.write();
+    InfotextFields fields{.model = std::filesystem::path(folder.path()).filename().string(),
+                          .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
+                          .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
+                          .width = job.width,
+                          .height = job.height};
+    for (const Picture& p : request.pictures) result.infotext.push_back(infotext(request, p, fields));
+    result.timings.compile = seconds.compile;
+    result.timings.load = seconds.load;
+    result.timings.total = total.lap();
+    return result;
+  }
+
+  Options options;
+  ModelFolder folder;
+  const Family& family;
+  Compiler compiler;
+  SchedulerConfig scheduler_config;
+  UNetConfig unet_config;
+  VaeConfig vae_config;
+  Conditioner conditioner;
+  Component unet, vae;
+};
+
+Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
+Pipeline::~Pipeline() = default;
+Pipeline::Pipeline(Pipeline&&) noexcept = default;
+Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
+int Pipeline::native_width() const { return impl_->native_side(); }
+int Pipeline::native_height() const { return impl_->native_side(); }
+std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
+
+std::vector<RungInfo> rungs() {
+  std::vector<RungInfo> infos;
+  for (const Rung& r : ladder())
+    if (r.available) infos.push_back({r.name, r.what});
+  return infos;
+}
+std::vector<std::string> schedulers() { return scheduler_names(); }
+std::string version() { return HAYATE_VERSION; }
+
+void write_png(const std::string& path, const Image& image, const std::string& infotext) {
+  write_png_file(path, image.width, image.height, image.rgb, infotext);
+}
+
+}  // namespace hayate
