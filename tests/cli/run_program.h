@@ -1,0 +1,24 @@
+// Runs the real `hayate` and collects what it did.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hayate {
+
+struct Outcome {
+  int status = 0;  // exit status; 128 + signal when a signal ended it
+  std::string out, err;
+};
+
+struct Run {
+  std::string folder = "/tmp";             // working directory
+  std::string out_to;                      // a file for standard output instead of collecting it: "/dev/full"
+  std::string err_to;                      // likewise for standard error
+  bool err_closed = false;                 // standard error is a pipe that nobody reads
+  std::function<void(int pid)> meanwhile;  // called once it runs
+};
+
+Outcome run_program(const std::vector<std::string>& arguments, const Run& how = {});
+
+}  // namespace hayate

@@ -1,0 +1,132 @@
+// Help texts, and what is said to a wrong command line: exit status 2, a message that names the option, nothing on standard output.
+#include <gtest/gtest.h>
+
+#include "cli/run_program.h"
+#include "hayate/hayate.h"
+
+namespace hayate {
+namespace {
+
+using testing::TestWithParam;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST(Help, BeginsWithAnExampleAndExplainsExitStatuses) {
+  for (std::vector<std::string> arguments : {std::vector<std::string>{"--help"}, {"generate", "--help"}}) {
+    Outcome o = run_program(arguments);
+    EXPECT_EQ(o.status, 0);
+    EXPECT_EQ(o.err, "");
+    size_t example = o.out.find("hayate generate \"a castle on a hill at night\""), usage = o.out.find("Usage:");
+    EXPECT_LT(example, usage);
+    EXPECT_TRUE(contains(o.out, "130 interrupted")) << o.out;
+  }
+}
+
+TEST(Help, NamesEveryOption) {
+  std::string help = run_program({"generate", "--help"}).out;
+  for (const char* option :
+       {"--negative ",   "--prompt-2",    "--negative-2", "--seed",        "-W,--width",   "-H,--height",     "--batch",       "--steps",
+        "--guidance ",   "--guidance-re", "--clip",       "--scheduler",   "--spacing",    "--karras",        "--no-karras",   "--noise ",
+        "--noise-batch", "--orig",        "--crop",       "--target-size", "--negative-o", "--negative-crop", "--negative-ta", "-m,--model",
+        "-o,--ou",       "--rung",        "--device",     "--json",        "--quiet",      "--dump ",         "--dump-to",     "--print-program"})
+    EXPECT_TRUE(contains(help, option)) << option;
+}
+
+TEST(Help, LinesFitAWideTerminal) {
+  std::istringstream help(run_program({"generate", "--help"}).out);
+  for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 132u) << line;
+}
+
+TEST(Help, VersionIsOneLine) { EXPECT_EQ(run_program({"--version"}).out, "hayate " + std::string(HAYATE_VERSION) + "\n"); }
+
+TEST(Help, RungsListsTheLadder) {
+  Outcome o = run_program({"rungs"});
+  EXPECT_EQ(o.status, 0);
+  for (const char* rung : {"fp32 ", "bf16 ", "attention ", "compile ", "projections "}) EXPECT_TRUE(contains(o.out, rung)) << rung;
+}
+
+struct Wrong {
+  const char* name;
+  std::vector<std::string> arguments;  // after `hayate generate x`, unless they begin with "hayate"
+  const char* message;                 // what standard error must say
+};
+void PrintTo(const Wrong& w, std::ostream* out) { *out << w.name; }
+
+class WrongUsage : public TestWithParam<Wrong> {};
+
+TEST_P(WrongUsage, IsRefused) {
+  std::vector<std::string> arguments = GetParam().arguments;
+  if (!arguments.empty() && arguments[0] == "hayate")
+    arguments.erase(arguments.begin());
+  else
+    arguments.insert(arguments.begin(), {"generate", "x"});
+  Outcome o = run_program(arguments);
+  EXPECT_EQ(o.status, 2) << o.err;
+  EXPECT_TRUE(contains(o.err, GetParam().message)) << o.err;
+  EXPECT_EQ(o.out, "");
+}
+
+const Wrong wrong[] = {
+    {"nothing", {"hayate"}, "subcommand"},
+    {"unknown_subcommand", {"hayate", "draw", "x"}, "subcommand"},
+    {"no_prompt", {"hayate", "generate"}, "Try: hayate generate \"a castle on a hill at night\""},
+    {"unknown_flag", {"--colour", "red"}, "--colour"},
+    {"value_missing", {"--steps"}, "--steps"},
+    {"twice", {"--steps", "2", "--steps", "3"}, "--steps"},
+    {"steps_0", {"--steps", "0"}, "--steps: expected a whole number from 1 to 1000, got \"0\""},
+    {"steps_negative", {"--steps", "-3"}, "--steps: expected"},
+    {"steps_huge", {"--steps", "99999999999999999999"}, "--steps: expected"},
+    {"steps_fraction", {"--steps", "2.5"}, "--steps: expected"},
+    {"steps_word", {"--steps", "many"}, "got \"many\""},
+    {"steps_hex", {"--steps", "0x10"}, "--steps: expected"},
+    {"steps_empty", {"--steps", ""}, "--steps: expected"},
+    {"seed_negative", {"--seed", "-1"}, "--seed: expected"},
+    {"seed_huge", {"--seed", "18446744073709551616"}, "--seed: expected"},
+    {"seeds_do_not_match", {"--seed", "1", "--seed", "2", "--batch", "3"}, "--seed: given 2 times for 3 pictures"},
+    {"guidance_nan", {"--guidance", "nan"}, "--guidance: expected"},
+    {"guidance_infinite", {"--guidance", "inf"}, "--guidance: expected"},
+    {"guidance_negative", {"--guidance", "-1"}, "--guidance: expected"},
+    {"guidance_huge", {"--guidance", "1e30"}, "--guidance: expected"},
+    {"guidance_unit", {"--guidance", "5x"}, "--guidance: expected"},
+    {"rescale_above_1", {"--guidance-rescale", "1.1"}, "--guidance-rescale: expected"},
+    {"rescale_nan", {"--guidance-rescale", "nan"}, "--guidance-rescale: expected"},
+    {"width_0", {"-W", "0"}, "--width: expected"},
+    {"width_huge", {"-W", "1000000"}, "--width: expected"},
+    {"height_negative", {"-H", "-64"}, "--height: expected"},
+    {"batch_0", {"--batch", "0"}, "--batch: expected"},
+    {"batch_huge", {"--batch", "65"}, "--batch: expected"},
+    {"too_many_pictures", {"y", "--batch", "33"}, "66 pictures in one call; at most 64"},
+    {"clip_skip_negative", {"--clip-skip", "-1"}, "--clip-skip: expected"},
+    {"clip_skip_huge", {"--clip-skip", "65"}, "--clip-skip: expected"},
+    {"scheduler", {"--scheduler", "runge-kutta"}, "--scheduler: expected one of euler"},
+    {"spacing", {"--spacing", "wide"}, "--spacing: expected one of leading, trailing, linspace, got \"wide\""},
+    {"karras_both", {"--karras", "--no-karras"}, "--karras"},
+    {"noise", {"--noise", "pink"}, "--noise: expected one of torch-cpu"},
+    {"noise_batch", {"--noise-batch", "none"}, "--noise-batch: expected one of per-image, shared"},
+    {"size_one_number", {"--original-size", "1024"}, "--original-size: expected WIDTHxHEIGHT"},
+    {"size_zero", {"--original-size", "0x64"}, "--original-size: expected"},
+    {"size_cut_off", {"--target-size", "64x"}, "--target-size: expected"},
+    {"size_negative_half", {"--negative-target-size", "axb"}, "--negative-target-size: expected"},
+    {"negative_original", {"--negative-original-size", "1x1x1"}, "--negative-original-size: expected"},
+    {"crop_form", {"--crop", "1x2"}, "--crop: expected LEFT,TOP"},
+    {"crop_negative", {"--crop", "-1,0"}, "--crop: expected"},
+    {"negative_crop", {"--negative-crop", "1"}, "--negative-crop: expected LEFT,TOP"},
+    {"model_empty", {"--model", ""}, "--model: expected a folder"},
+    {"output_kind", {"-o", "picture.jpg"}, "--output: expected a name that ends in .png"},
+    {"output_empty", {"-o", ""}, "--output: expected"},
+    {"rung", {"--rung", "warp"}, "--rung: expected one of fp32, "},
+    {"dump_alone", {"--dump", "*"}, "--dump-to"},
+    {"dump_to_alone", {"--dump-to", "d.safetensors"}, "--dump"},
+    {"compare_one_file", {"hayate", "compare", "a"}, "B is required"},
+    {"compare_tolerance_negative", {"hayate", "compare", "a", "b", "--tolerance", "-1"}, "--tolerance: expected"},
+    {"compare_tolerance_nan", {"hayate", "compare", "a", "b", "--tolerance", "nan"}, "--tolerance: expected"},
+};
+INSTANTIATE_TEST_SUITE_P(Cli, WrongUsage, testing::ValuesIn(wrong), [](const auto& info) { return info.param.name; });
+
+TEST(Help, OutputThatIsFullIsAnError) {
+  EXPECT_EQ(run_program({"--help"}, {.out_to = "/dev/full"}).status, 5);
+  EXPECT_EQ(run_program({"rungs"}, {.out_to = "/dev/full"}).status, 5);
+}
+
+}  // namespace
+}  // namespace hayate
