@@ -49,6 +49,7 @@ bool encode_with_jumps(PngEncoder& encoder, int width, int height, const uint8_t
   png_set_write_fn(png, &encoder, on_bytes, nullptr);
   png_set_IHDR(png, encoder.info, png_uint_32(width), png_uint_32(height), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                PNG_FILTER_TYPE_DEFAULT);
+  png_set_compression_level(png, 2);  // on photographs a sixth of the default level's time for a sixth more bytes
   if (text) png_set_text(png, encoder.info, text, 1);
   png_write_info(png, encoder.info);
   for (int row = 0; row < height; ++row) png_write_row(png, rgb + size_t(row) * size_t(width) * 3);

@@ -9,12 +9,6 @@
 namespace hayate {
 namespace {
 
-// A value as it may stand in a message: one short line whatever the file holds.
-std::string excerpt(const Json& value) {
-  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  return text.size() <= 60 ? text : text.substr(0, 57) + "...";
-}
-
 class TreeBuilder : public nlohmann::json_sax<Json> {
  public:
   TreeBuilder(const std::string& what, int max_depth) : what_(what), max_depth_(max_depth) {}
@@ -85,13 +79,18 @@ Json parse_json(std::string_view text, const std::string& what, const JsonLimits
 
 Json read_json_file(const std::string& path, const JsonLimits& limits) { return parse_json(read_text_file(path, limits.max_bytes), path, limits); }
 
-JsonObject::JsonObject(Json object, std::string what) : object_(std::move(object)), what_(std::move(what)) {
-  require(object_.is_object(), ErrorKind::bad_model, "{}: found {}, expected a JSON object", what_, excerpt(object_));
+std::string excerpt(const Json& value) {
+  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+}
+
+JsonObject::JsonObject(Json object, std::string what, ErrorKind kind) : object_(std::move(object)), what_(std::move(what)), kind_(kind) {
+  require(object_.is_object(), kind_, "{}: found {}, expected a JSON object", what_, excerpt(object_));
 }
 
 void JsonObject::fail_expected(const std::string& key, const std::string& expected) const {
   auto found = object_.find(key);
-  fail(ErrorKind::bad_model, "{}: \"{}\" is {}, expected {}", what_, key, found == object_.end() ? "missing" : excerpt(*found), expected);
+  fail(kind_, "{}: \"{}\" is {}, expected {}", what_, key, found == object_.end() ? "missing" : excerpt(*found), expected);
 }
 
 std::vector<std::string> JsonObject::keys() const {

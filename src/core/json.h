@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hayate/error.h"
+
 namespace hayate {
 
 using Json = nlohmann::json;
@@ -21,11 +23,14 @@ Json parse_json(std::string_view text, const std::string& what, const JsonLimits
 
 Json read_json_file(const std::string& path, const JsonLimits& limits = {});
 
-// A JSON object seen as settings: every getter checks type and range and names `what` and the key in its error (bad_model).
-// A key that is absent or null takes the fallback, and is an error where there is none.
+// A value as it may stand in a message: one short line, whatever a file holds.
+std::string excerpt(const Json& value);
+
+// A JSON object seen as settings: every getter checks type and range and names `what` and the key in its error, which is of the
+// given kind. A key that is absent or null takes the fallback, and is an error where there is none.
 class JsonObject {
  public:
-  JsonObject(Json object, std::string what);
+  JsonObject(Json object, std::string what, ErrorKind kind = ErrorKind::bad_model);
 
   const std::string& what() const { return what_; }
   std::vector<std::string> keys() const;
@@ -47,6 +52,7 @@ class JsonObject {
 
   Json object_;
   std::string what_;
+  ErrorKind kind_;
 };
 
 }  // namespace hayate

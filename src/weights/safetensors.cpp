@@ -1,0 +1,168 @@
+// The header's rules, in the order in which they are checked: its length, its JSON, each tensor alone, all tensors together.
+#include "weights/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <memory>
+
+#include "core/convert.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "core/parallel.h"
+
+namespace hayate {
+namespace {
+
+// Limits of ours, far above what models have. (The reference reader allows headers of 100 MB.)
+constexpr int64_t max_header_bytes = int64_t{32} << 20;
+constexpr size_t max_tensors = 100000, max_name_bytes = 4096, max_rank = 8;
+constexpr int64_t max_dim = (int64_t{1} << 31) - 1;
+
+constexpr StoredType stored_types[] = {
+    {"BOOL", 8},    {"F4", 4},          {"F6_E2M3", 6},     {"F6_E3M2", 6}, {"U8", 8},   {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8},
+    {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16}, {"F16", 16}, {"BF16", 16},   {"I32", 32},
+    {"U32", 32},    {"F32", 32},        {"C64", 64},        {"F64", 64},    {"I64", 64}, {"U64", 64},
+};
+
+// What a file that starts like this is instead, or nothing.
+const char* guess_format(std::string_view start) {
+  constexpr std::pair<std::string_view, const char*> formats[] = {
+      {"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint"},
+      {"\x80", "a Python pickle, perhaps a PyTorch checkpoint"},
+      {"GGUF", "a GGUF file"},
+      {"version ", "a git-lfs pointer: the file itself was not downloaded"},
+      {"<", "an HTML or XML page: the download went wrong"},
+      {"{", "JSON"},
+      {"\x1f\x8b", "gzip data"},
+      {"\x89PNG", "a PNG picture"},
+      {"\xff\xd8\xff", "a JPEG picture"},
+  };
+  for (auto [magic, format] : formats)
+    if (start.starts_with(magic)) return format;
+  return nullptr;
+}
+
+// The header's text, which starts at byte 8.
+std::string read_header(const FileReader& file) {
+  require(file.size() >= 8, ErrorKind::bad_file, "{}: not a safetensors file: only {} bytes long", file.path(), file.size());
+  uint8_t start[8];
+  file.read(0, std::as_writable_bytes(std::span(start)));
+  uint64_t length = 0;
+  for (int i = 7; i >= 0; --i) length = length << 8 | start[i];
+  if (length > uint64_t(max_header_bytes)) {
+    const char* format = guess_format({reinterpret_cast<const char*>(start), sizeof start});
+    if (format) fail(ErrorKind::bad_file, "{}: not a safetensors file but {}", file.path(), format);
+  }
+  require(length <= uint64_t(std::min(max_header_bytes, file.size() - 8)), ErrorKind::bad_file,
+          "{}: not a whole safetensors file: its header would have {} bytes, expected at most {} in a file of {}", file.path(), length,
+          max_header_bytes, file.size());
+  std::string header(length, '\0');
+  file.read(8, std::as_writable_bytes(std::span(header)));
+  return header;
+}
+
+const StoredType* find_type(const std::string& name, const std::string& what) {
+  auto found = std::ranges::find(stored_types, std::string_view(name), &StoredType::name);
+  require(found != std::end(stored_types), ErrorKind::bad_file, "{}: dtype {} is unknown", what, excerpt(name));
+  return found;
+}
+
+StoredTensor parse_tensor(const std::string& file, const std::string& name, const Json& json, int64_t data_begin) {
+  const std::string what = fmt::format("{}: tensor {}", file, excerpt(name));
+  require(name.size() <= max_name_bytes, ErrorKind::bad_file, "{}: a name of {} bytes, expected at most {}", what, name.size(), max_name_bytes);
+  require(name.find('\0') == name.npos, ErrorKind::bad_file, "{}: a zero byte in the name", what);
+  const JsonObject entry(json, what, ErrorKind::bad_file);
+  const StoredType* type = find_type(entry.string("dtype"), what);
+  std::vector<int64_t> dims = entry.integers("shape", 0, max_dim), offsets = entry.integers("data_offsets", 0, INT64_MAX);
+  require(dims.size() <= max_rank, ErrorKind::bad_file, "{}: {} dimensions, expected at most {}", what, dims.size(), max_rank);
+  require(offsets.size() == 2 && offsets[0] <= offsets[1], ErrorKind::bad_file, "{}: data_offsets are {}, expected [begin, end]", what,
+          excerpt(entry.raw("data_offsets")));
+
+  int64_t bits = type->bits;
+  for (int64_t dim : dims) bits = checked_mul(bits, dim, what.c_str());
+  require(bits % 8 == 0 && bits / 8 == offsets[1] - offsets[0], ErrorKind::bad_file,
+          "{}: {} of {} elements has {} bits, but its data_offsets span {} bytes", what, type->name, excerpt(entry.raw("shape")), bits,
+          offsets[1] - offsets[0]);
+  return {name, type, std::move(dims), checked_add(data_begin, offsets[0], what.c_str()), checked_add(data_begin, offsets[1], what.c_str())};
+}
+
+std::map<std::string, std::string> parse_metadata(const std::string& file, const Json& json) {
+  const JsonObject entries(json, file + ": __metadata__", ErrorKind::bad_file);
+  std::map<std::string, std::string> metadata;
+  for (const std::string& key : entries.keys()) metadata[key] = entries.string(key);
+  return metadata;
+}
+
+// Each byte after the header belongs to exactly one tensor: no two share bytes, and nothing hides between or after them.
+void check_cover(const std::string& file, const std::vector<StoredTensor>& sorted, int64_t data_begin, int64_t file_size) {
+  int64_t covered = data_begin;
+  for (const StoredTensor& tensor : sorted) {
+    require(tensor.begin == covered, ErrorKind::bad_file, "{}: tensor {} starts at byte {} of the data, expected {}: {}", file, excerpt(tensor.name),
+            tensor.begin - data_begin, covered - data_begin, tensor.begin < covered ? "it overlaps the one before" : "there is a hole before it");
+    covered = tensor.end;
+  }
+  require(covered == file_size, ErrorKind::bad_file, "{}: the file has {} bytes, but its header describes {}: {}", file, file_size, covered,
+          covered > file_size ? "it is cut short" : "something follows the tensors");
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
+  const std::string text = read_header(file_);
+  const int64_t data_begin = 8 + int64_t(text.size());
+  const Json header = parse_json(text, path + ": header", {.max_bytes = max_header_bytes, .max_depth = 8});
+  require(header.is_object(), ErrorKind::bad_file, "{}: the header is {}, expected a JSON object", path, excerpt(header));
+  require(header.size() <= max_tensors, ErrorKind::bad_file, "{}: {} tensors, expected at most {}", path, header.size(), max_tensors);
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__")
+      metadata_ = parse_metadata(path, entry);
+    else
+      tensors_.push_back(parse_tensor(path, name, entry, data_begin));
+  }
+  std::ranges::sort(tensors_, {}, [](const StoredTensor& t) { return std::pair(t.begin, t.end); });
+  check_cover(path, tensors_, data_begin, file_.size());
+  for (size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
+}
+
+std::vector<std::string> SafetensorsFile::names() const {
+  std::vector<std::string> names;
+  for (const StoredTensor& tensor : tensors_) names.push_back(tensor.name);
+  return names;
+}
+
+bool SafetensorsFile::has(const std::string& name) const { return index_.contains(name); }
+
+std::vector<int64_t> SafetensorsFile::dims(const std::string& name) const { return find(name).dims; }
+
+const StoredTensor& SafetensorsFile::find(const std::string& name) const {
+  auto found = index_.find(name);
+  require(found != index_.end(), ErrorKind::bad_model, "{}: there is no tensor {} among its {}", path(), excerpt(name), tensors_.size());
+  return tensors_[found->second];
+}
+
+void SafetensorsFile::read(const std::string& name, Dtype as, std::span<std::byte> out) const {
+  const StoredTensor& tensor = find(name);
+  const std::string_view type = tensor.type->name;
+  require(type == "F32" || type == "F16" || type == "BF16", ErrorKind::unsupported, "{}: tensor {} is {}, expected F32, F16 or BF16", path(),
+          excerpt(name), type);
+  const Dtype stored = type == "F32" ? Dtype::f32 : type == "F16" ? Dtype::f16 : Dtype::bf16;
+  const int64_t count = (tensor.end - tensor.begin) / size_of(stored);
+  require(int64_t(out.size()) == count * size_of(as), ErrorKind::internal, "{}: tensor {} has {} elements, which do not fill {} bytes of {}", path(),
+          excerpt(name), count, out.size(), name_of(as));
+
+  constexpr int64_t chunk = int64_t{1} << 17;  // elements: what is read is still in the cache when it is converted
+  parallel_for(count, 4 * chunk, [&](int64_t begin, int64_t end) {
+    auto target = [&](int64_t from, int64_t to) { return out.subspan(size_t(from * size_of(as)), size_t((to - from) * size_of(as))); };
+    if (stored == as) return file_.read(tensor.begin + begin * size_of(stored), target(begin, end));
+    const int64_t staged = std::min(chunk, end - begin);
+    auto staging = std::make_unique_for_overwrite<float[]>(size_t(staged));
+    for (int64_t from = begin, to; from < end; from = to) {
+      to = std::min(from + staged, end);
+      auto piece = std::as_writable_bytes(std::span(staging.get(), size_t(staged))).first(size_t((to - from) * size_of(stored)));
+      file_.read(tensor.begin + from * size_of(stored), piece);
+      convert(stored, piece, as, target(from, to));
+    }
+  });
+}
+
+}  // namespace hayate

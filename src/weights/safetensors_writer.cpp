@@ -1,0 +1,65 @@
+// Header first, padded so that the data is aligned; then each tensor at its place.
+#include "weights/safetensors_writer.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/json.h"
+
+namespace hayate {
+namespace {
+
+const char* stored_name(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32: return "F32";
+    case Dtype::f16: return "F16";
+    case Dtype::bf16: return "BF16";
+    case Dtype::i32: return "I32";
+  }
+  fail(ErrorKind::internal, "safetensors has no name for dtype {}", int(dtype));
+}
+
+}  // namespace
+
+SafetensorsWriter::SafetensorsWriter(const std::string& path, std::vector<TensorInfo> tensors, const std::map<std::string, std::string>& metadata)
+    : path_(path), file_(path) {
+  std::ranges::stable_sort(tensors, std::ranges::greater(), [](const TensorInfo& t) { return size_of(t.dtype); });
+  Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  int64_t data_bytes = 0;
+  for (const TensorInfo& tensor : tensors) {
+    int64_t bytes = size_of(tensor.dtype);
+    for (int64_t dim : tensor.dims) bytes = checked_mul(bytes, dim, tensor.name.c_str());
+    const int64_t begin = data_bytes;
+    data_bytes = checked_add(begin, bytes, tensor.name.c_str());
+    bool added = places_.emplace(tensor.name, Place{begin, data_bytes, bytes == 0}).second;
+    require(added && tensor.name != "__metadata__", ErrorKind::internal, "{}: the name {} cannot be given to a tensor, or not twice", path,
+            excerpt(tensor.name));
+    header[tensor.name] = {{"dtype", stored_name(tensor.dtype)}, {"shape", tensor.dims}, {"data_offsets", {begin, data_bytes}}};
+  }
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  char length[8];
+  for (int i = 0; i < 8; ++i) length[i] = char(uint64_t(text.size()) >> 8 * i);
+  file_.write(std::as_bytes(std::span(length)));
+  file_.write(std::as_bytes(std::span(text)));
+  for (auto& [name, place] : places_) place.begin += 8 + int64_t(text.size()), place.end += 8 + int64_t(text.size());
+}
+
+void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> data) {
+  auto found = places_.find(name);
+  require(found != places_.end(), ErrorKind::internal, "{}: tensor {} was not announced", path_, excerpt(name));
+  Place& place = found->second;
+  require(int64_t(data.size()) == place.end - place.begin, ErrorKind::internal, "{}: tensor {} has {} bytes, but {} were announced", path_,
+          excerpt(name), data.size(), place.end - place.begin);
+  file_.write_at(place.begin, data);
+  place.written = true;
+}
+
+void SafetensorsWriter::commit() {
+  for (const auto& [name, place] : places_)
+    require(place.written, ErrorKind::internal, "{}: tensor {} was announced but never written", path_, excerpt(name));
+  file_.commit();
+}
+
+}  // namespace hayate
