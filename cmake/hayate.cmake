@@ -27,4 +27,6 @@ function(hayate_test name)
   target_compile_definitions(${name}_test PRIVATE HAYATE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${ARG_LINK} GTest::gtest_main hayate_flags)
   add_test(NAME ${name} COMMAND ${name}_test)
+  # Threads that spin while they wait starve each other on a busy machine.
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()

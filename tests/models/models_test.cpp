@@ -125,7 +125,7 @@ TEST(Models, RecordAndRun) {
     const Node& n = recorded[v];
     if (n.op == Op::input) {
       values.push_back(backend->allocate(byte_size(n)));
-      backend->upload(values.back(), std::as_bytes(std::span(random_floats(n.name, n.shape.count(), 0, 1))));
+      backend->upload(values.back(), as_dtype(random_floats(n.name, n.shape.count(), 0, 1), Dtype::f32));
     } else if (n.op == Op::weight) {
       values.push_back(source.get(recorded, v));
     } else {
@@ -141,7 +141,7 @@ TEST(Models, RecordAndRun) {
 
   p.outputs = {y};
   auto exec = backend->compile(p, source);
-  exec->write("x", std::as_bytes(std::span(random_floats("x", 128, 0, 1))));
+  exec->write("x", as_dtype(random_floats("x", 128, 0, 1), Dtype::f32));
   exec->run(Rate::step);
   std::vector<float> later(now.size());
   exec->read("act", std::as_writable_bytes(std::span(later)));
