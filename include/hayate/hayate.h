@@ -27,11 +27,11 @@ enum class Noise {
 };
 
 struct Options {
-  std::string model;             // diffusers folder; empty: the built-in model
+  std::string model{};           // diffusers folder; empty: the built-in model
   std::string device = "cpu";    // "cpu" or "reference" (plain float32 loops: slow, the definition of correct)
-  std::string rung;              // a rung of the ladder by name; empty: the fastest for the device
-  std::function<void(const std::string&)> warn;  // e.g. a prompt that was cut; may be empty
-  std::string print_program;     // folder for each program after each pass (NN-pass.txt); empty: none
+  std::string rung{};            // a rung of the ladder by name; empty: the fastest for the device
+  std::function<void(const std::string&)> warn{};  // e.g. a prompt that was cut; may be empty
+  std::string print_program{};   // folder for each program after each pass (NN-pass.txt); empty: none
 };
 
 // Micro-conditioning of SDXL: what the training picture would have looked like. Pixels.
@@ -43,43 +43,43 @@ struct MicroConditioning {
 
 // What may differ between the pictures of one batch.
 struct Picture {
-  std::string prompt;
-  std::optional<std::string> prompt_2;                 // for the second text encoder; default: prompt
-  std::string negative_prompt;
-  std::optional<std::string> negative_prompt_2;        // default: negative_prompt
+  std::string prompt{};
+  std::optional<std::string> prompt_2{};               // for the second text encoder; default: prompt
+  std::string negative_prompt{};
+  std::optional<std::string> negative_prompt_2{};      // default: negative_prompt
   uint64_t seed = 0;                                   // torch uses the low 32 bits
   float guidance = 5.0f;                               // classifier-free guidance scale; <= 1: no unconditional half
   float guidance_rescale = 0.0f;                       // 0..1, "Common Diffusion Noise Schedules ...", section 3.4
-  MicroConditioning micro;
-  std::optional<MicroConditioning> negative_micro;     // default: micro
+  MicroConditioning micro{};
+  std::optional<MicroConditioning> negative_micro{};   // default: micro
 };
 
 struct Progress {
   int step = 0, steps = 0;           // step 1..steps has just finished
   double timestep = 0;
-  std::span<const float> latent;     // (pictures, height/8, width/8, 4), float32, valid during the call
+  std::span<const float> latent{};   // (pictures, height/8, width/8, 4), float32, valid during the call
 };
 using OnStep = std::function<bool(const Progress&)>;  // return false to cancel: generate() throws Error(cancelled)
 
 struct Request {
-  std::vector<Picture> pictures;     // one batch
+  std::vector<Picture> pictures{};   // one batch
   int width = 0, height = 0;         // pixels, divisible by 8; 0: the model's native size
   int steps = 30;
   int clip_skip = 0;                 // skip this many more layers of the text encoders than the model's default
-  std::string scheduler;             // a scheduler by name ("euler"); empty: the model's own
-  std::optional<std::string> timestep_spacing;  // "leading", "trailing", "linspace"; default: the model's own
-  std::optional<bool> karras;        // Karras sigmas; default: the model's own
+  std::string scheduler{};           // a scheduler by name ("euler"); empty: the model's own
+  std::optional<std::string> timestep_spacing{};  // "leading", "trailing", "linspace"; default: the model's own
+  std::optional<bool> karras{};      // Karras sigmas; default: the model's own
   Noise noise = Noise::torch_cpu;
   bool shared_noise = false;         // one draw for the whole batch from the first seed, as with a single generator
-  OnStep on_step;
-  std::vector<float> latents;        // initial noise instead of drawing it, (pictures, height/8, width/8, 4), unit variance
-  std::string dump_pattern;          // glob over value names ("mid_block.*"); empty: no dump
-  std::string dump_file;             // .safetensors that receives them
+  OnStep on_step{};
+  std::vector<float> latents{};      // initial noise instead of drawing it, (pictures, height/8, width/8, 4), unit variance
+  std::string dump_pattern{};        // glob over value names ("mid_block.*"); empty: no dump
+  std::string dump_file{};           // .safetensors that receives them
 };
 
 struct Image {
   int width = 0, height = 0;
-  std::vector<uint8_t> rgb;          // row-major, 3 bytes a pixel
+  std::vector<uint8_t> rgb{};        // row-major, 3 bytes a pixel
 };
 
 struct Timings {                     // seconds
@@ -89,9 +89,9 @@ struct Timings {                     // seconds
 };
 
 struct Result {
-  std::vector<Image> images;
-  std::vector<std::string> infotext;  // per picture: settings in the text form of AUTOMATIC1111
-  std::vector<float> latents;         // final, (pictures, height/8, width/8, 4)
+  std::vector<Image> images{};
+  std::vector<std::string> infotext{};  // per picture: settings in the text form of AUTOMATIC1111
+  std::vector<float> latents{};       // final, (pictures, height/8, width/8, 4)
   Timings timings;
 };
 
@@ -122,7 +122,7 @@ std::string version();
 void write_png(const std::string& path, const Image&, const std::string& infotext = "");
 
 struct Difference {
-  std::string name;                  // of the value
+  std::string name{};                // of the value
   double relative_l2 = 0;            // ||a - b|| / ||b||
   double max_abs = 0;
 };

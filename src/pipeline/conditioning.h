@@ -11,9 +11,9 @@ namespace hayate {
 
 struct Conditioning {
   int64_t tokens = 0, width = 0, pooled_width = 0;
-  std::vector<float> hidden;    // (b, tokens, width); b is pictures, or twice that with the unconditional half first
-  std::vector<float> pooled;    // (b, pooled_width)
-  std::vector<float> time_ids;  // (b, 6): original height and width, crop top and left, target height and width
+  std::vector<float> hidden{};  // (b, tokens, width); b is pictures, or twice that with the unconditional half first
+  std::vector<float> pooled{};  // (b, pooled_width)
+  std::vector<float> time_ids{};  // (b, 6): original height and width, crop top and left, target height and width
 };
 
 class Conditioner {

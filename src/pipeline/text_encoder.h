@@ -19,8 +19,8 @@ inline JsonObject config_of(const ModelFolder& model, const std::string& compone
 
 struct EncodedText {
   int64_t tokens = 0, width = 0, pooled_width = 0;
-  std::vector<float> hidden;  // (texts, tokens, width)
-  std::vector<float> pooled;  // (texts, pooled_width), empty if the encoder is not asked for it
+  std::vector<float> hidden{};  // (texts, tokens, width)
+  std::vector<float> pooled{};  // (texts, pooled_width), empty if the encoder is not asked for it
 };
 
 class TextEncoder {

@@ -1,0 +1,231 @@
+// The public Pipeline on a tiny random SDXL: what a caller may rely on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "hayate/hayate.h"
+
+namespace hayate {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+const std::string kModel = HAYATE_SOURCE_DIR "/tests/data/parity/tiny-sdxl";
+
+Request request(std::vector<Picture> pictures, int steps = 3) {
+  Request r;
+  r.pictures = std::move(pictures);
+  r.width = 48;
+  r.height = 64;
+  r.steps = steps;
+  return r;
+}
+Picture picture(const std::string& prompt, uint64_t seed) {
+  Picture p;
+  p.prompt = prompt;
+  p.seed = seed;
+  return p;
+}
+
+Pipeline& shared_pipeline() {
+  static Pipeline pipeline({.model = kModel});
+  return pipeline;
+}
+
+int largest_difference(const Image& a, const Image& b) {
+  if (a.rgb.size() != b.rgb.size()) return 256;
+  int largest = 0;
+  for (size_t i = 0; i < a.rgb.size(); ++i) largest = std::max(largest, std::abs(int(a.rgb[i]) - int(b.rgb[i])));
+  return largest;
+}
+
+// A folder of the test's own, removed with it.
+struct TemporaryFolder {
+  std::string path;
+  TemporaryFolder() {
+    char name[] = "/tmp/hayate-pipeline-XXXXXX";
+    path = mkdtemp(name);
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+};
+
+TEST(Pipeline, PictureHasTheAskedSizeAndSettings) {
+  Result r = shared_pipeline().generate(request({picture("a castle", 7)}));
+  ASSERT_EQ(r.images.size(), 1u);
+  EXPECT_EQ(r.images[0].width, 48);
+  EXPECT_EQ(r.images[0].height, 64);
+  EXPECT_EQ(r.images[0].rgb.size(), 48u * 64 * 3);
+  EXPECT_EQ(r.latents.size(), 6u * 8 * 4);
+  EXPECT_THAT(r.infotext[0], HasSubstr("a castle\nSteps: 3, Sampler: Euler, CFG scale: 5, Seed: 7, Size: 48x64"));
+}
+
+TEST(Pipeline, SameRequestSameBytesAlsoAfterOthers) {
+  Pipeline& p = shared_pipeline();
+  Result first = p.generate(request({picture("a castle", 7)}));
+  p.generate(request({picture("a boat", 8), picture("a tree", 9)}));
+  Result again = p.generate(request({picture("a castle", 7)}));
+  EXPECT_EQ(first.images[0].rgb, again.images[0].rgb);
+}
+
+TEST(Pipeline, SeedAndPromptMatter) {
+  Pipeline& p = shared_pipeline();
+  Result a = p.generate(request({picture("a castle", 7)}));
+  EXPECT_GT(largest_difference(a.images[0], p.generate(request({picture("a castle", 8)})).images[0]), 5);
+  EXPECT_GT(largest_difference(a.images[0], p.generate(request({picture("a boat at night", 7)})).images[0]), 2);
+}
+
+TEST(Pipeline, APictureDoesNotDependOnItsNeighbours) {
+  Pipeline& p = shared_pipeline();
+  Picture one = picture("a castle", 7), two = picture("a boat", 8);
+  two.guidance = 3;
+  two.guidance_rescale = 0.7f;
+  two.negative_prompt = "fog";
+  Result both = p.generate(request({one, two}));
+  EXPECT_LE(largest_difference(both.images[0], p.generate(request({one})).images[0]), 1);
+  EXPECT_LE(largest_difference(both.images[1], p.generate(request({two})).images[0]), 1);
+}
+
+TEST(Pipeline, RungsAndDevicesAgree) {
+  Result fp32 = Pipeline({.model = kModel, .device = "reference", .rung = "fp32"}).generate(request({picture("a castle", 7)}));
+  Result cpu = Pipeline({.model = kModel, .rung = "fp32"}).generate(request({picture("a castle", 7)}));
+  EXPECT_LE(largest_difference(fp32.images[0], cpu.images[0]), 1);
+  for (const RungInfo& rung : rungs()) {
+    Result r = Pipeline({.model = kModel, .rung = rung.name}).generate(request({picture("a castle", 7)}));
+    EXPECT_LE(largest_difference(fp32.images[0], r.images[0]), rung.name == "fp32" ? 1 : 24) << rung.name;
+  }
+}
+
+TEST(Pipeline, GivenLatentsReplaceTheNoise) {
+  Pipeline& p = shared_pipeline();
+  Request drawn = request({picture("a castle", 7)}), given = drawn;
+  given.latents.assign(6 * 8 * 4, 0.25f);
+  Result r = p.generate(given);
+  EXPECT_GT(largest_difference(p.generate(drawn).images[0], r.images[0]), 5);
+  given.pictures[0].seed = 1234;
+  EXPECT_EQ(p.generate(given).images[0].rgb, r.images[0].rgb);
+}
+
+TEST(Pipeline, NoisePerPictureOrShared) {
+  Pipeline& p = shared_pipeline();
+  Request r = request({picture("a castle", 7), picture("a castle", 7)});
+  Result own = p.generate(r);
+  EXPECT_LE(largest_difference(own.images[0], own.images[1]), 1);
+  r.shared_noise = true;
+  Result shared = p.generate(r);
+  EXPECT_LE(largest_difference(shared.images[0], own.images[0]), 1);   // the first picture's numbers come first
+  EXPECT_GT(largest_difference(shared.images[0], shared.images[1]), 5);
+  for (Noise kind : {Noise::torch_cpu_fp16, Noise::torch_cpu_bf16}) {
+    r.noise = kind;
+    EXPECT_EQ(p.generate(r).images.size(), 2u);
+  }
+}
+
+TEST(Pipeline, ProgressAndCancelling) {
+  Request r = request({picture("a castle", 7)}, 4);
+  std::vector<int> steps;
+  r.on_step = [&](const Progress& progress) {
+    EXPECT_EQ(progress.steps, 4);
+    EXPECT_EQ(progress.latent.size(), 6u * 8 * 4);
+    steps.push_back(progress.step);
+    return progress.step < 2;
+  };
+  try {
+    shared_pipeline().generate(r);
+    FAIL() << "not cancelled";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::cancelled);
+  }
+  EXPECT_THAT(steps, ::testing::ElementsAre(1, 2));
+}
+
+TEST(Pipeline, DumpsAreNamedAndComparable) {
+  TemporaryFolder folder;
+  Request r = request({picture("a castle", 7)}, 2);
+  r.dump_pattern = "*conv_out";
+  auto dump = [&](const std::string& rung) {
+    r.dump_file = folder.path + "/" + rung + ".safetensors";
+    Pipeline({.model = kModel, .rung = rung}).generate(r);
+    return r.dump_file;
+  };
+  std::string fp32 = dump("fp32"), bf16 = dump("bf16");
+  std::vector<Difference> same = compare_dumps(fp32, fp32), differ = compare_dumps(bf16, fp32);
+  std::vector<std::string> names;
+  for (const Difference& d : same) {
+    names.push_back(d.name);
+    EXPECT_EQ(d.relative_l2, 0) << d.name;
+  }
+  EXPECT_THAT(names, ::testing::UnorderedElementsAre("unet/step1/conv_out", "unet/step2/conv_out", "vae/picture1/decoder.conv_out"));
+  for (const Difference& d : differ) {
+    EXPECT_GT(d.relative_l2, 1e-5) << d.name;
+    EXPECT_LT(d.relative_l2, 0.1) << d.name;
+  }
+  r.dump_pattern = "no such value";
+  EXPECT_THAT([&] { dump("fp32"); }, ThrowsMessage<Error>(HasSubstr("no such value")));
+}
+
+TEST(Pipeline, ProgramsArePrintedAfterEachPass) {
+  TemporaryFolder folder;
+  Pipeline({.model = kModel, .rung = "attention", .print_program = folder.path}).generate(request({picture("a castle", 7)}, 1));
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path + "/unet")) files.push_back(entry.path().filename());
+  EXPECT_THAT(files, Contains("00-record.txt"));
+  EXPECT_THAT(files, Contains("02-fuse_attention.txt"));
+  std::ifstream text(folder.path + "/unet/02-fuse_attention.txt");
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(text), {}), HasSubstr("attention bf16"));
+}
+
+TEST(Pipeline, GuidanceOfOneRunsNoUnconditionalHalf) {
+  TemporaryFolder folder;
+  Picture p = picture("a castle", 7);
+  p.guidance = 1;
+  Pipeline({.model = kModel, .print_program = folder.path}).generate(request({p}, 1));
+  std::ifstream text(folder.path + "/unet/00-record.txt");
+  std::string program(std::istreambuf_iterator<char>(text), {});
+  EXPECT_THAT(program, HasSubstr("conv_in"));
+  EXPECT_THAT(program, ::testing::Not(HasSubstr("= guidance")));
+}
+
+TEST(Pipeline, ALongPromptIsCutWithAWarning) {
+  std::vector<std::string> warnings;
+  Options o{.model = kModel};
+  o.warn = [&](const std::string& w) { warnings.push_back(w); };
+  std::string prompt;
+  for (int i = 0; i < 60; ++i) prompt += "castle ";
+  Pipeline(o).generate(request({picture(prompt + prompt + "the very end", 7)}, 1));
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_THAT(warnings[0], HasSubstr("the very end"));
+}
+
+struct Bad { const char* expected; std::function<void(Request&)> change; };
+class BadRequest : public ::testing::TestWithParam<Bad> {};
+TEST_P(BadRequest, IsAnErrorThatNamesIt) {
+  Request r = request({picture("a castle", 7)});
+  GetParam().change(r);
+  EXPECT_THAT([&] { shared_pipeline().generate(r); }, ThrowsMessage<Error>(HasSubstr(GetParam().expected)));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Requests, BadRequest,
+    ::testing::Values(Bad{"0 pictures", [](Request& r) { r.pictures.clear(); }}, Bad{"width is 47", [](Request& r) { r.width = 47; }},
+                      Bad{"height is -8", [](Request& r) { r.height = -8; }}, Bad{"width is 1000000", [](Request& r) { r.width = 1000000; }},
+                      Bad{"steps is 0", [](Request& r) { r.steps = 0; }}, Bad{"steps", [](Request& r) { r.steps = 1001; }},
+                      Bad{"guidance is nan", [](Request& r) { r.pictures[0].guidance = NAN; }},
+                      Bad{"guidance is -1", [](Request& r) { r.pictures[0].guidance = -1; }},
+                      Bad{"guidance_rescale is 2", [](Request& r) { r.pictures[0].guidance_rescale = 2; }},
+                      Bad{"clip_skip is -1", [](Request& r) { r.clip_skip = -1; }}, Bad{"clip_skip", [](Request& r) { r.clip_skip = 99; }},
+                      Bad{"nosuch", [](Request& r) { r.scheduler = "nosuch"; }}, Bad{"sideways", [](Request& r) { r.timestep_spacing = "sideways"; }},
+                      Bad{"latents hold 5", [](Request& r) { r.latents.assign(5, 0.0f); }},
+                      Bad{"not finite", [](Request& r) { r.latents.assign(6 * 8 * 4, INFINITY); }}));
+
+TEST(Pipeline, BadOptionsAreErrorsThatNameThem) {
+  EXPECT_THAT([] { Pipeline({.model = "/nonexistent"}); }, ThrowsMessage<Error>(HasSubstr("/nonexistent")));
+  EXPECT_THAT([] { Pipeline({.model = kModel, .device = "abacus"}); }, ThrowsMessage<Error>(HasSubstr("abacus")));
+  EXPECT_THAT([] { Pipeline({.model = kModel, .rung = "fp99"}); }, ThrowsMessage<Error>(HasSubstr("fp99")));
+}
+
+}  // namespace
+}  // namespace hayate
