@@ -1,0 +1,24 @@
+// The tables that schedulers are made from. They repeat diffusers' arithmetic, float32 where torch computes and double where
+// numpy does: 1 - alphas_cumprod cancels so badly that a last bit of a beta moves the smallest sigma by 1e-4 of itself.
+#pragma once
+#include <vector>
+
+#include "schedule/scheduler_config.h"
+
+namespace hayate {
+
+// How much of the signal's variance is left after each training timestep.
+std::vector<float> alphas_cumprod(const SchedulerConfig& config);
+
+// Timesteps, descending, for `steps` steps; float32 values.
+std::vector<double> spaced_timesteps(const SchedulerConfig& config, TimestepSpacing spacing, int steps);
+
+struct NoiseLevels {
+  std::vector<double> timesteps;  // one per step, descending; what the model is told; float32 values
+  std::vector<double> sigmas;     // one more or two, ending at the final sigma; float32 values
+};
+
+// The sigma parametrisation, x = x0 + sigma * noise, of Euler and its relatives.
+NoiseLevels sigma_noise_levels(const SchedulerConfig& config, TimestepSpacing spacing, int steps);
+
+}  // namespace hayate

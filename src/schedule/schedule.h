@@ -1,0 +1,37 @@
+// A sampler as numbers: for each step what the model is told and one small matrix that advances the latent.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schedule/scheduler_config.h"
+
+namespace hayate {
+
+struct StepRow {
+  double timestep = 0;
+  double input_scale = 1;      // the model sees input_scale * x
+  std::vector<double> matrix;  // (1 + saved, 3 + saved): (x, saved...) <- matrix * (x, prediction, saved..., noise)
+};
+
+struct Schedule {
+  int saved = 0;                // latent-sized values kept from step to step
+  double init_noise_sigma = 1;  // the first x is this times unit noise
+  bool uses_noise = false;      // fresh unit noise in each step
+  std::vector<StepRow> rows;
+  std::vector<double> timesteps, sigmas;  // the tables behind the rows, as diffusers' scheduler holds them
+};
+
+// What a request may change about the model's own scheduler.
+struct ScheduleOptions {
+  std::string name = {};                             // "euler"; empty: the config's class
+  std::optional<std::string> timestep_spacing = {};  // "leading", "trailing", "linspace"
+  std::optional<bool> karras = {};
+};
+
+// Error(usage) for impossible steps or options, Error(unsupported) for a config whose scheduler is not in the table.
+Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleOptions& options = {});
+
+std::vector<std::string> scheduler_names();
+
+}  // namespace hayate

@@ -1,0 +1,92 @@
+// Reads scheduler_config.json.
+#include "schedule/scheduler_config.h"
+
+#include <array>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace hayate {
+namespace {
+
+template <class T>
+struct Choice {
+  std::string_view name;
+  T value;
+};
+
+constexpr std::array beta_schedules = {Choice{"linear", BetaSchedule::linear}, Choice{"scaled_linear", BetaSchedule::scaled_linear},
+                                       Choice{"squaredcos_cap_v2", BetaSchedule::squaredcos_cap_v2}};
+constexpr std::array prediction_types = {Choice{"epsilon", PredictionType::epsilon}, Choice{"v_prediction", PredictionType::v_prediction},
+                                         Choice{"sample", PredictionType::sample}};
+constexpr std::array timestep_spacings = {Choice{"linspace", TimestepSpacing::linspace}, Choice{"leading", TimestepSpacing::leading},
+                                          Choice{"trailing", TimestepSpacing::trailing}};
+constexpr std::array timestep_types = {Choice{"discrete", TimestepType::discrete}, Choice{"continuous", TimestepType::continuous}};
+constexpr std::array interpolations = {Choice{"linear", Interpolation::linear}, Choice{"log_linear", Interpolation::log_linear}};
+constexpr std::array final_sigmas = {Choice{"zero", FinalSigma::zero}, Choice{"sigma_min", FinalSigma::sigma_min}};
+
+// `subject` starts the message: what is being chosen, and where.
+template <class Choices>
+auto choose(const Choices& choices, const std::string& name, ErrorKind kind, const std::string& subject) {
+  std::string known;
+  for (const auto& choice : choices) {
+    if (choice.name == name) return choice.value;
+    known += (known.empty() ? "" : ", ") + std::string(choice.name);
+  }
+  fail(kind, "{} is \"{}\", expected one of: {}", subject, name, known);
+}
+
+template <class Choices, class T>
+void read_choice(const JsonObject& json, const std::string& key, const Choices& choices, T& value) {
+  if (json.has(key)) value = choose(choices, json.string(key), ErrorKind::unsupported, fmt::format("{}: \"{}\"", json.what(), key));
+}
+
+std::vector<double> read_trained_betas(const JsonObject& json, int num_train_timesteps) {
+  if (!json.has("trained_betas")) return {};
+  const Json& list = json.raw("trained_betas");
+  require(list.is_array() && list.size() == size_t(num_train_timesteps), ErrorKind::bad_model,
+          "{}: \"trained_betas\" is not a list of num_train_timesteps = {} numbers", json.what(), num_train_timesteps);
+  std::vector<double> betas;
+  for (const Json& beta : list) {
+    require(beta.is_number() && beta > 0.0 && beta < 1.0, ErrorKind::bad_model,
+            "{}: \"trained_betas\" has {} at {}, expected numbers between 0 and 1", json.what(), beta.dump(), betas.size());
+    betas.push_back(beta.get<double>());
+  }
+  return betas;
+}
+
+std::optional<double> read_optional(const JsonObject& json, const std::string& key, double lo, double hi) {
+  if (!json.has(key)) return std::nullopt;
+  return json.number(key, lo, hi);
+}
+
+}  // namespace
+
+SchedulerConfig parse_scheduler_config(const JsonObject& json) {
+  constexpr double above_zero = 1e-12;
+  SchedulerConfig config;
+  config.what = json.what();
+  config.class_name = json.string("_class_name");
+  config.num_train_timesteps = int(json.integer("num_train_timesteps", 2, 100'000, config.num_train_timesteps));
+  config.beta_start = json.number("beta_start", above_zero, 1 - above_zero, config.beta_start);
+  config.beta_end = json.number("beta_end", above_zero, 1 - above_zero, config.beta_end);
+  config.trained_betas = read_trained_betas(json, config.num_train_timesteps);
+  config.steps_offset = int(json.integer("steps_offset", 0, config.num_train_timesteps, config.steps_offset));
+  config.use_karras_sigmas = json.boolean("use_karras_sigmas", config.use_karras_sigmas);
+  config.sigma_min = read_optional(json, "sigma_min", above_zero, 1e6);
+  config.sigma_max = read_optional(json, "sigma_max", above_zero, 1e6);
+  config.rescale_betas_zero_snr = json.boolean("rescale_betas_zero_snr", config.rescale_betas_zero_snr);
+  read_choice(json, "beta_schedule", beta_schedules, config.beta_schedule);
+  read_choice(json, "prediction_type", prediction_types, config.prediction_type);
+  read_choice(json, "timestep_spacing", timestep_spacings, config.timestep_spacing);
+  read_choice(json, "timestep_type", timestep_types, config.timestep_type);
+  read_choice(json, "interpolation_type", interpolations, config.interpolation_type);
+  read_choice(json, "final_sigmas_type", final_sigmas, config.final_sigmas_type);
+  for (const char* key : {"use_exponential_sigmas", "use_beta_sigmas"})
+    require(!json.boolean(key, false), ErrorKind::unsupported, "{}: \"{}\" is true, which hayate does not do", json.what(), key);
+  return config;
+}
+
+TimestepSpacing timestep_spacing_named(const std::string& name) { return choose(timestep_spacings, name, ErrorKind::usage, "the timestep spacing"); }
+
+}  // namespace hayate

@@ -1,0 +1,45 @@
+// The settings of a noise schedule: what scheduler_config.json of a diffusers folder says.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+
+namespace hayate {
+
+enum class BetaSchedule { linear, scaled_linear, squaredcos_cap_v2 };
+enum class PredictionType { epsilon, v_prediction, sample };
+enum class TimestepSpacing { linspace, leading, trailing };
+enum class TimestepType { discrete, continuous };
+enum class Interpolation { linear, log_linear };
+enum class FinalSigma { zero, sigma_min };
+
+// Defaults are those that diffusers' schedulers share. Keys that no scheduler here reads (clip_sample, skip_prk_steps, ...) are
+// ignored, as diffusers does.
+struct SchedulerConfig {
+  std::string what = "scheduler_config.json";  // names the file in messages
+  std::string class_name;                      // diffusers' name of the scheduler: "EulerDiscreteScheduler"
+  int num_train_timesteps = 1000;
+  double beta_start = 0.0001, beta_end = 0.02;
+  BetaSchedule beta_schedule = BetaSchedule::linear;
+  std::vector<double> trained_betas;  // one per training timestep; empty: from beta_schedule
+  PredictionType prediction_type = PredictionType::epsilon;
+  std::optional<TimestepSpacing> timestep_spacing;  // schedulers differ in their default
+  TimestepType timestep_type = TimestepType::discrete;
+  int steps_offset = 0;
+  bool use_karras_sigmas = false;
+  std::optional<double> sigma_min, sigma_max;  // ends of the Karras sigmas
+  Interpolation interpolation_type = Interpolation::linear;
+  FinalSigma final_sigmas_type = FinalSigma::zero;
+  bool rescale_betas_zero_snr = false;
+};
+
+// Error(bad_model) for a value of the wrong type or range, Error(unsupported) for a choice that hayate does not know; both
+// name the key.
+SchedulerConfig parse_scheduler_config(const JsonObject& json);
+
+// "leading", "trailing" or "linspace"; Error(usage) otherwise.
+TimestepSpacing timestep_spacing_named(const std::string& name);
+
+}  // namespace hayate

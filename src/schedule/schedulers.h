@@ -1,0 +1,10 @@
+// The schedulers that the table in schedule.cpp lists, one file each.
+#pragma once
+#include "schedule/schedule.h"
+
+namespace hayate {
+
+// diffusers' EulerDiscreteScheduler without churn: algorithm 2 of Karras et al. 2022 (arXiv 2206.00364) with S_churn = 0.
+Schedule euler_schedule(const SchedulerConfig& config, int steps);
+
+}  // namespace hayate

@@ -1,0 +1,94 @@
+// The table of schedulers, what a request may override, and configs that must be refused.
+#include "schedule/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include "core/expect_error.h"
+
+namespace hayate {
+namespace {
+
+SchedulerConfig parse(const Json& changes = Json::object()) {
+  Json json = {{"_class_name", "EulerDiscreteScheduler"},
+               {"beta_schedule", "scaled_linear"},
+               {"beta_start", 0.00085},
+               {"beta_end", 0.012},
+               {"timestep_spacing", "leading"},
+               {"steps_offset", 1}};
+  json.update(changes);
+  return parse_scheduler_config(JsonObject(json, "m/scheduler_config.json"));
+}
+
+TEST(SchedulerConfig, DefaultsAreThoseOfDiffusers) {
+  SchedulerConfig config = parse_scheduler_config(JsonObject(Json{{"_class_name", "EulerDiscreteScheduler"}}, "c"));
+  EXPECT_EQ(config.num_train_timesteps, 1000);
+  EXPECT_EQ(config.beta_start, 0.0001);
+  EXPECT_EQ(config.beta_end, 0.02);
+  EXPECT_EQ(config.steps_offset, 0);
+  EXPECT_FALSE(config.timestep_spacing.has_value());
+  EXPECT_FALSE(config.use_karras_sigmas);
+}
+
+TEST(SchedulerConfig, NullsAndForeignKeysAreIgnored) {
+  SchedulerConfig config = parse({{"trained_betas", nullptr}, {"sigma_min", nullptr}, {"clip_sample", true}, {"skip_prk_steps", true}});
+  EXPECT_TRUE(config.trained_betas.empty());
+  EXPECT_FALSE(config.sigma_min.has_value());
+}
+
+TEST(SchedulerConfig, ErrorsNameFileKeyFoundAndExpected) {
+  auto refused = [](ErrorKind kind, const Json& changes, std::initializer_list<const char*> mentions) {
+    expect_error(kind, mentions, [&] { parse(changes); });
+  };
+  refused(ErrorKind::unsupported, {{"beta_schedule", "sigmoid"}}, {"m/scheduler_config.json", "\"beta_schedule\"", "sigmoid", "squaredcos_cap_v2"});
+  refused(ErrorKind::unsupported, {{"prediction_type", "flow"}}, {"\"prediction_type\"", "flow", "v_prediction"});
+  refused(ErrorKind::unsupported, {{"timestep_spacing", "middle"}}, {"\"timestep_spacing\"", "middle", "trailing"});
+  refused(ErrorKind::unsupported, {{"timestep_type", "x"}}, {"\"timestep_type\"", "continuous"});
+  refused(ErrorKind::unsupported, {{"interpolation_type", "x"}}, {"\"interpolation_type\"", "log_linear"});
+  refused(ErrorKind::unsupported, {{"final_sigmas_type", "x"}}, {"\"final_sigmas_type\"", "sigma_min"});
+  refused(ErrorKind::unsupported, {{"use_beta_sigmas", true}}, {"\"use_beta_sigmas\""});
+  refused(ErrorKind::unsupported, {{"use_exponential_sigmas", true}}, {"\"use_exponential_sigmas\""});
+  refused(ErrorKind::bad_model, {{"_class_name", nullptr}}, {"\"_class_name\""});
+  refused(ErrorKind::bad_model, {{"num_train_timesteps", 0}}, {"\"num_train_timesteps\"", "0"});
+  refused(ErrorKind::bad_model, {{"num_train_timesteps", 1e9}}, {"\"num_train_timesteps\""});
+  refused(ErrorKind::bad_model, {{"beta_start", "small"}}, {"\"beta_start\"", "small"});
+  refused(ErrorKind::bad_model, {{"beta_end", 1.5}}, {"\"beta_end\"", "1.5"});
+  refused(ErrorKind::bad_model, {{"steps_offset", -1}}, {"\"steps_offset\"", "-1"});
+  refused(ErrorKind::bad_model, {{"use_karras_sigmas", "yes"}}, {"\"use_karras_sigmas\"", "yes"});
+  refused(ErrorKind::bad_model, {{"trained_betas", {0.1, 0.2}}}, {"\"trained_betas\"", "1000"});
+  refused(ErrorKind::bad_model, {{"num_train_timesteps", 2}, {"trained_betas", {0.1, 1.0}}}, {"\"trained_betas\"", "1.0", "at 1"});
+}
+
+TEST(Schedule, BetasThatLeaveNothingAreRefused) {
+  SchedulerConfig config = parse({{"beta_start", 0.9}, {"beta_end", 0.99}, {"beta_schedule", "linear"}});
+  expect_error(ErrorKind::bad_model, {"m/scheduler_config.json", "alphas_cumprod"}, [&] { make_schedule(config, 10); });
+}
+
+TEST(Schedule, ImpossibleStepCountsAreUsageErrors) {
+  for (int steps : {0, -1, 1001}) {
+    std::string count = std::to_string(steps) + " steps";
+    expect_error(ErrorKind::usage, {count.c_str(), "1 to 1000"}, [&] { make_schedule(parse(), steps); });
+  }
+  EXPECT_EQ(make_schedule(parse(), 1000).rows.size(), 1000u);
+}
+
+TEST(Schedule, IsChosenByClassOrByName) {
+  EXPECT_EQ(scheduler_names().front(), "euler");
+  SchedulerConfig other = parse({{"_class_name", "EulerAncestralDiscreteScheduler"}});
+  expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", "EulerAncestralDiscreteScheduler", "euler"}, [&] { make_schedule(other, 10); });
+  EXPECT_EQ(make_schedule(other, 10, {.name = "euler"}).rows.size(), 10u);
+  expect_error(ErrorKind::usage, {"heun", "euler"}, [&] { make_schedule(other, 10, {.name = "heun"}); });
+}
+
+TEST(Schedule, RequestsOverrideSpacingAndKarras) {
+  Schedule plain = make_schedule(parse(), 10);
+  Schedule trailing = make_schedule(parse(), 10, {.timestep_spacing = "trailing"});
+  EXPECT_EQ(trailing.timesteps, make_schedule(parse({{"timestep_spacing", "trailing"}}), 10).timesteps);
+  EXPECT_NE(trailing.timesteps, plain.timesteps);
+  Schedule karras = make_schedule(parse(), 10, {.karras = true});
+  EXPECT_EQ(karras.sigmas, make_schedule(parse({{"use_karras_sigmas", true}}), 10).sigmas);
+  EXPECT_EQ(make_schedule(parse({{"use_karras_sigmas", true}}), 10, {.karras = false}).sigmas, plain.sigmas);
+  expect_error(ErrorKind::usage, {"spacing", "sideways", "leading"}, [&] { make_schedule(parse(), 10, {.timestep_spacing = "sideways"}); });
+}
+
+}  // namespace
+}  // namespace hayate
