@@ -50,7 +50,7 @@ class Generate : public testing::Test {
   ScratchFolder scratch;
 
   // The smallest picture that still takes every path.
-  Outcome generate(std::vector<std::string> arguments, Run how = {}) {
+  Outcome generate(std::vector<std::string> arguments, How how = {}) {
     std::vector<std::string> all = {"generate", "-W", "64", "-H", "64"};
     bool has_steps = std::find(arguments.begin(), arguments.end(), "--steps") != arguments.end();
     if (!has_steps) all.insert(all.end(), {"--steps", "2"});

@@ -27,7 +27,7 @@ void redirect_to_unread_pipe(int descriptor) {
 
 }  // namespace
 
-Outcome run_program(const std::vector<std::string>& arguments, const Run& how) {
+Outcome run_program(const std::vector<std::string>& arguments, const How& how) {
   ScratchFolder scratch;
   std::string out = how.out_to.empty() ? scratch / "out" : how.out_to, err = how.err_to.empty() ? scratch / "err" : how.err_to;
   std::vector<char*> argv = {const_cast<char*>(HAYATE_PROGRAM)};

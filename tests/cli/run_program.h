@@ -11,14 +11,13 @@ struct Outcome {
   std::string out, err;
 };
 
-struct Run {
-  std::string folder = "/tmp";             // working directory
-  std::string out_to;                      // a file for standard output instead of collecting it: "/dev/full"
-  std::string err_to;                      // likewise for standard error
-  bool err_closed = false;                 // standard error is a pipe that nobody reads
-  std::function<void(int pid)> meanwhile;  // called once it runs
+struct How {
+  std::string folder = "/tmp";               // working directory
+  std::string out_to{}, err_to{};            // files that get the output instead of Outcome: "/dev/full"
+  bool err_closed = false;                   // standard error is a pipe that nobody reads
+  std::function<void(int pid)> meanwhile{};  // called once it runs
 };
 
-Outcome run_program(const std::vector<std::string>& arguments, const Run& how = {});
+Outcome run_program(const std::vector<std::string>& arguments, const How& how = {});
 
 }  // namespace hayate
