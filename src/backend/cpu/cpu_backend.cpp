@@ -1,0 +1,74 @@
+// The CPU backend: oneDNN for linear and conv2d, kernels of our own for the rest.
+#include "backend/cpu/cpu_backend.h"
+
+#include "backend/cpu/packing.h"
+#include "core/error.h"
+
+namespace hayate {
+
+namespace cpu {
+namespace {
+bool is_float(Dtype t) { return t == Dtype::f32 || t == Dtype::bf16; }
+
+class CpuBackend : public HostBackend {
+ public:
+  explicit CpuBackend(Isa isa) : context_(isa) {}
+
+  const char* name() const override { return "cpu"; }
+
+  bool supports(const Program& p, const Node& n) const override {
+    switch (n.op) {
+      case Op::timestep_embedding: case Op::guidance: case Op::scheduler_row: return n.dtype == Dtype::f32;
+      case Op::cast: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
+      default: return is_float(n.dtype);
+    }
+  }
+  bool packs(const Program& p, const Node& consumer) const override { return gains_from_packing(context_, p, consumer); }
+
+  Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
+    if (n.op == Op::pack) return pack(n, in[0]);
+    return CpuBackend(context_.isa).HostBackend::evaluate(p, n, in);
+  }
+  // Ops of one executable run one after another and share scratch memory; two executables may run at once.
+  std::unique_ptr<Executable> compile(Program p, WeightStore& store, CompileOptions options) override {
+    return CpuBackend(context_.isa).HostBackend::compile(std::move(p), store, options);
+  }
+
+  Launch bind(const Operands& o) override {
+    Scratch scratch(*arena_);
+    return [arena = arena_, launch = choose(o, scratch)] { launch(); };
+  }
+
+ private:
+  Launch choose(const Operands& o, Scratch& scratch) const {
+    switch (o.node.op) {
+      case Op::linear: return bind_linear(o, context_, scratch);
+      case Op::conv2d: return bind_conv2d(o, context_, scratch);
+      case Op::concat: case Op::stack: case Op::repeat: case Op::upsample_nearest: case Op::embedding: case Op::take_token: return bind_copy(o);
+      case Op::timestep_embedding: return bind_timestep_embedding(o);
+      case Op::guidance: return bind_guidance(o);
+      case Op::scheduler_row: return bind_scheduler_row(o);
+      default: return bind_kernel(context_.isa, o, scratch);
+    }
+  }
+
+  Buffer pack(const Node& n, const Buffer& plain) {
+    Op consumer = consumer_of(n.shape);
+    Layout from = plain_layout(consumer, n.shape, n.dtype), to = packed_layout(context_, consumer, n.shape, n.dtype);
+    Buffer out = allocate(int64_t(to.get_size()));  // may be larger than the matrix: blocks are padded with zeros
+    dnnl::memory source(from, context_.engine, plain.get()), target(to, context_.engine, out.get());
+    dnnl::stream stream(context_.engine);
+    dnnl::reorder(source, target).execute(stream, source, target);
+    return out;
+  }
+
+  Context context_;
+  std::shared_ptr<ScratchArena> arena_ = std::make_shared<ScratchArena>();
+};
+}  // namespace
+}  // namespace cpu
+
+std::shared_ptr<Backend> make_cpu_backend(cpu::Isa isa) { return std::make_shared<cpu::CpuBackend>(isa); }
+std::shared_ptr<Backend> make_cpu_backend() { return make_cpu_backend(cpu::best_isa()); }
+
+}  // namespace hayate

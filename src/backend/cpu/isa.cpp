@@ -1,0 +1,46 @@
+// Choosing an instruction set at run time.
+#include "backend/cpu/isa.h"
+
+#include "core/error.h"
+
+namespace hayate::cpu {
+
+const char* name_of(Isa isa) {
+  constexpr const char* names[] = {"baseline", "avx2", "avx512"};
+  return names[size_t(isa)];
+}
+
+#ifdef __x86_64__
+bool runs_here(Isa isa) {
+  switch (isa) {
+    case Isa::baseline: return true;
+    case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::avx512: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  }
+  return false;
+}
+
+Launch bind_kernel(Isa isa, const Operands& o, Scratch& scratch) {
+  switch (isa) {
+    case Isa::baseline: break;
+    case Isa::avx2: return avx2::bind(o, scratch);
+    case Isa::avx512: return avx512::bind(o, scratch);
+  }
+  return baseline::bind(o, scratch);
+}
+#else
+bool runs_here(Isa isa) { return isa == Isa::baseline; }
+Launch bind_kernel(Isa, const Operands& o, Scratch& scratch) { return baseline::bind(o, scratch); }
+#endif
+
+void unsupported(const Operands& o) {
+  fail(ErrorKind::unsupported, "{} {}: the CPU has no kernel for {}", name_of(o.node.op), o.node.name, name_of(o.out.dtype));
+}
+
+Isa best_isa() {
+  for (Isa isa : {Isa::avx512, Isa::avx2})
+    if (runs_here(isa)) return isa;
+  return Isa::baseline;
+}
+
+}  // namespace hayate::cpu

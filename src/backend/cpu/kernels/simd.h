@@ -1,0 +1,125 @@
+// Vectors of floats by the compiler's vector extension: the same source becomes SSE, NEON, AVX2 or AVX-512.
+// HAYATE_ISA (namespace) and HAYATE_LANES come from the file that is being compiled.
+#pragma once
+namespace hayate::cpu::HAYATE_ISA {
+
+constexpr int64_t kLanes = HAYATE_LANES;
+constexpr int64_t kElementGrain = 1 << 13;  // elements per thread below which waking it costs more than it saves
+inline int64_t round_up(int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
+typedef float Floats __attribute__((vector_size(4 * HAYATE_LANES)));
+typedef int32_t Ints __attribute__((vector_size(4 * HAYATE_LANES)));
+typedef uint32_t Bits __attribute__((vector_size(4 * HAYATE_LANES)));
+typedef uint16_t Halves __attribute__((vector_size(2 * HAYATE_LANES)));
+
+inline Floats splat(float x) { return Floats{} + x; }
+
+inline Floats load(const float* p) {
+  Floats v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline Floats load(const bf16* p) {
+  Halves h;
+  std::memcpy(&h, p, sizeof h);
+  return reinterpret_cast<Floats>(__builtin_convertvector(h, Bits) << 16);
+}
+inline void store(float* p, Floats v) { std::memcpy(p, &v, sizeof v); }
+inline void store(bf16* p, Floats v) {  // as from_float<bf16>
+  Bits u = reinterpret_cast<Bits>(v);
+  Bits rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16, quiet = u >> 16 | 0x40;
+  Halves h = __builtin_convertvector(v == v ? rounded : quiet, Halves);
+  std::memcpy(p, &h, sizeof h);
+}
+
+// The last count < kLanes elements of a row; the other lanes are zero.
+template <class T>
+Floats load_part(const T* p, int64_t count) {
+  T lanes[kLanes] = {};
+  std::copy_n(p, count, lanes);
+  return load(lanes);
+}
+template <class T>
+void store_part(T* p, int64_t count, Floats v) {
+  T lanes[kLanes];
+  store(lanes, v);
+  std::copy_n(lanes, count, p);
+}
+
+inline float sum_of(Floats v) {
+  float sum = 0;
+  for (int64_t i = 0; i < kLanes; ++i) sum += v[i];
+  return sum;
+}
+inline float max_of(Floats v) {
+  float largest = v[0];
+  for (int64_t i = 1; i < kLanes; ++i) largest = std::max(largest, v[i]);
+  return largest;
+}
+inline Floats max(Floats a, Floats b) { return a > b ? a : b; }
+
+// Within 1e-7 of e^x for x in [-87, 88]; 0 below, constant above.
+inline Floats exp(Floats x) {
+  const Floats low = splat(-87.33654f), high = splat(88.02f), round = splat(0x1.8p23f);
+  Floats y = x > high ? high : x;  // keeps NaN
+  y = y < low ? low : y;
+  Floats n = y * 1.44269504f + round - round;
+  Floats r = y - n * 0.693359375f + n * 2.12194440e-4f;  // ln 2 in two parts
+  Floats p = splat(1.9875691500e-4f);                    // Cephes expf
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  Ints exponent = __builtin_convertvector(n, Ints) + 127;
+  return x < low ? Floats{} : p * reinterpret_cast<Floats>(exponent << 23);
+}
+
+inline Floats silu(Floats x) { return x / (1.0f + exp(-x)); }
+inline Floats quick_gelu(Floats x) { return x / (1.0f + exp(-1.702f * x)); }
+
+// x times the normal distribution; erfc by Abramowitz and Stegun 7.1.26, absolute error 1.5e-7.
+inline Floats gelu(Floats x) {
+  Floats z = (x < 0.0f ? -x : x) * 0.70710678f;
+  Floats t = 1.0f / (1.0f + 0.3275911f * z);
+  Floats p = splat(1.061405429f);
+  p = p * t - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  Floats tail = 0.5f * p * t * exp(-z * z);
+  return x * (x < 0.0f ? tail : 1.0f - tail);
+}
+
+// Calls f with the activation as a function of vectors.
+template <class F>
+auto with_activation(Activation a, F f) {
+  switch (a) {
+    case Activation::none: break;
+    case Activation::silu: return f([](Floats x) { return silu(x); });
+    case Activation::gelu: return f([](Floats x) { return gelu(x); });
+    case Activation::quick_gelu: return f([](Floats x) { return quick_gelu(x); });
+  }
+  return f([](Floats x) { return x; });
+}
+
+// Calls f with a value of the element type.
+template <class F>
+auto with_type(const Operands& o, F f) {
+  switch (o.out.dtype) {
+    case Dtype::f32: return f(float{});
+    case Dtype::bf16: return f(bf16{});
+    default: unsupported(o);
+  }
+}
+
+// out[i] = f(in[i]...) for one row.
+template <class Out, class F, class... In>
+void map_row(Out* out, int64_t count, F f, const In*... in) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(out + i, f(load(in + i)...));
+  if (i < count) store_part(out + i, count - i, f(load_part(in + i, count - i)...));
+}
+
+}  // namespace hayate::cpu::HAYATE_ISA

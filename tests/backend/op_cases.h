@@ -1,0 +1,29 @@
+// One table of small programs, an op each: the op sweep compares backends on it, and bench/ops times it.
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "program/program.h"
+
+namespace hayate {
+
+// What an input or weight is filled with: normal numbers, or integers in [0, below).
+struct Fill {
+  float mean = 0, deviation = 1;
+  int64_t below = 0;
+};
+
+struct OpCase {
+  std::string name;
+  Op op;
+  std::function<Program(Dtype)> record;  // storage type of whatever may be narrower than float32; the result is named "y"
+  std::map<std::string, Fill> fills = {};  // by value; the default otherwise
+};
+std::vector<OpCase> op_cases();
+
+// Reproducible values for an input or weight.
+std::vector<float> fill_values(const std::string& name, int64_t count, const Fill&);
+
+}  // namespace hayate

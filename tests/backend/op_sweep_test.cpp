@@ -1,0 +1,143 @@
+// Every backend against `reference` on the table of op_cases.h, with weights as they are and packed as the backend wants them.
+#include <gtest/gtest.h>
+
+#include "backend/backend.h"
+#include "backend/cpu/cpu_backend.h"
+#include "op_cases.h"
+#include "passes/passes.h"
+#include "run_case.h"
+
+namespace hayate::testing {
+namespace {
+
+struct Candidate {
+  std::string name;
+  std::shared_ptr<Backend> backend;
+};
+std::vector<Candidate> candidates() {
+  std::vector<Candidate> all;
+  for (cpu::Isa isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512})
+    if (cpu::runs_here(isa)) all.push_back({std::string("cpu_") + name_of(isa), make_cpu_backend(isa)});
+  return all;
+}
+
+struct SweepCase {
+  Candidate candidate;
+  Dtype dtype;
+  OpCase op;
+};
+void PrintTo(const SweepCase& c, std::ostream* out) { *out << c.candidate.name << " " << name_of(c.dtype) << " " << c.op.name; }
+
+std::vector<SweepCase> sweep() {
+  std::vector<SweepCase> all;
+  for (const Candidate& candidate : candidates())
+    for (Dtype dtype : {Dtype::f32, Dtype::bf16})
+      for (const OpCase& op : op_cases())
+        if (dtype == Dtype::f32 || precision_of(op.op) != Precision::exact) all.push_back({candidate, dtype, op});
+  return all;
+}
+std::string test_name(const ::testing::TestParamInfo<SweepCase>& info) {
+  std::string name = fmt::format("{}_{}_{}", info.param.candidate.name, name_of(info.param.dtype), info.param.op.name);
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+class OpSweep : public ::testing::TestWithParam<SweepCase> {};
+
+TEST_P(OpSweep, EqualsReference) {
+  const auto& [candidate, dtype, op] = GetParam();
+  Program program = op.record(dtype);
+  const Node& y = program[program.outputs[0]];
+  if (!candidate.backend->supports(program, y)) GTEST_SKIP() << candidate.name << " does not support " << name_of(dtype) << " " << op.name;
+
+  CaseValues values(program, op.fills);
+  std::vector<float> expected = run_case(*make_reference_backend(), op.record(Dtype::f32), values);
+  std::vector<float> result = run_case(*candidate.backend, program, values);
+  EXPECT_TRUE(close(result, expected, bound_of(dtype)));
+  EXPECT_EQ(run_case(*candidate.backend, program, values), result) << "a second run differs";
+
+  Program packed = pack_weights(program, {*candidate.backend, dtype});
+  if (packed.size() == program.size()) return;
+  EXPECT_TRUE(close(run_case(*candidate.backend, packed, values), expected, bound_of(dtype))) << "with packed weights";
+}
+INSTANTIATE_TEST_SUITE_P(All, OpSweep, ::testing::ValuesIn(sweep()), test_name);
+
+const OpCase& case_named(const std::vector<OpCase>& all, const std::string& name) {
+  for (const OpCase& c : all)
+    if (c.name == name) return c;
+  fail(ErrorKind::internal, "no case is named {}", name);
+}
+
+// Records a case with one attribute changed.
+template <class Attr, class Change>
+Program with_fault(const OpCase& c, Dtype t, Change change) {
+  Program p = c.record(t);
+  return rewrite(p, [&](Program& out, Value, Node n) {
+    if (n.name == "y") change(std::get<Attr>(n.attr));
+    return out.add(std::move(n));
+  });
+}
+
+// A bound that a plausible mistake does not break would prove nothing.
+TEST(OpSweepBounds, BreakWithPlantedFaults) {
+  std::vector<OpCase> all = op_cases();
+  auto expect_broken = [&](const std::string& name, auto record_fault) {
+    for (const Candidate& candidate : candidates())
+      for (Dtype t : {Dtype::f32, Dtype::bf16}) {
+        const OpCase& c = case_named(all, name);
+        CaseValues values(c.record(t), c.fills);
+        std::vector<float> expected = run_case(*make_reference_backend(), c.record(Dtype::f32), values);
+        EXPECT_FALSE(close(run_case(*candidate.backend, record_fault(c, t), values), expected, bound_of(t))) << name << " " << candidate.name;
+      }
+  };
+  expect_broken("group_norm 1x6x6x40 in 8 silu", [](auto& c, Dtype t) { return with_fault<NormAttr>(c, t, [](NormAttr& a) { a.eps = 1e-6f; }); });
+  expect_broken("group_norm 2x8x8x320 in 32 silu",
+                [](auto& c, Dtype t) { return with_fault<NormAttr>(c, t, [](NormAttr& a) { a.activation = Activation::gelu; }); });
+  expect_broken("group_norm 2x8x8x320 in 32 none", [](auto& c, Dtype t) { return with_fault<NormAttr>(c, t, [](NormAttr& a) { a.groups = 16; }); });
+  expect_broken("linear 2x1x77x96 to 384 quick_gelu bias",
+                [](auto& c, Dtype t) { return with_fault<LinearAttr>(c, t, [](LinearAttr& a) { a.activation = Activation::gelu; }); });
+  expect_broken("attention causal", [](auto& c, Dtype t) { return with_fault<AttentionAttr>(c, t, [](AttentionAttr& a) { a.causal = false; }); });
+  expect_broken("attention self 64", [](auto& c, Dtype t) { return with_fault<AttentionAttr>(c, t, [](AttentionAttr& a) { a.heads = 10; }); });
+  expect_broken("attention self 64", [](auto& c, Dtype t) { return with_fault<AttentionAttr>(c, t, [](AttentionAttr& a) { a.scale *= 1.05f; }); });
+}
+
+TEST(OpSweepBounds, NanFails) {
+  EXPECT_FALSE(close({1, NAN}, {1, 2}, 1));
+  EXPECT_FALSE(close({1, 2}, {1, NAN}, 1));
+  EXPECT_FALSE(close({1, INFINITY}, {1, 2}, 1));
+  EXPECT_FALSE(close({1}, {1, 2}, 1));
+  EXPECT_TRUE(close({1, -INFINITY}, {1, -INFINITY}, 0));
+}
+
+// What shares the batch with a picture does not change a bit of it.
+TEST(OpSweep, PicturesAreIndependent) {
+  std::vector<OpCase> all = op_cases();
+  for (const char* name : {"group_norm 2x8x8x320 in 32 silu", "linear 2x8x8x320 to 320 none bias residual", "linear 2x1x1x320 to 1280 silu bias",
+                           "conv2d 2x8x8x64 to 96 kernel 3 stride 1 pad 1,1 none row", "attention self 64", "attention stacked projections"})
+    for (const Candidate& candidate : candidates())
+      for (Dtype t : {Dtype::f32, Dtype::bf16}) {
+        const OpCase& c = case_named(all, name);
+        CaseValues values(c.record(t), c.fills);
+        std::vector<float> before = run_case(*candidate.backend, c.record(t), values);
+        values.negate_first_half_of_inputs();
+        std::vector<float> after = run_case(*candidate.backend, c.record(t), values);
+        auto half = std::ptrdiff_t(before.size() / 2);
+        EXPECT_TRUE(std::equal(before.begin() + half, before.end(), after.begin() + half)) << name << " " << candidate.name << " " << name_of(t);
+        EXPECT_FALSE(std::equal(before.begin(), before.begin() + half, after.begin())) << name << " " << candidate.name << " " << name_of(t);
+      }
+}
+
+TEST(OpSweep, IndexOutsideTheTableIsAnError) {
+  const std::vector<OpCase> all = op_cases();
+  OpCase c = case_named(all, "embedding of 49 rows");
+  c.fills["ids"] = {.mean = 49, .deviation = 0};
+  for (const Candidate& candidate : candidates()) {
+    Program p = c.record(Dtype::f32);
+    CaseValues values(p, c.fills);
+    EXPECT_THROW(run_case(*candidate.backend, p, values), Error);
+  }
+}
+
+}  // namespace
+}  // namespace hayate::testing

@@ -1,0 +1,114 @@
+// Runs one program of op_cases.h on a backend, and compares results.
+#pragma once
+#include <cstring>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "backend/backend.h"
+#include "core/convert.h"
+#include "core/error.h"
+#include "op_cases.h"
+
+namespace hayate::testing {
+
+// Values of the inputs and weights of a case, rounded to the types in which `program` stores them.
+class CaseValues {
+ public:
+  CaseValues(const Program& program, const std::map<std::string, Fill>& fills) {
+    for (const Node& n : program.nodes()) {
+      if (!is_source(n)) continue;
+      auto fill = fills.find(n.name);
+      std::vector<float> values = fill_values(n.name, n.shape.count(), fill == fills.end() ? Fill{} : fill->second);
+      if (n.dtype == Dtype::bf16)
+        for (float& x : values) x = to_float(from_float<bf16>(x));
+      values_[n.name] = {std::move(values), n.op == Op::input};
+    }
+  }
+
+  std::vector<std::byte> bytes(const Node& n) const {
+    const std::vector<float>& values = values_.at(n.name).floats;
+    std::vector<std::byte> out(size_t(byte_size(n)));
+    if (n.dtype == Dtype::i32) {
+      std::vector<int32_t> integers(values.begin(), values.end());
+      std::memcpy(out.data(), integers.data(), out.size());
+    } else if (n.dtype == Dtype::f32) {
+      std::memcpy(out.data(), values.data(), out.size());
+    } else {
+      convert(Dtype::f32, std::as_bytes(std::span(values)), n.dtype, out);
+    }
+    return out;
+  }
+
+  void negate_first_half_of_inputs() {
+    for (auto& [name, value] : values_)
+      if (value.is_input)
+        for (size_t i = 0; i < value.floats.size() / 2; ++i) value.floats[i] *= -1;
+  }
+
+ private:
+  struct Entry { std::vector<float> floats; bool is_input; };
+  std::map<std::string, Entry> values_;
+};
+
+class CaseWeights : public WeightStore {
+ public:
+  CaseWeights(Backend& backend, const CaseValues& values) : backend_(backend), values_(values) {}
+
+  Buffer get(const Program& p, Value v) override {
+    const Node& n = p[v];
+    if (n.op != Op::weight) {
+      std::vector<Buffer> in;
+      for (Value i : n.in) in.push_back(i == none ? Buffer{} : get(p, i));
+      return backend_.evaluate(p, n, in);
+    }
+    std::vector<std::byte> bytes = values_.bytes(n);
+    Buffer buffer = backend_.allocate(int64_t(bytes.size()));
+    backend_.upload(buffer, bytes);
+    return buffer;
+  }
+
+ private:
+  Backend& backend_;
+  const CaseValues& values_;
+};
+
+// The result as float32. An executable's memory starts as NaN, so that an element that is never written shows.
+inline std::vector<float> run_case(Backend& backend, const Program& program, const CaseValues& values) {
+  CaseWeights weights(backend, values);
+  std::unique_ptr<Executable> executable = backend.compile(program, weights);
+  for (const Node& n : program.nodes())
+    if (n.op == Op::input) executable->write(n.name, values.bytes(n));
+  executable->run(Rate::step);
+  const Node& y = program[program.outputs[0]];
+  std::vector<std::byte> bytes(size_t(byte_size(y)));
+  executable->read(y.name, bytes);
+  std::vector<float> result(size_t(y.shape.count()));
+  if (y.dtype == Dtype::f32) std::memcpy(result.data(), bytes.data(), bytes.size());
+  else convert(y.dtype, bytes, Dtype::f32, std::as_writable_bytes(std::span(result)));
+  return result;
+}
+
+// Relative to what float32 sums, and one rounding to bfloat16 (2^-9 at most, half of that typically), can be off by.
+inline double bound_of(Dtype t) { return t == Dtype::f32 ? 1e-5 : 3e-3; }
+
+// Relative L2 error at most `bound`, and no element off by more than 20 times that of the typical magnitude. Equal infinities agree.
+inline ::testing::AssertionResult close(const std::vector<float>& result, const std::vector<float>& expected, double bound) {
+  if (result.size() != expected.size()) return ::testing::AssertionFailure() << result.size() << " elements, expected " << expected.size();
+  double error = 0, norm = 0, worst = 0;
+  size_t worst_at = 0, finite = 0;
+  for (size_t i = 0; i < result.size(); ++i) {
+    if (std::isinf(expected[i]) && result[i] == expected[i]) continue;
+    double difference = std::abs(double(result[i]) - double(expected[i]));
+    if (!(difference <= worst)) worst = difference, worst_at = i;
+    error += difference * difference;
+    norm += double(expected[i]) * double(expected[i]);
+    ++finite;
+  }
+  double relative = error == 0 ? 0 : std::sqrt(error / norm), typical = std::sqrt(norm / double(std::max<size_t>(finite, 1)));
+  if (relative <= bound && worst <= 20 * bound * typical) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "relative error " << relative << ", bound " << bound << "; element " << worst_at << " is "
+                                       << result[worst_at] << ", expected " << expected[worst_at];
+}
+
+}  // namespace hayate::testing
