@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Writes what diffusers computes, value by value, to compare hayate against.
+
+  dump_reference.py values MODEL COMPONENT OUT.safetensors   every value of one component (unet, vae, text_encoder,
+                                                            text_encoder_2), for `hayate compare`
+  dump_reference.py goldens FOLDER                          makes everything under tests/data/parity again
+
+Float32 on one CPU thread, so that a second run writes the same bytes. Needs tools/requirements.txt.
+"""
+import argparse
+import json
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before the imports: nothing here may come from a network
+
+import diffusers  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from safetensors.numpy import save_file  # noqa: E402
+
+from reference.components import components_of, run_component  # noqa: E402
+from reference.pipelines import CASES, run_case  # noqa: E402
+from reference.sketch import sketch  # noqa: E402
+from reference.tiny_models import MODELS, make_model  # noqa: E402
+
+
+def dump_values(model, component, out):
+    inputs, values = run_component(model, component)
+    save_file(inputs | values, out)
+    print(f"{out}: {len(inputs)} inputs, {len(values)} values")
+
+
+def dump_goldens(folder):
+    """FOLDER/MODEL: the model. MODEL.COMPONENT.safetensors: its inputs whole (`input.NAME`) and its values sketched.
+    CASE.safetensors: final latents and pictures of a whole request. manifest.json: the requests and distances."""
+    for name in MODELS:
+        make_model(folder / name)
+        for component in components_of(folder / name):
+            inputs, values = run_component(folder / name, component)
+            tensors = {f"input.{key}": value for key, value in inputs.items()}
+            tensors |= {key: sketch(value) for key, value in values.items()}
+            save_file(tensors, folder / f"{name}.{component}.safetensors")
+    manifest = []
+    for request in CASES:
+        values, bf16_distance = run_case(folder / request["model"], request)
+        save_file(values, folder / f"{request['name']}.safetensors")
+        manifest.append(request | {"diffusers_bf16": bf16_distance})
+        print(request["name"], bf16_distance, flush=True)
+    (folder / "manifest.json").write_text(json.dumps({"cases": manifest}, indent=1) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    values = commands.add_parser("values")
+    values.add_argument("model", type=Path)
+    values.add_argument("component")
+    values.add_argument("out", type=Path)
+    commands.add_parser("goldens").add_argument("folder", type=Path)
+    args = parser.parse_args()
+
+    torch.set_num_threads(1)
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
+    if args.command == "values":
+        dump_values(args.model, args.component, args.out)
+    else:
+        dump_goldens(args.folder)
+
+
+if __name__ == "__main__":
+    main()

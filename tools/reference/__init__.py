@@ -1,0 +1,1 @@
+"""What diffusers and transformers compute, written down by name: the other side of hayate's parity tests."""

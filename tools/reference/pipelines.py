@@ -1,0 +1,103 @@
+"""Whole pictures: requests in the terms of hayate's public header, run by diffusers in float32 and in bfloat16."""
+import numpy as np
+import torch
+
+from .tiny_models import BF16, F32, load_pipeline
+
+LIGHTHOUSE = "a lighthouse on a cliff at dusk, warm light"
+FOX = "a photo of a red fox in the snow"
+BAD = "blurry, low quality"
+LONG = "a castle on a hill at night under a starry sky, watercolor, highly detailed " * 6
+V_PREDICTION = {"prediction_type": "v_prediction", "timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
+
+
+def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None):
+    """`scheduler_config` replaces keys of the model's scheduler_config.json."""
+    return dict(name=name, model=model, width=width, height=height, steps=steps, clip_skip=clip_skip,
+                scheduler_config=scheduler_config or {}, pictures=list(pictures))
+
+
+def picture(prompt, seed, **more):
+    return dict(prompt=prompt, seed=seed, guidance=5.0, guidance_rescale=0.0) | more
+
+
+# diffusers takes one guidance, rescale and set of sizes per call, and its empty negative prompt is an absent one.
+CASES = [
+    case("xl", "tiny-sdxl", picture(LIGHTHOUSE, 0)),
+    case("xl-30-steps", "tiny-sdxl", picture(LIGHTHOUSE, 7, prompt_2=FOX, negative_prompt=BAD, negative_prompt_2="bad anatomy"),
+         width=40, height=72, steps=30),
+    case("xl-unguided", "tiny-sdxl", picture(LONG, 4294967303, guidance=1.0), width=64, height=48, steps=3),
+    case("xl-batch", "tiny-sdxl", picture(LIGHTHOUSE, 1, guidance=7.5, guidance_rescale=0.7, negative_prompt=BAD),
+         picture(FOX, 2, guidance=7.5, guidance_rescale=0.7, negative_prompt="watermark"), steps=5),
+    case("xl-micro", "tiny-sdxl",
+         picture(FOX, 3, micro=dict(original_size=[96, 80], crop_top_left=[16, 4], target_size=[64, 56]),
+                 negative_micro=dict(original_size=[32, 40], crop_top_left=[2, 9], target_size=[48, 48])), steps=6),
+    case("xl-clip-skip", "tiny-sdxl", picture(FOX, 4), clip_skip=1),
+    case("xl-karras-trailing", "tiny-sdxl", picture(FOX, 5), steps=8,
+         scheduler_config={"timestep_spacing": "trailing", "use_karras_sigmas": True}),
+    case("ssd1b", "tiny-ssd1b", picture(FOX, 0), steps=4),
+    case("ssd1b-30-steps", "tiny-ssd1b", picture(LIGHTHOUSE, 11, negative_prompt=BAD), width=64, height=40, steps=30),
+    case("sd15", "tiny-sd15", picture(LIGHTHOUSE, 0, guidance=7.5), steps=5),
+    case("sd15-batch", "tiny-sd15", picture(LIGHTHOUSE, 5, negative_prompt=BAD), picture(FOX, 6, negative_prompt=""),
+         width=56, steps=20),
+    case("sd15-linspace", "tiny-sd15", picture(FOX, 7), scheduler_config={"timestep_spacing": "linspace"}),
+    case("sd15-clip-skip", "tiny-sd15", picture(FOX, 8, guidance=1.0), clip_skip=1),
+    case("sd2-v", "tiny-sd15", picture(FOX, 9, guidance_rescale=0.7), steps=12, scheduler_config=V_PREDICTION),
+]
+
+
+def arguments(request, is_xl):
+    """The request as keyword arguments of a diffusers pipeline."""
+    pictures = request["pictures"]
+    first = pictures[0]
+
+    def column(key):
+        return [p.get(key, "") for p in pictures] if any(p.get(key) for p in pictures) else None
+
+    args = dict(width=request["width"], height=request["height"], num_inference_steps=request["steps"],
+                guidance_scale=first["guidance"], guidance_rescale=first["guidance_rescale"],
+                prompt=[p["prompt"] for p in pictures], negative_prompt=column("negative_prompt"))
+    if is_xl:
+        args |= dict(prompt_2=column("prompt_2"), negative_prompt_2=column("negative_prompt_2"))
+        for prefix, micro in (("", first.get("micro", {})), ("negative_", first.get("negative_micro", {}))):
+            args |= {prefix + {"crop_top_left": "crops_coords_top_left"}.get(key, key): tuple(value)
+                     for key, value in micro.items()}
+    if request["clip_skip"]:
+        args["clip_skip"] = request["clip_skip"]
+    return args
+
+
+def generate(folder, request, dtype, latents=None):
+    """-> final latents and pictures in 0..1, both (n, h, w, c) float32. Without `latents` the seeds draw the noise."""
+    pipeline = load_pipeline(folder, dtype, request["scheduler_config"])
+    generators = [torch.Generator().manual_seed(p["seed"] % 2**32) for p in request["pictures"]]
+    if request["clip_skip"] and not hasattr(pipeline.text_encoder, "text_model"):
+        # diffusers looks for final_layer_norm where transformers had it before version 5
+        object.__setattr__(pipeline.text_encoder, "text_model", pipeline.text_encoder)
+    final = {}
+
+    def keep_latents(_, step, __, tensors):
+        final["latents"] = tensors["latents"]
+        return {}
+
+    pictures = pipeline(**arguments(request, hasattr(pipeline, "text_encoder_2")), generator=generators, latents=latents,
+                        output_type="np", callback_on_step_end=keep_latents).images
+    return final["latents"].permute(0, 2, 3, 1).contiguous().float().numpy(), np.ascontiguousarray(pictures, np.float32)
+
+
+def initial_noise(request):
+    shape = (1, 4, request["height"] // 8, request["width"] // 8)
+    return torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(p["seed"] % 2**32)) for p in request["pictures"]])
+
+
+def relative_l2(a, b):
+    return float(np.linalg.norm(a - b) / np.linalg.norm(b))
+
+
+def run_case(folder, request):
+    """-> (values, how far diffusers' own bfloat16 is from its float32, both started from the same latents)."""
+    latents, pictures = generate(folder, request, F32)
+    low_latents, low_pictures = generate(folder, request, BF16, latents=initial_noise(request).to(BF16))
+    values = {"latents": latents, "pictures": np.round(pictures * 255).astype(np.uint8)}
+    return values, {"latents_relative_l2": relative_l2(low_latents, latents),
+                    "pictures_rms": float(np.sqrt(np.mean((low_pictures - pictures) ** 2)) * 255)}
