@@ -81,7 +81,7 @@ StoredTensor parse_tensor(const std::string& file, const std::string& name, cons
   int64_t bits = type->bits;
   for (int64_t dim : dims) bits = checked_mul(bits, dim, what.c_str());
   require(bits % 8 == 0 && bits / 8 == offsets[1] - offsets[0], ErrorKind::bad_file,
-          "{}: {} of {} elements has {} bits, but its data_offsets span {} bytes", what, type->name, excerpt(entry.raw("shape")), bits,
+          "{}: {} of shape {} takes {} bits, but its data_offsets span {} bytes", what, type->name, excerpt(entry.raw("shape")), bits,
           offsets[1] - offsets[0]);
   return {name, type, std::move(dims), checked_add(data_begin, offsets[0], what.c_str()), checked_add(data_begin, offsets[1], what.c_str())};
 }

@@ -1,0 +1,157 @@
+// Model folders and the names inside them.
+#include "weights/checkpoint.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/expect_error.h"
+#include "core/scratch_folder.h"
+#include "weights/names.h"
+#include "weights/safetensors_cases.h"
+
+namespace hayate {
+namespace {
+
+// A file whose tensors have one U8 element each.
+std::string weights(std::initializer_list<const char*> names) {
+  Json header = Json::object();
+  int64_t at = 0;
+  for (const char* name : names) header[name] = {{"dtype", "U8"}, {"shape", {1}}, {"data_offsets", {at, at + 1}}}, ++at;
+  return safetensors_bytes(header.dump(), size_t(at));
+}
+
+constexpr const char* index_text = R"({"_class_name": "StableDiffusionXLPipeline", "_diffusers_version": "0.42", "force_zeros_for_empty_prompt": true,
+  "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["os; import evil", "Unheard.Of"], "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+  "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "image_encoder": [null, null], "feature_extractor": null,
+  "requires_safety_checker": false, "broken": ["one"], "odd": [1, 2]})";
+
+struct Model {
+  ScratchFolder folder;
+  explicit Model(const std::string& index = index_text) { folder.write("model_index.json", index); }
+  ModelFolder open() const { return ModelFolder(folder / ""); }
+};
+
+TEST(ModelFolder, components_and_their_files) {
+  Model model;
+  model.folder.write("unet/config.json", R"({"in_channels": 4})");
+  model.folder.write("unet/diffusion_pytorch_model.safetensors", weights({"conv_in.weight"}));
+  model.folder.write("text_encoder/model.safetensors", weights({"embeddings.position_ids", "embeddings.token_embedding.weight"}));
+  model.folder.write("scheduler/scheduler_config.json", R"({"beta_start": 0.5})");
+  model.folder.write("tokenizer/tokenizer_config.json", R"({"pad_token": "!"})");
+  const ModelFolder folder = model.open();
+  for (const char* name : {"unet", "vae", "scheduler", "text_encoder", "tokenizer"}) EXPECT_TRUE(folder.has(name)) << name;
+  for (const char* name : {"image_encoder", "feature_extractor", "requires_safety_checker", "broken", "odd", "absent", "_class_name", ""})
+    EXPECT_FALSE(folder.has(name)) << name;
+  EXPECT_EQ(folder.index().at("force_zeros_for_empty_prompt"), true);
+  EXPECT_EQ(folder.config("unet").at("in_channels"), 4);
+  EXPECT_EQ(folder.config("scheduler").at("beta_start"), 0.5);
+  EXPECT_EQ(folder.config("tokenizer").at("pad_token"), "!");
+  EXPECT_EQ(folder.tensors("unet")->names(), std::vector<std::string>{"conv_in.weight"});
+  EXPECT_EQ(folder.tensors("text_encoder")->names(), std::vector<std::string>{"text_model.embeddings.token_embedding.weight"});
+  EXPECT_TRUE(std::filesystem::is_directory(folder.path("unet")));
+}
+
+TEST(ModelFolder, errors_say_what_is_there_instead) {
+  Model model;
+  model.folder.write("unet/diffusion_pytorch_model.bin", "pickle");
+  model.folder.write("unet/sub/file", "");
+  const ModelFolder folder = model.open();
+  expect_error(ErrorKind::not_found, {"unet", "diffusion_pytorch_model.safetensors", "model.safetensors", "Found: diffusion_pytorch_model.bin, sub/"},
+               [&] { folder.tensors("unet"); });
+  expect_error(ErrorKind::not_found, {"unet", "config.json"}, [&] { folder.config("unet"); });
+  expect_error(ErrorKind::not_found, {"vae", "No such file"}, [&] { folder.tensors("vae"); });
+  expect_error(ErrorKind::bad_model, {"model_index.json", "\"text_encoder_2\"", "scheduler, text_encoder, tokenizer, unet, vae"},
+               [&] { folder.tensors("text_encoder_2"); });
+  expect_error(ErrorKind::bad_model, {"image_encoder"}, [&] { folder.path("image_encoder"); });
+}
+
+TEST(ModelFolder, what_is_no_model_folder) {
+  ScratchFolder folder;
+  expect_error(ErrorKind::not_found, {"absent"}, [&] { ModelFolder(folder / "absent"); });
+  expect_error(ErrorKind::unsupported, {"file.safetensors", "folder"}, [&] { ModelFolder(folder.write("file.safetensors", "")); });
+  folder.write("empty/sub/x", "");
+  for (int i = 0; i < 30; ++i) folder.write("other/" + std::to_string(i), "");
+  expect_error(ErrorKind::bad_model, {"model_index.json", "Found: sub/"}, [&] { ModelFolder(folder / "empty"); });
+  expect_error(ErrorKind::bad_model, {"and 18 more"}, [&] { ModelFolder(folder / "other"); });
+  expect_error(ErrorKind::bad_model, {"JSON object"}, [] { Model("[]").open(); });
+  expect_error(ErrorKind::bad_file, {"model_index.json", "not valid JSON"}, [] { Model("{").open(); });
+}
+
+TEST(ModelFolder, a_component_name_cannot_leave_the_folder) {
+  for (const char* name : {"../x", "..", ".", "a/b", "/etc", "", "a\\\\b", "a\\u0000b"})
+    expect_error(ErrorKind::bad_model, {"model_index.json", "component name"}, [&] { Model(fmt::format(R"({{"{}": ["a", "b"]}})", name)).open(); });
+}
+
+TEST(ModelFolder, links_are_followed_and_broken_ones_named) {
+  Model model;
+  model.folder.write("blob", weights({"w"}));
+  std::filesystem::create_directory(model.folder / "unet");
+  std::filesystem::create_directory(model.folder / "vae");
+  std::filesystem::create_symlink("../blob", model.folder / "unet/diffusion_pytorch_model.safetensors");
+  std::filesystem::create_symlink("../absent", model.folder / "vae/diffusion_pytorch_model.safetensors");
+  EXPECT_EQ(model.open().tensors("unet")->names(), std::vector<std::string>{"w"});
+  expect_error(ErrorKind::not_found, {"vae/diffusion_pytorch_model.safetensors"}, [&] { model.open().tensors("vae"); });
+}
+
+TEST(Names, current_name) {
+  for (auto [stored, current] : {
+           std::pair{"encoder.mid_block.attentions.0.query.weight", "encoder.mid_block.attentions.0.to_q.weight"},
+           {"decoder.mid_block.attentions.0.key.bias", "decoder.mid_block.attentions.0.to_k.bias"},
+           {"decoder.mid_block.attentions.0.value.weight", "decoder.mid_block.attentions.0.to_v.weight"},
+           {"decoder.mid_block.attentions.0.proj_attn.weight", "decoder.mid_block.attentions.0.to_out.0.weight"},
+           {"decoder.mid_block.attentions.0.to_q.weight", "decoder.mid_block.attentions.0.to_q.weight"},
+           {"decoder.mid_block.attentions.0.group_norm.weight", "decoder.mid_block.attentions.0.group_norm.weight"},
+           {"encoder.layers.0.self_attn.q_proj.weight", "text_model.encoder.layers.0.self_attn.q_proj.weight"},
+           {"embeddings.token_embedding.weight", "text_model.embeddings.token_embedding.weight"},
+           {"final_layer_norm.bias", "text_model.final_layer_norm.bias"},
+           {"text_model.final_layer_norm.bias", "text_model.final_layer_norm.bias"},
+           {"text_projection.weight", "text_projection.weight"},
+           {"encoder.down_blocks.0.resnets.0.conv1.weight", "encoder.down_blocks.0.resnets.0.conv1.weight"},
+           {"down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.weight", "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.weight"},
+       })
+    EXPECT_EQ(current_name(stored), current) << stored;
+  EXPECT_EQ(current_name("text_model.embeddings.position_ids"), std::nullopt);
+  EXPECT_EQ(current_name("embeddings.position_ids"), std::nullopt);
+}
+
+// Element i of a tensor is the length of its stored name.
+class NameLengths : public TensorSource {
+ public:
+  explicit NameLengths(std::vector<std::string> names) : names_(std::move(names)) {}
+  std::vector<std::string> names() const override { return names_; }
+  bool has(const std::string& name) const override { return std::ranges::find(names_, name) != names_.end(); }
+  std::vector<int64_t> dims(const std::string& name) const override {
+    require(has(name), ErrorKind::bad_model, "no {}", name);
+    return {int64_t(name.size())};
+  }
+  void read(const std::string& name, Dtype, std::span<std::byte> out) const override { std::ranges::fill(out, std::byte(name.size())); }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+TEST(Names, a_source_under_current_names) {
+  auto source = with_current_names(std::make_unique<NameLengths>(
+      std::vector<std::string>{"final_layer_norm.bias", "a.attentions.0.query.bias", "embeddings.position_ids", "text_projection.weight"}));
+  EXPECT_EQ(source->names(), (std::vector<std::string>{"text_model.final_layer_norm.bias", "a.attentions.0.to_q.bias", "text_projection.weight"}));
+  EXPECT_TRUE(source->has("text_model.final_layer_norm.bias"));
+  EXPECT_FALSE(source->has("final_layer_norm.bias"));
+  EXPECT_FALSE(source->has("embeddings.position_ids"));
+  EXPECT_EQ(source->dims("a.attentions.0.to_q.bias"), std::vector<int64_t>{25});
+  std::byte length{};
+  source->read("a.attentions.0.to_q.bias", Dtype::f32, std::span(&length, 1));
+  EXPECT_EQ(int(length), 25);
+  EXPECT_THROW(source->dims("absent"), Error);
+}
+
+TEST(Names, two_tensors_with_one_name_are_an_error) {
+  expect_error(ErrorKind::bad_model, {"\"final_layer_norm.bias\"", "\"text_model.final_layer_norm.bias\""}, [] {
+    with_current_names(std::make_unique<NameLengths>(std::vector<std::string>{"final_layer_norm.bias", "text_model.final_layer_norm.bias"}));
+  });
+}
+
+}  // namespace
+}  // namespace hayate
