@@ -13,8 +13,10 @@ TextEncoder::TextEncoder(const ModelFolder& model, const std::string& component,
       config_(parse_clip_text_config(config_of(model, component))),
       output_(output),
       component_(component, model.tensors(component), compiler) {
-  require(tokenizer_.vocab_size() <= config_.vocab_size, ErrorKind::bad_model, "{}: has ids up to {}, {} has a vocabulary of {}",
-          model.path(tokenizer), tokenizer_.vocab_size() - 1, component, config_.vocab_size);
+  require(tokenizer_.vocabulary_size() <= config_.vocab_size, ErrorKind::bad_model, "{}: has ids up to {}, {} has a vocabulary of {}",
+          model.path(tokenizer), tokenizer_.vocabulary_size() - 1, component, config_.vocab_size);
+  require(tokenizer_.max_length() == config_.max_tokens, ErrorKind::bad_model, "{}: model_max_length is {}, {} has max_position_embeddings {}",
+          model.path(tokenizer), tokenizer_.max_length(), component, config_.max_tokens);
 }
 
 EncodedText TextEncoder::encode(const std::vector<std::string>& texts, int clip_skip, const std::function<void(const std::string&)>& warn, Dump& dump,
@@ -22,7 +24,7 @@ EncodedText TextEncoder::encode(const std::vector<std::string>& texts, int clip_
   int64_t n = int64_t(texts.size()), tokens = config_.max_tokens;
   std::vector<int32_t> ids, ends;
   for (const std::string& text : texts) {
-    Tokens t = tokenizer_.encode(text, tokens);
+    TokenizedPrompt t = tokenizer_.encode(text);
     if (!t.truncated.empty())
       hayate::warn(warn, fmt::format("the prompt is longer than {} tokens; this part was cut: \"{}\"", tokens, t.truncated));
     ends.push_back(eos_index(config_, t.ids));
