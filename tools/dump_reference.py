@@ -15,12 +15,13 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"  # before the imports: nothing here may come from a network
 
 import diffusers  # noqa: E402
+import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
 from safetensors.numpy import save_file  # noqa: E402
 
 from reference.components import components_of, run_component  # noqa: E402
-from reference.pipelines import CASES, run_case  # noqa: E402
+from reference.pipelines import CASES, relative_l2, run_case  # noqa: E402
 from reference.sketch import sketch  # noqa: E402
 from reference.tiny_models import MODELS, make_model  # noqa: E402
 
@@ -32,14 +33,17 @@ def dump_values(model, component, out):
 
 
 def dump_goldens(folder):
-    """FOLDER/MODEL: the model. MODEL.COMPONENT.safetensors: its inputs whole (`input.NAME`) and its values sketched.
-    CASE.safetensors: final latents and pictures of a whole request. manifest.json: the requests and distances."""
+    """FOLDER/MODEL is the model. MODEL.COMPONENT.safetensors has the component's inputs whole (`input.NAME`), its values
+    sketched, and `bf16_distance`, how far each value is from itself in a bfloat16 run, in the order of the sorted names.
+    CASE.safetensors has final latents and pictures of a whole request; manifest.json the requests and their distances."""
     for name in MODELS:
         make_model(folder / name)
         for component in components_of(folder / name):
             inputs, values = run_component(folder / name, component)
             tensors = {f"input.{key}": value for key, value in inputs.items()}
             tensors |= {key: sketch(value) for key, value in values.items()}
+            low = run_component(folder / name, component, torch.bfloat16)[1]
+            tensors["bf16_distance"] = np.array([relative_l2(low[key], values[key]) for key in sorted(values)], np.float32)
             save_file(tensors, folder / f"{name}.{component}.safetensors")
     manifest = []
     for request in CASES:

@@ -63,8 +63,8 @@ class Recorder:
     def attend(self, path, q, k, v, scale, mask=None):
         """softmax(q k^T scale + mask) v for (n, heads, tokens, size of a head) -> (n, tokens, heads * size)."""
         scores = q @ k.transpose(-1, -2) * scale
-        if mask is not None:
-            scores = scores + mask
+        if mask is not None:  # 0, or the lowest number of its type where a token may not look
+            scores = scores.masked_fill(mask < 0, -torch.inf)
         weights = scores.softmax(-1)
         mix = (weights @ v).transpose(1, 2).flatten(2)
         for name, value in (("scores", scores), ("softmax", weights), ("mix", mix)):

@@ -10,8 +10,9 @@ def sketch(value):
     The map is linear and keeps the L2 norm of any difference within about a quarter (standard deviation sqrt(2 / 32)),
     whichever elements differ, so ||sketch(a) - sketch(b)|| / ||sketch(b)|| estimates ||a - b|| / ||b||. Sign and sum
     follow from the element's index alone: tests/pipeline/sketch.h draws the same. Up to 32 elements are kept as they are.
+    A masked score, minus infinity, counts as 0.
     """
-    flat = value.reshape(-1)
+    flat = np.where(np.isneginf(value), 0, value).reshape(-1)
     if flat.size <= BUCKETS:
         return flat.astype(np.float32)
     hashed = mix_bits(np.arange(flat.size, dtype=np.uint32))

@@ -44,16 +44,16 @@ VAE = dict(sample_size=64, norm_num_groups=4, latent_channels=4, layers_per_bloc
            down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4)
 
 # Files of all three dtypes; the pipeline's scheduler is Euler everywhere (the published SD 1.5 folder says PNDM). The
-# seeds were picked from a dozen: with these no value of the UNet is off by more than 5e-6 in PyTorch's own float32
+# seeds were picked from seventeen: with these no value of the UNet is off by more than 6e-6 in PyTorch's own float32
 # (against float64), so that a bound of 1e-5 asks something of the implementation and not of the weights.
 MODELS = {
-    "tiny-sdxl": dict(seed=112, unet=(XL_UNET, F16), text_encoder=(CLIP_L, F32), text_encoder_2=(CLIP_G, BF16),
+    "tiny-sdxl": dict(seed=96, unet=(XL_UNET, F16), text_encoder=(CLIP_L, F32), text_encoder_2=(CLIP_G, BF16),
                       vae=(VAE | dict(layers_per_block=2, block_out_channels=[4, 8, 8, 16], scaling_factor=0.13025), F16)),
     # Here the second text encoder states its real end-of-text id, as checkpoints saved since 2023 do.
-    "tiny-ssd1b": dict(seed=1120, unet=(SSD_UNET, BF16), text_encoder=(CLIP_L, F16),
+    "tiny-ssd1b": dict(seed=176, unet=(SSD_UNET, BF16), text_encoder=(CLIP_L, F16),
                        text_encoder_2=(CLIP_G | dict(eos_token_id=END_OF_TEXT), F16),
                        vae=(VAE | dict(scaling_factor=0.13025), F16)),
-    "tiny-sd15": dict(seed=2040, unet=(SD_UNET, F16), text_encoder=(CLIP_L, F16),
+    "tiny-sd15": dict(seed=208, unet=(SD_UNET, F16), text_encoder=(CLIP_L, F16),
                       vae=(VAE | dict(scaling_factor=0.18215), BF16)),
 }
 
@@ -61,7 +61,7 @@ MODELS = {
 def gain_of(path):
     """How much wider than 1/sqrt(inputs) a layer's weights are, by the end of its path; the first match counts."""
     for ends, gain in (
-            (("to_q", "to_k", "q_proj", "k_proj"), 1.5),                 # attention that picks a few tokens
+            (("to_q", "to_k", "q_proj", "k_proj"), 1.25),                # attention that picks a few tokens
             (("conv1", "conv2", "time_emb_proj", "linear_2"), 1.6),      # SiLU leaves 0.6 of a unit
             (("net.2", "fc2"), 1.5),                                     # likewise GELU
             (("encoder.conv_out", "unet.conv_out"), 1.6),
@@ -70,6 +70,13 @@ def gain_of(path):
         if path.endswith(ends):
             return gain
     return 1.0
+
+
+# Layers of a thirtieth of the usual output. The norms that read them see a variance near their eps, so that 1e-5 where
+# 1e-6 belongs is no rounding error: the first norms of UNet and VAE, of a transformer, of its first block, of CLIP.
+QUIET = ("conv_in", "down_blocks.0.resnets.0.conv2", "down_blocks.1.resnets.0.conv2",
+         "down_blocks.1.resnets.0.conv_shortcut", "down_blocks.1.attentions.0.proj_in", "coder.mid_block.resnets.0.conv2",
+         "token_embedding", "position_embedding")
 
 
 def randomize(model, name, seed):
@@ -85,11 +92,14 @@ def randomize(model, name, seed):
                 module.weight.copy_(1 + normal(module.weight, 0.2))
                 module.bias.copy_(normal(module.bias, 0.2))
             elif isinstance(module, torch.nn.Embedding):
-                module.weight.copy_(normal(module.weight, 0.5))
+                module.weight.copy_(normal(module.weight, 1.0))
             elif isinstance(module, (torch.nn.Linear, torch.nn.Conv2d)):
                 module.weight.copy_(normal(module.weight, gain_of(path) / module.weight[0].numel() ** 0.5))
                 if module.bias is not None:
                     module.bias.copy_(normal(module.bias, 0.1))
+            if path.endswith(QUIET):
+                for parameter in module.parameters():
+                    parameter.mul_(1 / 32)
     return model
 
 
