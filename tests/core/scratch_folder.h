@@ -25,6 +25,7 @@ class ScratchFolder {
   // Writes a file, with the folders it needs, and returns its path.
   std::string write(const std::string& name, std::string_view content) const {
     std::filesystem::create_directories((path_ / name).parent_path());
+    std::filesystem::remove(path_ / name);  // some file systems flush a file that is truncated and rewritten
     std::ofstream(path_ / name, std::ios::binary) << content;
     return *this / name;
   }
