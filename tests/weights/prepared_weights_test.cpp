@@ -1,0 +1,102 @@
+// Load values are made once, shared between programs, and refused when they do not fit.
+#include "weights/prepared_weights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <numeric>
+
+#include "hayate/error.h"
+#include "program/builder.h"
+
+namespace hayate {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// Tensors that hold 0, 1, 2, ... and count how often they are read.
+class CountingSource : public TensorSource {
+ public:
+  explicit CountingSource(std::map<std::string, std::vector<int64_t>> tensors) : tensors_(std::move(tensors)) {}
+  std::vector<std::string> names() const override { return {}; }
+  bool has(const std::string& name) const override { return tensors_.contains(name); }
+  std::vector<int64_t> dims(const std::string& name) const override { return tensors_.at(name); }
+  void read(const std::string& name, Dtype as, std::span<std::byte> out) const override {
+    ASSERT_EQ(as, Dtype::f32);
+    std::vector<float> values(out.size() / 4);
+    std::iota(values.begin(), values.end(), 0.0f);
+    std::memcpy(out.data(), values.data(), out.size());
+    ++reads[name];
+  }
+  mutable std::map<std::string, int> reads;
+
+ private:
+  std::map<std::string, std::vector<int64_t>> tensors_;
+};
+
+Program two_linears(int64_t rows) {
+  Program p;
+  Builder b(p);
+  Value x = b.input("x", {1, 1, rows, 3}, Rate::step);
+  p.outputs = {b.add("y", b.linear("a", x, 2), b.linear("b", x, 2))};
+  return p;
+}
+
+std::shared_ptr<CountingSource> source() {
+  return std::make_shared<CountingSource>(std::map<std::string, std::vector<int64_t>>{
+      {"a.weight", {2, 3}}, {"a.bias", {2}}, {"b.weight", {2, 3, 1, 1}}, {"b.bias", {2}}, {"conv.weight", {2, 3, 2, 2}}, {"conv.bias", {2}}});
+}
+
+TEST(PreparedWeights, ProgramsOfOtherShapesShareThem) {
+  auto backend = make_reference_backend();
+  auto tensors = source();
+  PreparedWeights weights(backend, tensors, "test");
+  Program small = two_linears(4), large = two_linears(400);
+  backend->compile(small, weights);
+  backend->compile(large, weights);
+  EXPECT_EQ(tensors->reads["a.weight"], 1);
+  EXPECT_EQ(weights.get(small, small.find("a.weight")).get(), weights.get(large, large.find("a.weight")).get());
+  EXPECT_EQ(weights.bytes(), 4 * (6 + 2 + 6 + 2));
+}
+
+TEST(PreparedWeights, StackedPartsAreNotKeptAndNotConfused) {
+  auto backend = make_reference_backend();
+  PreparedWeights weights(backend, source(), "test");
+  Program p;
+  Value a = p.add({.op = Op::weight, .shape = {1, 1, 2, 3}, .name = "a.weight"}), b = p.add({.op = Op::weight, .shape = {1, 1, 2, 3}, .name = "b.weight"});
+  Value ab = p.add({.op = Op::stack, .in = {a, b}, .name = "ab"}), aa = p.add({.op = Op::stack, .in = {a, a}, .name = "aa"});
+  Buffer both = weights.get(p, ab);
+  EXPECT_NE(both.get(), weights.get(p, aa).get());
+  EXPECT_EQ(weights.bytes(), 2 * 4 * 12);
+  std::vector<float> values(12);
+  backend->download(std::as_writable_bytes(std::span(values)), both);
+  EXPECT_THAT(values, ::testing::ElementsAre(0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5));
+}
+
+TEST(PreparedWeights, ConvolutionWeightsBecomeChannelsLast) {
+  auto backend = make_reference_backend();
+  PreparedWeights weights(backend, source(), "test");
+  Program p;
+  Value w = p.add({.op = Op::weight, .shape = {2, 2, 2, 3}, .name = "conv.weight"});  // (out, kh, kw, in) from (out, in, kh, kw)
+  std::vector<float> values(24);
+  backend->download(std::as_writable_bytes(std::span(values)), weights.get(p, w));
+  EXPECT_THAT(std::vector(values.begin(), values.begin() + 12), ::testing::ElementsAre(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11));
+}
+
+TEST(PreparedWeights, CheckListsWhatDoesNotFit) {
+  PreparedWeights weights(make_reference_backend(), source(), "the unet");
+  Program p;
+  Builder b(p);
+  Value x = b.input("x", {1, 1, 4, 3}, Rate::step);
+  b.linear("a", x, 5);
+  b.linear("missing", x, 5);
+  EXPECT_THAT([&] { weights.check(p); },
+              ThrowsMessage<Error>(::testing::AllOf(HasSubstr("the unet"), HasSubstr("a.weight is (2, 3), expected (5, 3)"), HasSubstr("missing.bias is missing"))));
+  EXPECT_NO_THROW(weights.check(two_linears(4)));
+}
+
+}  // namespace
+}  // namespace hayate
