@@ -22,7 +22,7 @@ struct UNetConfig {
     int64_t channels, heads;
     std::vector<int64_t> down_layers, up_layers;  // transformer layers after each resnet; 0: no attention there
   };
-  std::vector<Level> levels;
+  std::vector<Level> levels{};
   enum class Mid { none, resnet, cross_attention } mid;
   int64_t mid_layers;  // transformer layers of the mid block
   int64_t in_channels, out_channels, groups, cross_attention_dim, sample_size;
@@ -35,7 +35,7 @@ struct UNetConfig {
 
 // AutoencoderKL (diffusers).
 struct VaeConfig {
-  std::vector<int64_t> channels;  // from the outside in
+  std::vector<int64_t> channels{};  // from the outside in
   int64_t in_channels, out_channels, latent_channels, layers_per_block, groups;
   float scaling_factor, shift_factor;
   bool quant_conv, post_quant_conv, mid_attention;
