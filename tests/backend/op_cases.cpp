@@ -1,5 +1,5 @@
 // Odd sizes, small versions of SDXL's shapes, column slices as inputs.
-#include "op_cases.h"
+#include "backend/op_cases.h"
 
 #include <random>
 
@@ -22,6 +22,7 @@ class Recorder {
     Value whole = input(name, wide);
     return slice(name + ".slice", whole, before, s.c);
   }
+  Value input_or_view(const std::string& name, Shape s, bool sliced) { return sliced ? view(name, s, 5) : input(name, s); }
   Value slice(const std::string& name, Value x, int64_t begin, int64_t width) {
     return program_.add({.op = Op::slice, .in = {x}, .shape = {.c = width}, .dtype = type_, .name = name, .attr = SliceAttr{begin}});
   }
@@ -41,10 +42,30 @@ class Recorder {
   Dtype type_;
 };
 
+enum class Residual { none, full, row };
+constexpr const char* kResidualText[] = {"", " residual", " row"};
+
+struct AttentionCase {
+  std::string what;
+  Shape q, k;
+  int heads;
+  bool causal = false, stacked = false;  // stacked: q, k and v are columns of one value
+  float scale = 0;                       // 0: the usual one
+  AttentionAttr attr() const { return {heads, scale != 0 ? scale : 1 / std::sqrt(float(q.c / heads)), causal}; }
+};
+
 class Table {
  public:
   std::vector<OpCase> cases;
   using Record = std::function<Program(Recorder&)>;
+
+  // One kind of case each; `sliced` reads x as columns of a wider value.
+  void linear(Shape x, int64_t out, Activation, bool bias, Residual, bool sliced = false);
+  void conv2d(Shape x, int64_t out, int kernel, ConvAttr, Residual, bool sliced = false);
+  void group_norm(Shape x, int groups, Activation, Fill = {}, bool sliced = false);
+  void layer_norm(Shape x, Fill = {}, bool sliced = false);
+  void attention(const AttentionCase&);
+  void unary(Op, Shape x, Fill = {}, bool sliced = false);
 
   void add(Op op, const std::string& what, Record record, std::map<std::string, Fill> fills = {}) {
     auto program = [record = std::move(record)](Dtype t) {
@@ -59,34 +80,76 @@ Fill scaled(int64_t fan_in) { return {.deviation = 1 / std::sqrt(float(fan_in))}
 const Fill kGain{.mean = 1, .deviation = 0.2f};
 std::string text(const Shape& s) { return fmt::format("{}x{}x{}x{}", s.n, s.h, s.w, s.c); }
 
-enum class Residual { none, full, row };
-constexpr const char* kResidualText[] = {"", " residual", " row"};
 Value residual(Recorder& r, Residual kind, Shape s) {
   if (kind == Residual::none) return none;
   if (kind == Residual::row) s.h = s.w = 1;
   return r.input("residual", s);
 }
 
-void add_linears(Table& t) {
-  auto add = [&](Shape x, int64_t out, Activation a, bool bias, Residual kind, bool sliced = false) {
-    std::string what = fmt::format("{} to {} {}{}{}{}", text(x), out, name_of(a), bias ? " bias" : "", kResidualText[int(kind)], sliced ? " sliced" : "");
-    auto record = [=](Recorder& r) {
-      Value from = sliced ? r.view("x", x, 5) : r.input("x", x), w = r.weight("w", {1, 1, out, x.c});
-      return r.result(Op::linear, {from, w, bias ? r.row("b", out) : none, residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a});
-    };
-    t.add(Op::linear, what, record, {{"w", scaled(x.c)}});
+void Table::linear(Shape x, int64_t out, Activation a, bool bias, Residual kind, bool sliced) {
+  std::string what = fmt::format("{} to {} {}{}{}{}", text(x), out, name_of(a), bias ? " bias" : "", kResidualText[int(kind)], sliced ? " sliced" : "");
+  auto record = [=](Recorder& r) {
+    Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {1, 1, out, x.c});
+    return r.result(Op::linear, {from, w, bias ? r.row("b", out) : none, residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a});
   };
-  add({1, 1, 1, 7}, 5, Activation::none, true, Residual::none);
-  add({3, 1, 11, 17}, 35, Activation::none, false, Residual::full);
-  add({2, 1, 1, 320}, 1280, Activation::silu, true, Residual::none);
-  add({2, 1, 77, 96}, 384, Activation::gelu, true, Residual::none);
-  add({2, 1, 77, 96}, 384, Activation::quick_gelu, true, Residual::none);
-  add({2, 8, 8, 320}, 320, Activation::none, true, Residual::full);
-  add({2, 8, 8, 320}, 64, Activation::gelu, true, Residual::full);
-  add({2, 4, 4, 64}, 96, Activation::silu, true, Residual::row);
-  add({2, 1, 77, 2048}, 640, Activation::none, false, Residual::none);
-  add({2, 6, 6, 64}, 64, Activation::none, true, Residual::full, true);
-  add({1, 5, 3, 31}, 33, Activation::silu, true, Residual::none, true);
+  add(Op::linear, what, record, {{"w", scaled(x.c)}});
+}
+
+void Table::conv2d(Shape x, int64_t out, int k, ConvAttr a, Residual kind, bool sliced) {
+  std::string what = fmt::format("{} to {} kernel {} stride {} pad {},{} {}{}{}", text(x), out, k, a.stride, a.pad_begin, a.pad_end,
+                                 name_of(a.activation), kResidualText[int(kind)], sliced ? " sliced" : "");
+  auto record = [=](Recorder& r) {
+    Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {out, k, k, x.c});
+    auto size = [&](int64_t s) { return (s + a.pad_begin + a.pad_end - k) / a.stride + 1; };
+    return r.result(Op::conv2d, {from, w, r.row("b", out), residual(r, kind, {x.n, size(x.h), size(x.w), out})}, a);
+  };
+  add(Op::conv2d, what, record, {{"w", scaled(x.c * k * k)}});
+}
+
+void Table::group_norm(Shape x, int groups, Activation a, Fill fill, bool sliced) {
+  std::string what = fmt::format("{} in {} {}{}{}", text(x), groups, name_of(a), fill.mean != 0 ? " far from zero" : "", sliced ? " sliced" : "");
+  auto record = [=](Recorder& r) {
+    return r.result(Op::group_norm, {r.input_or_view("x", x, sliced), r.row("gamma", x.c), r.row("beta", x.c)}, NormAttr{groups, 1e-5f, a});
+  };
+  add(Op::group_norm, what, record, {{"x", fill}, {"gamma", kGain}});
+}
+
+void Table::layer_norm(Shape x, Fill fill, bool sliced) {
+  std::string what = text(x) + (fill.mean != 0 ? " far from zero" : "") + (sliced ? " sliced" : "");
+  auto record = [=](Recorder& r) {
+    return r.result(Op::layer_norm, {r.input_or_view("x", x, sliced), r.row("gamma", x.c), r.row("beta", x.c)}, NormAttr{.eps = 1e-5f});
+  };
+  add(Op::layer_norm, what, record, {{"x", fill}, {"gamma", kGain}});
+}
+
+std::vector<Value> queries_keys_values(Recorder& r, const AttentionCase& c) {
+  if (!c.stacked) return {r.input("q", c.q), r.input("k", c.k), r.input("v", c.k)};
+  Shape all = c.q;
+  all.c *= 3;
+  Value x = r.input("qkv", all);
+  return {r.slice("q", x, 0, c.q.c), r.slice("k", x, c.q.c, c.q.c), r.slice("v", x, 2 * c.q.c, c.q.c)};
+}
+void Table::attention(const AttentionCase& c) {
+  add(Op::attention, c.what, [=](Recorder& r) { return r.result(Op::attention, queries_keys_values(r, c), c.attr()); });
+}
+
+void Table::unary(Op op, Shape x, Fill fill, bool sliced) {
+  std::string what = text(x) + (fill.deviation > 10 ? " large" : "") + (sliced ? " sliced" : "");
+  add(op, what, [=](Recorder& r) { return r.result(op, {r.input_or_view("x", x, sliced)}); }, {{"x", fill}});
+}
+
+void add_linears(Table& t) {
+  t.linear({1, 1, 1, 7}, 5, Activation::none, true, Residual::none);
+  t.linear({3, 1, 11, 17}, 35, Activation::none, false, Residual::full);
+  t.linear({2, 1, 1, 320}, 1280, Activation::silu, true, Residual::none);
+  t.linear({2, 1, 77, 96}, 384, Activation::gelu, true, Residual::none);
+  t.linear({2, 1, 77, 96}, 384, Activation::quick_gelu, true, Residual::none);
+  t.linear({2, 8, 8, 320}, 320, Activation::none, true, Residual::full);
+  t.linear({2, 8, 8, 320}, 64, Activation::gelu, true, Residual::full);
+  t.linear({2, 4, 4, 64}, 96, Activation::silu, true, Residual::row);
+  t.linear({2, 1, 77, 2048}, 640, Activation::none, false, Residual::none);
+  t.linear({2, 6, 6, 64}, 64, Activation::none, true, Residual::full, true);
+  t.linear({1, 5, 3, 31}, 33, Activation::silu, true, Residual::none, true);
   t.add(Op::stack, "of three weights", [](Recorder& r) {
     Value w = r.op("w", Op::stack, {r.weight("q", {1, 1, 32, 48}), r.weight("k", {1, 1, 16, 48}), r.weight("v", {1, 1, 7, 48})});
     Value b = r.op("b", Op::stack, {r.weight("q.bias", {1, 1, 1, 32}), r.weight("k.bias", {1, 1, 1, 16}), r.weight("v.bias", {1, 1, 1, 7})});
@@ -95,72 +158,46 @@ void add_linears(Table& t) {
 }
 
 void add_convolutions(Table& t) {
-  auto add = [&](Shape x, int64_t out, int k, ConvAttr a, Residual kind, bool sliced = false) {
-    std::string what = fmt::format("{} to {} kernel {} stride {} pad {},{} {}{}{}", text(x), out, k, a.stride, a.pad_begin, a.pad_end,
-                                   name_of(a.activation), kResidualText[int(kind)], sliced ? " sliced" : "");
-    auto record = [=](Recorder& r) {
-      Value from = sliced ? r.view("x", x, 5) : r.input("x", x), w = r.weight("w", {out, k, k, x.c});
-      auto size = [&](int64_t s) { return (s + a.pad_begin + a.pad_end - k) / a.stride + 1; };
-      return r.result(Op::conv2d, {from, w, r.row("b", out), residual(r, kind, {x.n, size(x.h), size(x.w), out})}, a);
-    };
-    t.add(Op::conv2d, what, record, {{"w", scaled(x.c * k * k)}});
-  };
   ConvAttr same{.stride = 1, .pad_begin = 1, .pad_end = 1};
-  add({2, 9, 7, 5}, 7, 3, same, Residual::none);
-  add({2, 16, 16, 4}, 64, 3, same, Residual::none);
-  add({2, 16, 16, 64}, 4, 3, same, Residual::none);
-  add({1, 12, 12, 3}, 32, 3, same, Residual::none);
-  add({2, 8, 8, 64}, 96, 3, same, Residual::full);
-  add({2, 8, 8, 64}, 96, 3, same, Residual::row);
-  add({1, 9, 9, 17}, 35, 3, {1, 1, 1, Activation::silu}, Residual::full);
-  add({2, 16, 16, 32}, 32, 3, {.stride = 2, .pad_begin = 1, .pad_end = 1}, Residual::none);
-  add({1, 16, 14, 32}, 32, 3, {.stride = 2, .pad_begin = 0, .pad_end = 1}, Residual::none);
-  add({2, 8, 8, 96}, 32, 1, {}, Residual::full);
-  add({1, 8, 8, 8}, 8, 1, {}, Residual::none);
-  add({1, 8, 8, 4}, 4, 1, {}, Residual::none, true);
-  add({2, 6, 6, 32}, 16, 3, same, Residual::none, true);
+  t.conv2d({2, 9, 7, 5}, 7, 3, same, Residual::none);
+  t.conv2d({2, 16, 16, 4}, 64, 3, same, Residual::none);
+  t.conv2d({2, 16, 16, 64}, 4, 3, same, Residual::none);
+  t.conv2d({1, 12, 12, 3}, 32, 3, same, Residual::none);
+  t.conv2d({2, 8, 8, 64}, 96, 3, same, Residual::full);
+  t.conv2d({2, 8, 8, 64}, 96, 3, same, Residual::row);
+  t.conv2d({1, 9, 9, 17}, 35, 3, {1, 1, 1, Activation::silu}, Residual::full);
+  t.conv2d({2, 16, 16, 32}, 32, 3, {.stride = 2, .pad_begin = 1, .pad_end = 1}, Residual::none);
+  t.conv2d({1, 16, 14, 32}, 32, 3, {.stride = 2, .pad_begin = 0, .pad_end = 1}, Residual::none);
+  t.conv2d({2, 8, 8, 96}, 32, 1, {}, Residual::full);
+  t.conv2d({1, 8, 8, 8}, 8, 1, {}, Residual::none);
+  t.conv2d({1, 8, 8, 4}, 4, 1, {}, Residual::none, true);
+  t.conv2d({2, 6, 6, 32}, 16, 3, same, Residual::none, true);
 }
 
 void add_norms(Table& t) {
-  auto group = [&](Shape x, int groups, Activation a, Fill fill = {}, bool sliced = false) {
-    std::string what = fmt::format("{} in {} {}{}{}", text(x), groups, name_of(a), fill.mean != 0 ? " far from zero" : "", sliced ? " sliced" : "");
-    auto record = [=](Recorder& r) {
-      Value from = sliced ? r.view("x", x, 5) : r.input("x", x);
-      return r.result(Op::group_norm, {from, r.row("gamma", x.c), r.row("beta", x.c)}, NormAttr{groups, 1e-5f, a});
-    };
-    t.add(Op::group_norm, what, record, {{"x", fill}, {"gamma", kGain}});
-  };
-  group({2, 8, 8, 320}, 32, Activation::silu);
-  group({2, 8, 8, 320}, 32, Activation::none);
-  group({1, 32, 32, 128}, 32, Activation::silu);
-  group({2, 5, 7, 60}, 6, Activation::none);
-  group({2, 3, 5, 30}, 3, Activation::silu);
-  group({1, 9, 9, 7}, 7, Activation::none);
-  group({2, 1, 1, 64}, 4, Activation::none);
-  group({3, 16, 16, 64}, 32, Activation::none, {.mean = 30});
-  group({1, 6, 6, 40}, 8, Activation::silu, {.deviation = 0.01f});
-  group({2, 6, 6, 40}, 8, Activation::silu, {}, true);
+  t.group_norm({2, 8, 8, 320}, 32, Activation::silu);
+  t.group_norm({2, 8, 8, 320}, 32, Activation::none);
+  t.group_norm({1, 32, 32, 128}, 32, Activation::silu);
+  t.group_norm({2, 5, 7, 60}, 6, Activation::none);
+  t.group_norm({2, 3, 5, 30}, 3, Activation::silu);
+  t.group_norm({1, 9, 9, 7}, 7, Activation::none);
+  t.group_norm({2, 1, 1, 64}, 4, Activation::none);
+  t.group_norm({3, 16, 16, 64}, 32, Activation::none, {.mean = 30});
+  t.group_norm({1, 6, 6, 40}, 8, Activation::silu, {.deviation = 0.01f});
+  t.group_norm({2, 6, 6, 40}, 8, Activation::silu, {}, true);
 
-  auto layer = [&](Shape x, Fill fill = {}, bool sliced = false) {
-    std::string what = text(x) + (fill.mean != 0 ? " far from zero" : "") + (sliced ? " sliced" : "");
-    auto record = [=](Recorder& r) {
-      Value from = sliced ? r.view("x", x, 5) : r.input("x", x);
-      return r.result(Op::layer_norm, {from, r.row("gamma", x.c), r.row("beta", x.c)}, NormAttr{.eps = 1e-5f});
-    };
-    t.add(Op::layer_norm, what, record, {{"x", fill}, {"gamma", kGain}});
-  };
-  layer({2, 1, 77, 768});
-  layer({2, 8, 8, 640});
-  layer({1, 1, 3, 37});
-  layer({2, 4, 4, 64}, {.mean = 30});
-  layer({1, 3, 5, 48}, {}, true);
+  t.layer_norm({2, 1, 77, 768});
+  t.layer_norm({2, 8, 8, 640});
+  t.layer_norm({1, 1, 3, 37});
+  t.layer_norm({2, 4, 4, 64}, {.mean = 30});
+  t.layer_norm({1, 3, 5, 48}, {}, true);
 }
 
 void add_elementwise(Table& t) {
   for (Op op : {Op::silu, Op::gelu, Op::quick_gelu}) {
-    t.add(op, "2x5x7x13", [=](Recorder& r) { return r.result(op, {r.input("x", {2, 5, 7, 13})}); }, {{"x", {.deviation = 3}}});
-    t.add(op, "large numbers", [=](Recorder& r) { return r.result(op, {r.input("x", {1, 4, 4, 33})}); }, {{"x", {.deviation = 60}}});
-    t.add(op, "1x3x3x20 sliced", [=](Recorder& r) { return r.result(op, {r.view("x", {1, 3, 3, 20}, 4)}); });
+    t.unary(op, {2, 5, 7, 13}, {.deviation = 3});
+    t.unary(op, {1, 4, 4, 33}, {.deviation = 60});
+    t.unary(op, {1, 3, 3, 20}, {}, true);
   }
   for (Op op : {Op::add, Op::mul}) {
     Shape a{2, 3, 5, 21};
@@ -170,9 +207,7 @@ void add_elementwise(Table& t) {
     t.add(op, "2x32x32x64", [=](Recorder& r) { return r.result(op, {r.input("a", {2, 32, 32, 64}), r.input("b", {2, 32, 32, 64})}); });
   }
   t.add(Op::affine, "2x4x4x9", [](Recorder& r) { return r.result(Op::affine, {r.input("x", {2, 4, 4, 9})}, AffineAttr{0.18215f, -0.5f}); });
-  for (Shape s : {Shape{2, 8, 8, 2560}, Shape{1, 3, 5, 14}})
-    t.add(Op::geglu, text(s), [=](Recorder& r) { return r.result(Op::geglu, {r.input("x", s)}); });
-  t.add(Op::geglu, "1x4x4x24 sliced", [](Recorder& r) { return r.result(Op::geglu, {r.view("x", {1, 4, 4, 24}, 3)}); });
+  t.unary(Op::geglu, {2, 8, 8, 2560}), t.unary(Op::geglu, {1, 3, 5, 14}), t.unary(Op::geglu, {1, 4, 4, 24}, {}, true);
   t.add(Op::cast, "from float32", [](Recorder& r) { return r.result(Op::cast, {r.input("x", {2, 5, 7, 13}, Dtype::f32)}); });
   t.add(Op::cast, "from bfloat16", [](Recorder& r) { return r.result(Op::cast, {r.input("x", {2, 5, 7, 13}, Dtype::bf16)}); });
 }
@@ -198,15 +233,8 @@ void add_copies(Table& t) {
   }, {{"index", {.below = 77}}});
 }
 
-struct AttentionCase {
-  const char* what;
-  Shape q, k;
-  int heads;
-  bool causal = false, stacked = false;  // stacked: q, k and v are columns of one value
-  float scale = 0;                       // 0: the usual one
-};
 void add_attention(Table& t) {
-  for (AttentionCase c : std::initializer_list<AttentionCase>{
+  for (const AttentionCase& c : std::vector<AttentionCase>{
            {"self 64", {2, 8, 8, 320}, {2, 8, 8, 320}, 5},
            {"self 40, blocks of keys", {1, 13, 17, 80}, {1, 13, 17, 80}, 2},
            {"stacked projections", {2, 7, 9, 128}, {2, 7, 9, 128}, 2, false, true},
@@ -218,26 +246,17 @@ void add_attention(Table& t) {
            {"one key", {2, 2, 2, 16}, {2, 1, 1, 16}, 2},
            {"peaky", {1, 9, 9, 64}, {1, 9, 9, 64}, 1, false, false, 4},
        }) {
-    AttentionAttr attr{c.heads, c.scale != 0 ? c.scale : 1 / std::sqrt(float(c.q.c / c.heads)), c.causal};
-    auto inputs = [=](Recorder& r) {
-      if (!c.stacked) return std::vector<Value>{r.input("q", c.q), r.input("k", c.k), r.input("v", c.k)};
-      Shape all = c.q;
-      all.c *= 3;
-      Value x = r.input("qkv", all);
-      return std::vector<Value>{r.slice("q", x, 0, c.q.c), r.slice("k", x, c.q.c, c.q.c), r.slice("v", x, 2 * c.q.c, c.q.c)};
-    };
-    t.add(Op::attention, c.what, [=](Recorder& r) { return r.result(Op::attention, inputs(r), attr); });
+    t.attention(c);
     t.add(Op::attention_scores, c.what, [=](Recorder& r) {
-      std::vector<Value> in = inputs(r);
-      return r.result(Op::attention_scores, {in[0], in[1]}, attr);
+      std::vector<Value> in = queries_keys_values(r, c);
+      return r.result(Op::attention_scores, {in[0], in[1]}, c.attr());
     });
     t.add(Op::attention_mix, c.what, [=](Recorder& r) {
       Value weights = r.input("weights", {c.q.n, c.heads, c.q.tokens(), c.k.tokens()});
       return r.result(Op::attention_mix, {weights, c.stacked ? r.view("v", c.k, c.k.c) : r.input("v", c.k)}, {}, c.q);
     });
   }
-  for (Shape s : {Shape{2, 3, 16, 64}, Shape{1, 2, 5, 77}, Shape{1, 1, 3, 1}})
-    t.add(Op::softmax, text(s), [=](Recorder& r) { return r.result(Op::softmax, {r.input("x", s)}); }, {{"x", {.deviation = 5}}});
+  for (Shape s : {Shape{2, 3, 16, 64}, Shape{1, 2, 5, 77}, Shape{1, 1, 3, 1}}) t.unary(Op::softmax, s, {.deviation = 5});
   t.add(Op::softmax, "after a causal mask", [](Recorder& r) {
     Value scores = r.op("scores", Op::attention_scores, {r.input("q", {1, 1, 19, 32}), r.input("k", {1, 1, 19, 32})}, AttentionAttr{2, 0.1f, true});
     return r.result(Op::softmax, {scores});
@@ -267,6 +286,26 @@ void add_exact(Table& t) {
 std::vector<OpCase> op_cases() {
   Table t;
   add_linears(t), add_convolutions(t), add_norms(t), add_elementwise(t), add_copies(t), add_attention(t), add_exact(t);
+  return std::move(t.cases);
+}
+
+std::vector<OpCase> sdxl_cases() {
+  Table t;
+  ConvAttr same{.stride = 1, .pad_begin = 1, .pad_end = 1};
+  for (auto [side, c] : {std::pair{64, 320}, {32, 640}, {16, 1280}}) t.conv2d({2, side, side, c}, c, 3, same, Residual::full);
+  t.linear({2, 32, 32, 640}, 640, Activation::none, true, Residual::full);
+  t.linear({2, 16, 16, 1280}, 1280, Activation::none, true, Residual::full);
+  t.linear({2, 16, 16, 1280}, 10240, Activation::none, true, Residual::none);
+  t.linear({2, 16, 16, 5120}, 1280, Activation::none, true, Residual::full);
+  t.attention({"32x32, 10 heads of 64", {2, 32, 32, 640}, {2, 32, 32, 640}, 10});
+  t.attention({"16x16, 20 heads of 64", {2, 16, 16, 1280}, {2, 16, 16, 1280}, 20});
+  t.attention({"32x32, text", {2, 32, 32, 640}, {2, 1, 77, 640}, 10});
+  t.attention({"64x64, one head of 512", {1, 64, 64, 512}, {1, 64, 64, 512}, 1});
+  t.group_norm({2, 64, 64, 320}, 32, Activation::silu), t.group_norm({2, 32, 32, 640}, 32, Activation::silu);
+  t.group_norm({1, 256, 256, 128}, 32, Activation::silu);
+  t.layer_norm({2, 32, 32, 640}), t.layer_norm({2, 16, 16, 1280});
+  t.unary(Op::geglu, {2, 32, 32, 5120}), t.unary(Op::silu, {2, 64, 64, 320}), t.unary(Op::softmax, {2, 10, 1024, 1024});
+  t.add(Op::add, "2x64x64x320", [](Recorder& r) { return r.result(Op::add, {r.input("a", {2, 64, 64, 320}), r.input("b", {2, 64, 64, 320})}); });
   return std::move(t.cases);
 }
 

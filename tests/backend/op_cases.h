@@ -21,7 +21,8 @@ struct OpCase {
   std::function<Program(Dtype)> record;  // storage type of whatever may be narrower than float32; the result is named "y"
   std::map<std::string, Fill> fills = {};  // by value; the default otherwise
 };
-std::vector<OpCase> op_cases();
+std::vector<OpCase> op_cases();    // small: tests
+std::vector<OpCase> sdxl_cases();  // as SDXL at 512x512 has them: benchmarks
 
 // Reproducible values for an input or weight.
 std::vector<float> fill_values(const std::string& name, int64_t count, const Fill&);

@@ -1,14 +1,12 @@
-// Runs one program of op_cases.h on a backend, and compares results.
+// Runs one program of op_cases.h on a backend.
 #pragma once
 #include <cstring>
 #include <memory>
 
-#include <gtest/gtest.h>
-
 #include "backend/backend.h"
 #include "core/convert.h"
 #include "core/error.h"
-#include "op_cases.h"
+#include "backend/op_cases.h"
 
 namespace hayate::testing {
 
@@ -87,28 +85,6 @@ inline std::vector<float> run_case(Backend& backend, const Program& program, con
   if (y.dtype == Dtype::f32) std::memcpy(result.data(), bytes.data(), bytes.size());
   else convert(y.dtype, bytes, Dtype::f32, std::as_writable_bytes(std::span(result)));
   return result;
-}
-
-// Relative to what float32 sums, and one rounding to bfloat16 (2^-9 at most, half of that typically), can be off by.
-inline double bound_of(Dtype t) { return t == Dtype::f32 ? 1e-5 : 3e-3; }
-
-// Relative L2 error at most `bound`, and no element off by more than 20 times that of the typical magnitude. Equal infinities agree.
-inline ::testing::AssertionResult close(const std::vector<float>& result, const std::vector<float>& expected, double bound) {
-  if (result.size() != expected.size()) return ::testing::AssertionFailure() << result.size() << " elements, expected " << expected.size();
-  double error = 0, norm = 0, worst = 0;
-  size_t worst_at = 0, finite = 0;
-  for (size_t i = 0; i < result.size(); ++i) {
-    if (std::isinf(expected[i]) && result[i] == expected[i]) continue;
-    double difference = std::abs(double(result[i]) - double(expected[i]));
-    if (!(difference <= worst)) worst = difference, worst_at = i;
-    error += difference * difference;
-    norm += double(expected[i]) * double(expected[i]);
-    ++finite;
-  }
-  double relative = error == 0 ? 0 : std::sqrt(error / norm), typical = std::sqrt(norm / double(std::max<size_t>(finite, 1)));
-  if (relative <= bound && worst <= 20 * bound * typical) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "relative error " << relative << ", bound " << bound << "; element " << worst_at << " is "
-                                       << result[worst_at] << ", expected " << expected[worst_at];
 }
 
 }  // namespace hayate::testing

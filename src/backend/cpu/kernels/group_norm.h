@@ -67,16 +67,23 @@ class GroupNorm {
   template <class F>
   void sum_columns(int64_t first, int64_t last, float* sums, F f) const {
     std::fill_n(sums, padded_, 0.0f);
-    auto value = [&](int64_t r, int64_t c) {
-      const T* p = x_.row<T>(r) + c;
-      return f(c + kLanes <= x_.shape.c ? load(p) : load_part(p, x_.shape.c - c), c);
-    };
     int64_t r = first;
-    for (; r + 4 <= last; r += 4)
-      for (int64_t c = 0; c < x_.shape.c; c += kLanes)
-        store(sums + c, load(sums + c) + ((value(r, c) + value(r + 1, c)) + (value(r + 2, c) + value(r + 3, c))));
+    for (; r + 4 <= last; r += 4) {
+      const T *x0 = x_.row<T>(r), *x1 = x_.row<T>(r + 1), *x2 = x_.row<T>(r + 2), *x3 = x_.row<T>(r + 3);
+      for_vectors([&](int64_t c, auto read) {
+        store(sums + c, load(sums + c) + ((f(read(x0), c) + f(read(x1), c)) + (f(read(x2), c) + f(read(x3), c))));
+      });
+    }
     for (; r < last; ++r)
-      for (int64_t c = 0; c < x_.shape.c; c += kLanes) store(sums + c, load(sums + c) + value(r, c));
+      for_vectors([&, x = x_.row<T>(r)](int64_t c, auto read) { store(sums + c, load(sums + c) + f(read(x), c)); });
+  }
+
+  // Calls body(c, read) for the columns in steps of a vector, the last of which may be partial; read(row) gives that vector of a row.
+  template <class Body>
+  void for_vectors(Body body) const {
+    int64_t c = 0;
+    for (; c + kLanes <= x_.shape.c; c += kLanes) body(c, [c](const T* row) { return load(row + c); });
+    if (int64_t rest = x_.shape.c - c) body(c, [c, rest](const T* row) { return load_part(row + c, rest); });
   }
 
   double group_sum(const float* sums, int64_t g) const {
