@@ -171,8 +171,7 @@ void add_running(Table t, GenerateForm& form) {
   });
   t.text("-o,--output", "FILE", fmt::format("PNG file; several pictures become FILE-1, FILE-2 ... (default {})", form.command.output),
          form.command.output);
-  t.choice("--rung", "optimisations, explained by `hayate rungs`", "the fastest", rung_names(),
-           [&](const std::string& name) { options.rung = name; });
+  t.choice("--rung", "see `hayate rungs`", "the fastest", rung_names(), [&](const std::string& name) { options.rung = name; });
   t.text("--device", "NAME", fmt::format("cpu, or reference: slow and plain (default {})", options.device), options.device);
   t.flag("--json", "print one JSON object about the result, and no progress", form.command.json);
   t.flag("--quiet", "print file names and errors only", form.command.quiet);

@@ -93,7 +93,7 @@ TEST_F(Generate, QuietPrintsTheFileNameOnly) {
 }
 
 TEST_F(Generate, JsonIsOneObject) {
-  Outcome o = generate({"a \"castle\" \xff", "--json", "--seed", "18446744073709551615"});
+  Outcome o = generate({"a \"castle\"", "--json", "--seed", "18446744073709551615"});
   ASSERT_EQ(o.status, 0) << o.err;
   json j = json::parse(o.out);
   EXPECT_EQ(j["pictures"][0]["file"], "hayate.png");
@@ -156,9 +156,9 @@ TEST_F(Generate, SettingsChangeThePicture) {
                                                                                        {"--negative", "a red house"},
                                                                                        {"--prompt-2", "a lighthouse"},
                                                                                        {"--negative-2", "a lighthouse"},
-                                                                                       {"--spacing", "trailing"},
+                                                                                       {"--spacing", "linspace"},
                                                                                        {"--karras"},
-                                                                                       {"--clip-skip", "1"},
+
                                                                                        {"--noise", "torch-cpu-bf16"},
                                                                                        {"--original-size", "32x256"},
                                                                                        {"--crop", "0,100"},
@@ -167,17 +167,46 @@ TEST_F(Generate, SettingsChangeThePicture) {
     EXPECT_NE(draw(more), plain) << more[0];
 }
 
+TEST_F(Generate, WhatTheLibraryRefusesIsAUsageErrorToo) {
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* message;
+  };
+  for (const Case& c : {Case{{"x", "--device", "abacus"}, "abacus"}, Case{{"x", "--clip-skip", "60"}, "clip_skip"}, Case{{"bad \xff bytes"}, "UTF-8"},
+                        Case{{"x", "--dump", "no_such_value", "--dump-to", "d.safetensors"}, "no_such_value"}}) {
+    Outcome o = generate(c.arguments);
+    EXPECT_EQ(o.status, 2) << c.message;
+    EXPECT_TRUE(contains(o.err, c.message)) << o.err;
+  }
+  EXPECT_EQ(scratch.entries().size(), 0u);
+}
+
+TEST_F(Generate, DumpsOfTwoRungsCanBeCompared) {
+  auto dump = [&](const char* rung, const char* pattern, const char* file) {
+    Outcome o = generate({"a castle", "--rung", rung, "--dump", pattern, "--dump-to", file, "--quiet"});
+    EXPECT_EQ(o.status, 0) << o.err;
+  };
+  dump("fp32", "mid_block*", "a.safetensors");
+  dump("fp32", "*", "b.safetensors");
+  dump("bf16", "*", "c.safetensors");
+  Outcome same = run_program({"compare", scratch / "a.safetensors", scratch / "b.safetensors", "--tolerance", "0"});
+  EXPECT_EQ(same.status, 0) << same.out << same.err;
+  Outcome other = run_program({"compare", scratch / "c.safetensors", scratch / "b.safetensors"});
+  EXPECT_EQ(other.status, 1);
+  EXPECT_TRUE(contains(other.out, "\nfirst: text_encoder/")) << "in the order of computation: " << other.out;
+}
+
+TEST_F(Generate, PrintsTheProgramAfterEveryPass) {
+  Outcome o = generate({"a castle", "--print-program", "programs", "--quiet"});
+  ASSERT_EQ(o.status, 0) << o.err;
+  EXPECT_TRUE(contains(slurp(scratch / "programs/unet/00-record.txt"), "mid_block.attentions.0.proj_in"));
+}
+
 TEST_F(Generate, AMissingModelIsNamed) {
   Outcome o = generate({"x", "-m", "no/such/model"});
   EXPECT_EQ(o.status, 3);
   EXPECT_TRUE(contains(o.err, "no/such/model")) << o.err;
   EXPECT_EQ(scratch.entries().size(), 0u);
-}
-
-TEST_F(Generate, AnUnknownDeviceIsRefused) {
-  Outcome o = generate({"x", "--device", "abacus"});
-  EXPECT_EQ(o.status, 2);
-  EXPECT_TRUE(contains(o.err, "abacus")) << o.err;
 }
 
 TEST_F(Generate, ASizeThatTheModelCannotDrawIsRefused) {
