@@ -37,7 +37,9 @@ class Recorder:
             hook.remove()
 
     def after_call(self, module, _, output):
-        if not isinstance(output, torch.Tensor) or self.is_known(output):
+        if not isinstance(output, torch.Tensor):
+            output = tuple(output.values() if isinstance(output, dict) else output)[0]
+        if self.is_known(output):
             return
         channels_last = output
         if output.ndim == 4:

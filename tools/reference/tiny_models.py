@@ -44,7 +44,7 @@ VAE = dict(sample_size=64, norm_num_groups=4, latent_channels=4, layers_per_bloc
            down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4)
 
 # Files of all three dtypes; the pipeline's scheduler is Euler everywhere (the published SD 1.5 folder says PNDM). The
-# seeds were picked from seventeen: with these no value of the UNet is off by more than 6e-6 in PyTorch's own float32
+# seeds were picked from seventeen: with these no value of the UNet is off by more than 4e-6 in PyTorch's own float32
 # (against float64), so that a bound of 1e-5 asks something of the implementation and not of the weights.
 MODELS = {
     "tiny-sdxl": dict(seed=96, unet=(XL_UNET, F16), text_encoder=(CLIP_L, F32), text_encoder_2=(CLIP_G, BF16),
@@ -53,7 +53,7 @@ MODELS = {
     "tiny-ssd1b": dict(seed=176, unet=(SSD_UNET, BF16), text_encoder=(CLIP_L, F16),
                        text_encoder_2=(CLIP_G | dict(eos_token_id=END_OF_TEXT), F16),
                        vae=(VAE | dict(scaling_factor=0.13025), F16)),
-    "tiny-sd15": dict(seed=208, unet=(SD_UNET, F16), text_encoder=(CLIP_L, F16),
+    "tiny-sd15": dict(seed=160, unet=(SD_UNET, F16), text_encoder=(CLIP_L, F16),
                       vae=(VAE | dict(scaling_factor=0.18215), BF16)),
 }
 
