@@ -1,0 +1,47 @@
+// Text to token ids as CLIP's text encoders read them. Token for token equal to CLIPTokenizer of transformers 5, and to the fast
+// one of transformers 4; the slow one of transformers 4 differs (it rewrites quotation marks and ligatures, drops control
+// characters and spaces out Chinese).
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/byte_pair_encoding.h"
+
+namespace hayate {
+
+struct TokenizedPrompt {
+  std::vector<int32_t> ids;  // max_length() of them: BOS, the prompt, EOS, padding
+  std::string truncated;     // the end of the prompt for which there was no room; empty: all fits
+};
+
+class ClipTokenizer {
+ public:
+  // A tokenizer folder of a diffusers model: vocab.json, merges.txt and the JSON files beside them.
+  explicit ClipTokenizer(const std::string& folder);
+
+  // Error(usage) for a prompt that is not UTF-8 or longer than a megabyte.
+  TokenizedPrompt encode(std::string_view prompt) const;
+
+  int max_length() const { return max_length_; }
+  int vocabulary_size() const { return bpe_.size(); }
+  int32_t bos_id() const { return bos_id_; }
+  int32_t eos_id() const { return eos_id_; }
+  int32_t pad_id() const { return pad_id_; }
+
+ private:
+  struct Special {
+    std::u32string text;
+    int32_t id;
+  };
+  ClipTokenizer(const std::string& folder, const struct TokenizerSettings& settings);
+  std::vector<int32_t> ids_of(std::string_view prompt) const;
+
+  BytePairEncoding bpe_;
+  std::vector<Special> verbatim_, normalized_;  // looked for before and after lower-casing; longest first
+  int max_length_;
+  int32_t bos_id_, eos_id_, pad_id_;
+};
+
+}  // namespace hayate
