@@ -87,7 +87,8 @@ Value residual(Recorder& r, Residual kind, Shape s) {
 }
 
 void Table::linear(Shape x, int64_t out, Activation a, bool bias, Residual kind, bool sliced) {
-  std::string what = fmt::format("{} to {} {}{}{}{}", text(x), out, name_of(a), bias ? " bias" : "", kResidualText[int(kind)], sliced ? " sliced" : "");
+  std::string what =
+      fmt::format("{} to {} {}{}{}{}", text(x), out, name_of(a), bias ? " bias" : "", kResidualText[int(kind)], sliced ? " sliced" : "");
   auto record = [=](Recorder& r) {
     Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {1, 1, out, x.c});
     return r.result(Op::linear, {from, w, bias ? r.row("b", out) : none, residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a});

@@ -1,7 +1,4 @@
-// The kernels for AVX2 and FMA. What prelude.h includes stays free of those instructions: the linker may keep this file's copy of
-// an inline function of the standard library for the whole program.
-#include "backend/cpu/kernels/prelude.h"
-
+// The kernels for AVX2 and FMA; flags in CMakeLists.txt.
 #define HAYATE_ISA avx2
 #define HAYATE_LANES 8
 #define HAYATE_TILE_ROWS 6

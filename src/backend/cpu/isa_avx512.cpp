@@ -1,6 +1,4 @@
-// The kernels for AVX-512 (F, BW, DQ, VL). See isa_avx2.cpp for the order of things.
-#include "backend/cpu/kernels/prelude.h"
-
+// The kernels for AVX-512 (F, BW, DQ, VL); flags in CMakeLists.txt.
 #define HAYATE_ISA avx512
 #define HAYATE_LANES 16
 #define HAYATE_TILE_ROWS 12

@@ -1,6 +1,4 @@
 // The kernels with the instructions that every processor of the architecture has.
-#include "backend/cpu/kernels/prelude.h"
-
 #define HAYATE_ISA baseline
 #define HAYATE_LANES 4
 #define HAYATE_TILE_ROWS 6

@@ -1,6 +1,14 @@
 // Vectors of floats by the compiler's vector extension: the same source becomes SSE, NEON, AVX2 or AVX-512.
 // HAYATE_ISA (namespace) and HAYATE_LANES come from the file that is being compiled.
 #pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "backend/cpu/isa.h"
+#include "core/dtype.h"
+#include "core/parallel.h"
+
 namespace hayate::cpu::HAYATE_ISA {
 
 constexpr int64_t kLanes = HAYATE_LANES;

@@ -1,5 +1,5 @@
 // Products of small float32 matrices that lie in cache, and packing rows of any type into them.
-// HAYATE_TILE_ROWS is how many rows times two vectors of accumulators the registers of the instruction set hold.
+// HAYATE_TILE_ROWS: rows for which the registers of the instruction set hold two vectors of sums each.
 #pragma once
 #include "backend/cpu/kernels/simd.h"
 
