@@ -1,0 +1,74 @@
+// Each rung of the ladder computes what the rung below does: exactly so in float32, and in bfloat16 no worse than diffusers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "passes/ladder.h"
+#include "pipeline/parity.h"
+#include "support/random_weights.h"
+
+namespace hayate::testing {
+namespace {
+
+class Rungs : public ::testing::TestWithParam<Part> {};
+INSTANTIATE_TEST_SUITE_P(Parity, Rungs, ::testing::ValuesIn(all_parts()), [](const auto& info) { return test_name(info.param); });
+
+// The rung without the pass that lowers precision, so that only the technique itself is left to differ.
+Program climb_in_float32(Program p, const std::string& rung, const Target& target) {
+  for (const Rung& step : ladder()) {
+    for (const Pass& pass : step.adds)
+      if (std::strcmp(pass.name, "lower_precision") != 0) p = pass.apply(p, {.target = target, .dtype = Dtype::f32});
+    if (step.name == rung) break;
+  }
+  p = pack_weights(p, {.target = target, .dtype = Dtype::f32});
+  verify(p, &target);
+  return p;
+}
+
+TEST_P(Rungs, KeepEveryValueInFloat32) {
+  const Part& part = GetParam();
+  Golden golden = load_golden(part);
+  auto backend = make_cpu_backend();
+  auto run_rung = [&](const char* rung) { return run(climb_in_float32(record(part, golden), rung, *backend), backend, weights_of(part), golden); };
+  auto below = by_name(run_rung("fp32"));
+  size_t recorded = below.size();
+  for (const char* rung : {"attention", "compile", "projections"}) {
+    std::vector<Ran> values = run_rung(rung);
+    for (const Distance& d : distances(values, golden)) EXPECT_LE(d.error, float32_bound(d.name)) << rung << ": " << d.name;
+    size_t compared = 0;
+    for (const Ran& r : values)
+      if (auto same = below.find(r.name); same != below.end()) {
+        EXPECT_LE(relative_l2(r.data, same->second), 1e-5) << rung << ": " << r.name;
+        ++compared;
+      }
+    EXPECT_GE(compared, recorded / 2) << rung << ": fusing took too many names, what is left proves little";
+    below = by_name(std::move(values));
+  }
+}
+
+// From the same inputs, how much further from float32 each value is than in diffusers' bfloat16. Rounding is luck: single
+// values may be unlucky, all of them together may not.
+TEST_P(Rungs, AreNoFurtherFromFloat32ThanDiffusersInBfloat16) {
+  const Part& part = GetParam();
+  Golden golden = load_golden(part);
+  auto backend = make_cpu_backend();
+  for (const char* rung : {"bf16", "attention", "compile", "projections"}) {
+    std::vector<double> ratios;
+    for (const Distance& d : distances(run(climb(record(part, golden), find_rung(rung), *backend), backend, weights_of(part), golden), golden)) {
+      double theirs = golden.bf16_distance.at(d.name);
+      if (theirs == 0) continue;  // the sinusoids, which stay float32
+      EXPECT_LE(d.error, 6 * theirs) << rung << ": " << d.name;
+      ratios.push_back(d.error / theirs);
+    }
+    ASSERT_GE(ratios.size(), 20u);
+    std::ranges::nth_element(ratios, ratios.begin() + long(ratios.size() / 2));
+    double median = ratios[ratios.size() / 2];
+    RecordProperty(rung, fmt::format("{:.2f}", median));
+    EXPECT_LE(median, 1.2) << rung;
+  }
+}
+
+}  // namespace
+}  // namespace hayate::testing
