@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 #include "core/error.h"
 #include "models/clip_text.h"
@@ -104,6 +105,8 @@ std::string test_name(const Part& part) {
   std::ranges::replace_if(name, [](char c) { return c == '-' || c == ' '; }, '_');
   return name;
 }
+
+void PrintTo(const Part& part, std::ostream* out) { *out << part.model << " " << part.component; }
 
 Program record(const Part& part, const Golden& golden) {
   if (part.component == "unet") return record_unet_part(part, golden);

@@ -1,7 +1,7 @@
 // One component of a tiny model of tests/data/parity: recorded, run, compared with diffusers value by value.
 #pragma once
-#include <functional>
 #include <map>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +19,7 @@ struct Part {
 };
 std::vector<Part> all_parts();
 std::string test_name(const Part&);
+void PrintTo(const Part&, std::ostream*);  // for GoogleTest
 
 // What tools/dump_reference.py wrote for a component.
 struct Golden {
@@ -35,7 +36,7 @@ Program record(const Part&, const Golden&);
 // Whether diffusers' value of this name belongs to the part (the vae's file has decoder and encoder).
 bool belongs(const Part&, const std::string& name);
 
-std::shared_ptr<const TensorSource> weights_of(const Part&);
+std::shared_ptr<const TensorSource> weights_of(const Part&);  // under the names that the programs use
 
 // Every computed value of a program, in the program's order, as float32. Load and prompt sections run once, as does step.
 struct Ran { std::string name; std::vector<float> data; };

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <ostream>
 #include <set>
 
 #include "core/glob.h"
@@ -37,6 +39,7 @@ bool excused(const Excuse (&excuses)[N], const std::string& name) {
 }
 
 struct Case { Part part; const char* device; };
+void PrintTo(const Case& c, std::ostream* out) { *out << test_name(c.part) << " on " << c.device; }
 class Values : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Values, EqualDiffusers) {

@@ -1,0 +1,187 @@
+// Whole requests: pictures equal diffusers' float32 pictures, and bfloat16 rungs are no further from them than diffusers'
+// own bfloat16 is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include "core/file_reader.h"
+#include "core/json.h"
+#include "core/scratch_folder.h"
+#include "hayate/hayate.h"
+#include "pipeline/parity.h"
+#include "support/random_weights.h"
+#include "weights/safetensors.h"
+
+namespace hayate::testing {
+namespace {
+
+const Json& manifest() {
+  static const Json cases = read_json_file(kParityFolder + "manifest.json").at("cases");
+  return cases;
+}
+const Json& find_case(const std::string& name) {
+  return *std::ranges::find_if(manifest(), [&](const Json& c) { return c.at("name") == name; });
+}
+
+MicroConditioning micro_of(const Json& m) {
+  return {.original_size = m.at("original_size"), .crop_top_left = m.at("crop_top_left"), .target_size = m.at("target_size")};
+}
+
+Request request_of(const Json& c) {
+  Request r;
+  r.width = c.at("width");
+  r.height = c.at("height");
+  r.steps = c.at("steps");
+  r.clip_skip = c.at("clip_skip");
+  for (const Json& p : c.at("pictures")) {
+    Picture picture;
+    picture.prompt = p.at("prompt");
+    picture.seed = p.at("seed");
+    picture.guidance = p.at("guidance");
+    picture.guidance_rescale = p.at("guidance_rescale");
+    picture.negative_prompt = p.value("negative_prompt", "");
+    if (p.contains("prompt_2")) picture.prompt_2 = p.at("prompt_2").get<std::string>();
+    if (p.contains("negative_prompt_2")) picture.negative_prompt_2 = p.at("negative_prompt_2").get<std::string>();
+    if (p.contains("micro")) picture.micro = micro_of(p.at("micro"));
+    if (p.contains("negative_micro")) picture.negative_micro = micro_of(p.at("negative_micro"));
+    r.pictures.push_back(std::move(picture));
+  }
+  return r;
+}
+
+// The case's model, with another scheduler_config.json where the case asks for one.
+class CaseModel {
+ public:
+  explicit CaseModel(const Json& c, Json scheduler_changes = Json::object()) {
+    namespace fs = std::filesystem;
+    fs::path model = kParityFolder + c.at("model").get<std::string>();
+    for (const auto& entry : fs::directory_iterator(model))
+      if (entry.path().filename() != "scheduler") fs::create_symlink(entry.path(), folder_ / entry.path().filename());
+    Json config = read_json_file(model / "scheduler/scheduler_config.json");
+    config.update(c.at("scheduler_config"));
+    config.update(scheduler_changes);
+    folder_.write("scheduler/scheduler_config.json", config.dump());
+  }
+  std::string path() const { return folder_ / ""; }
+
+ private:
+  ScratchFolder folder_;
+};
+
+struct Expected {
+  std::vector<float> latents;
+  std::vector<uint8_t> pictures;
+};
+Expected expected_of(const Json& c) {
+  SafetensorsFile file(kParityFolder + c.at("name").get<std::string>() + ".safetensors");
+  Expected e;
+  for (const StoredTensor& t : file.tensors()) {
+    std::vector<std::byte> bytes(size_t(t.end - t.begin));
+    FileReader(file.path()).read(t.begin, bytes);
+    if (t.name == "latents") {
+      e.latents.resize(bytes.size() / sizeof(float));
+      std::memcpy(e.latents.data(), bytes.data(), bytes.size());
+    } else {
+      e.pictures.resize(bytes.size());
+      std::memcpy(e.pictures.data(), bytes.data(), bytes.size());
+    }
+  }
+  return e;
+}
+
+struct Compared {
+  double latents;      // relative L2
+  int largest = 0;     // of 255
+  double rms = 0;      // of 255
+};
+Compared compare(const Result& r, const Expected& e) {
+  Compared c{.latents = relative_l2(r.latents, e.latents)};
+  size_t at = 0;
+  for (const Image& image : r.images)
+    for (uint8_t v : image.rgb) {
+      int difference = at < e.pictures.size() ? std::abs(int(v) - int(e.pictures[at])) : 255;
+      c.largest = std::max(c.largest, difference);
+      c.rms += double(difference) * difference;
+      ++at;
+    }
+  c.rms = at == e.pictures.size() ? std::sqrt(c.rms / double(at)) : INFINITY;
+  return c;
+}
+
+Compared run_case(const Json& c, const std::string& device, const std::string& rung, const Json& scheduler_changes = Json::object()) {
+  CaseModel model(c, scheduler_changes);
+  return compare(Pipeline({.model = model.path(), .device = device, .rung = rung}).generate(request_of(c)), expected_of(c));
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const Json& c : manifest()) all.push_back(c.at("name"));
+  return all;
+}
+
+class Pictures : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Parity, Pictures, ::testing::ValuesIn(names()), [](const auto& info) {
+  std::string name = info.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
+
+TEST_P(Pictures, EqualDiffusersInFloat32) {
+  const Json& c = find_case(GetParam());
+  for (const char* device : {"cpu", "reference"}) {
+    if (device == std::string("reference") && c.at("steps") > 8) continue;  // slow
+    Compared found = run_case(c, device, "fp32");
+    RecordProperty(device, fmt::format("{:.1e}", found.latents));
+    EXPECT_LE(found.largest, 1) << device;
+    EXPECT_LE(found.latents, 1e-4) << device;  // after all steps: the end of the longest chain
+  }
+}
+
+// Each case is one draw of rounding errors, so the bound is on all of them together.
+TEST(Parity, Bfloat16PicturesAreNoFurtherThanDiffusers) {
+  for (const char* rung : {"bf16", "attention", "compile", "projections"}) {
+    double ours_latents = 0, theirs_latents = 0, ours_pictures = 0, theirs_pictures = 0;
+    for (const Json& c : manifest()) {
+      Compared found = run_case(c, "cpu", rung);
+      double their_latents = c.at("diffusers_bf16").at("latents_relative_l2"), their_rms = c.at("diffusers_bf16").at("pictures_rms");
+      ours_latents += found.latents, theirs_latents += their_latents;
+      ours_pictures += found.rms, theirs_pictures += their_rms;
+      RecordProperty(fmt::format("{} {}", rung, c.at("name").get<std::string>()), fmt::format("{:.2f} {:.2f}", found.latents / their_latents, found.rms / their_rms));
+    }
+    RecordProperty(rung, fmt::format("latents {:.2f}, pictures {:.2f}", ours_latents / theirs_latents, ours_pictures / theirs_pictures));
+    EXPECT_LE(ours_latents, 1.2 * theirs_latents) << rung;
+    EXPECT_LE(ours_pictures, 1.2 * theirs_pictures) << rung;
+  }
+}
+
+// Mistakes of the pipeline, planted: each must be too far from diffusers.
+TEST(Parity, AWrongSchedulerOffsetBreaksTheBound) {
+  Compared found = run_case(find_case("xl"), "cpu", "fp32", {{"steps_offset", 0}});
+  EXPECT_GT(found.latents, 1e-3);
+  EXPECT_GT(found.largest, 1);
+}
+
+TEST(Parity, WrongConditioningBreaksTheBound) {
+  const Json& c = find_case("xl-micro");
+  CaseModel model(c);
+  Expected e = expected_of(c);
+  Pipeline pipeline({.model = model.path(), .rung = "fp32"});
+  auto error_after = [&](auto change) {
+    Request r = request_of(c);
+    change(r.pictures[0]);
+    return compare(pipeline.generate(r), e).latents;
+  };
+  EXPECT_LE(error_after([](Picture&) {}), 1e-4);
+  EXPECT_GT(error_after([](Picture& p) { std::swap(p.micro.original_size[0], p.micro.original_size[1]); }), 1e-3);
+  EXPECT_GT(error_after([](Picture& p) { std::swap(p.micro.crop_top_left[0], p.micro.crop_top_left[1]); }), 1e-3);
+  EXPECT_GT(error_after([](Picture& p) { p.negative_micro.reset(); }), 1e-3);
+  EXPECT_GT(error_after([](Picture& p) { p.negative_prompt = " "; }), 1e-3);  // encoded, where "" is zeros
+  EXPECT_GT(error_after([](Picture& p) { p.prompt_2 = ""; }), 1e-3);
+}
+
+}  // namespace
+}  // namespace hayate::testing
