@@ -106,7 +106,8 @@ void BytePairEncoding::read_merges(const std::string& path) {
       return id;
     };
     require(merges_.size() < max_entries, ErrorKind::bad_file, "{}: more than {} merges", path, max_entries);
-    merges_[pair_key(id_of(left), id_of(right))] = {int32_t(line_number), id_of(left + right)};
+    int32_t left_id = id_of(left), right_id = id_of(right);
+    merges_[pair_key(left_id, right_id)] = {int32_t(line_number), id_of(left + right)};
   }
 }
 
