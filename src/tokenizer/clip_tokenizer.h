@@ -1,6 +1,6 @@
-// Text to token ids as CLIP's text encoders read them. Token for token equal to CLIPTokenizer of transformers 5, and to the fast
-// one of transformers 4; the slow one of transformers 4 differs (it rewrites quotation marks and ligatures, drops control
-// characters and spaces out Chinese).
+// Text to token ids as CLIP's text encoders read them. Token for token equal to CLIPTokenizer of transformers 5. The fast one of
+// transformers 4 differs in recognising special tokens in any case more often, the slow one in rewriting quotation marks and
+// ligatures, dropping control characters and minding final sigmas.
 #pragma once
 #include <cstdint>
 #include <string>
