@@ -31,6 +31,9 @@ dnnl::primitive_attr attributes(Activation a, const std::optional<Layout>& resid
   return attr;
 }
 
+// oneDNN 2.6 and its convolution by matrix product, what there is before AVX2: it adds the wrong elements of the residual.
+bool misreads_residual(const dnnl::primitive_desc& d, Op op) { return op == Op::conv2d && std::string_view(d.impl_info_str()).starts_with("x64:gemm"); }
+
 struct Choice {
   dnnl::primitive_desc description;
   bool fused_residual = false;
@@ -46,7 +49,7 @@ Choice choose(const Operands& o, const Context& context, Describe describe, Acti
       if (fuse && !may_fuse) continue;
       dnnl::primitive_desc d = describe(o, context, layout, attributes(activation, std::nullopt));
       if (d && fuse) d = describe(o, context, layout, attributes(activation, d.query_md(query::dst_md)));
-      if (!d) continue;
+      if (!d || (fuse && misreads_residual(d, o.node.op))) continue;
       if (!is_plain_loops(d)) return {d, fuse};
       if (!first.description) first = {d, fuse};
     }
