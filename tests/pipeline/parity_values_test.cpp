@@ -29,7 +29,6 @@ constexpr Excuse kOnlyHayate[] = {
     {"*net.0.gate", "half of the projection"},
     {"*net.0.gelu", "a function inside GEGLU"},
     {"latents.unscaled", "done by the pipeline in diffusers"},
-    {"text_model.pooled", "an index"},
     {"pooled", "an index"},
 };
 
