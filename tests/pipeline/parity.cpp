@@ -38,7 +38,8 @@ std::vector<float> ends_of_text(const ClipTextConfig& cfg, const Golden& golden)
   const std::vector<float>& all = golden.inputs.at("input_ids");
   std::vector<int32_t> ids(all.begin(), all.end());
   std::vector<float> ends;
-  for (size_t at = 0; at < ids.size(); at += size_t(cfg.max_tokens)) ends.push_back(float(eos_index(cfg, std::span(ids).subspan(at, size_t(cfg.max_tokens)))));
+  for (size_t at = 0; at < ids.size(); at += size_t(cfg.max_tokens))
+    ends.push_back(float(eos_index(cfg, std::span(ids).subspan(at, size_t(cfg.max_tokens)))));
   return ends;
 }
 
@@ -56,7 +57,9 @@ Program record_unet_part(const Part& part, const Golden& golden) {
   Builder b(p);
   auto input = [&](const char* name, Rate rate) {
     const auto& d = golden.dims.at(name);
-    Shape shape = d.size() == 4 ? Shape{d[0], d[1], d[2], d[3]} : d.size() == 3 ? Shape{d[0], 1, d[1], d[2]} : Shape{d[0], 1, 1, d.size() == 2 ? d[1] : 1};
+    Shape shape = d.size() == 4   ? Shape{d[0], d[1], d[2], d[3]}
+                  : d.size() == 3 ? Shape{d[0], 1, d[1], d[2]}
+                                  : Shape{d[0], 1, 1, d.size() == 2 ? d[1] : 1};
     return b.input(name, shape, rate);
   };
   UNetInputs in{.sample = input("sample", Rate::step),
@@ -84,7 +87,8 @@ Golden load_golden(const Part& part) {
     }
   }
   std::vector<float> low = read_tensor(file, "bf16_distance");
-  require(low.size() == golden.sketches.size(), ErrorKind::bad_file, "{}: {} bf16 distances for {} values", file.path(), low.size(), golden.sketches.size());
+  require(low.size() == golden.sketches.size(), ErrorKind::bad_file, "{}: {} bf16 distances for {} values", file.path(), low.size(),
+          golden.sketches.size());
   size_t next = 0;
   for (const auto& [name, unused] : golden.sketches) golden.bf16_distance[name] = low[next++];
   if (golden.inputs.contains("input_ids")) golden.inputs["eos_index"] = ends_of_text(clip_config(part), golden);
@@ -102,7 +106,8 @@ std::vector<Part> all_parts() {
 
 std::string test_name(const Part& part) {
   std::string name = part.model + "_" + part.component;
-  std::ranges::replace_if(name, [](char c) { return c == '-' || c == ' '; }, '_');
+  std::ranges::replace_if(
+      name, [](char c) { return c == '-' || c == ' '; }, '_');
   return name;
 }
 

@@ -1,7 +1,7 @@
 // One component of a tiny model of tests/data/parity: recorded, run, compared with diffusers value by value.
 #pragma once
-#include <map>
 #include <iosfwd>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,7 +39,10 @@ bool belongs(const Part&, const std::string& name);
 std::shared_ptr<const TensorSource> weights_of(const Part&);  // under the names that the programs use
 
 // Every computed value of a program, in the program's order, as float32. Load and prompt sections run once, as does step.
-struct Ran { std::string name; std::vector<float> data; };
+struct Ran {
+  std::string name;
+  std::vector<float> data;
+};
 std::vector<Ran> run(const Program&, std::shared_ptr<Backend>, std::shared_ptr<const TensorSource>, const Golden&);
 std::map<std::string, std::vector<float>> by_name(std::vector<Ran>);
 
@@ -48,7 +51,10 @@ void write_inputs(Executable&, const Golden&, const std::map<std::string, std::v
 std::vector<Ran> read_values(Executable&);
 
 // Relative L2 distance of each value to diffusers' value of the same name, in the program's order.
-struct Distance { std::string name; double error; };
+struct Distance {
+  std::string name;
+  double error;
+};
 std::vector<Distance> distances(const std::vector<Ran>&, const Golden&);
 
 // What a float32 value may be off by. Sinusoids of large angles lose digits: the angle is a float32.

@@ -94,9 +94,9 @@ Expected expected_of(const Json& c) {
 }
 
 struct Compared {
-  double latents;      // relative L2
-  int largest = 0;     // of 255
-  double rms = 0;      // of 255
+  double latents;   // relative L2
+  int largest = 0;  // of 255
+  double rms = 0;   // of 255
 };
 Compared compare(const Result& r, const Expected& e) {
   Compared c{.latents = relative_l2(r.latents, e.latents)};
@@ -150,7 +150,8 @@ TEST(Parity, Bfloat16PicturesAreNoFurtherThanDiffusers) {
       double their_latents = c.at("diffusers_bf16").at("latents_relative_l2"), their_rms = c.at("diffusers_bf16").at("pictures_rms");
       ours_latents += found.latents, theirs_latents += their_latents;
       ours_pictures += found.rms, theirs_pictures += their_rms;
-      RecordProperty(fmt::format("{} {}", rung, c.at("name").get<std::string>()), fmt::format("{:.2f} {:.2f}", found.latents / their_latents, found.rms / their_rms));
+      RecordProperty(fmt::format("{} {}", rung, c.at("name").get<std::string>()),
+                     fmt::format("{:.2f} {:.2f}", found.latents / their_latents, found.rms / their_rms));
     }
     RecordProperty(rung, fmt::format("latents {:.2f}, pictures {:.2f}", ours_latents / theirs_latents, ours_pictures / theirs_pictures));
     EXPECT_LE(ours_latents, 1.2 * theirs_latents) << rung;

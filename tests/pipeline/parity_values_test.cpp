@@ -13,7 +13,10 @@ namespace hayate::testing {
 namespace {
 
 // Values that only one side has, and why. Any other name that is missing fails the test.
-struct Excuse { const char* pattern; const char* why; };
+struct Excuse {
+  const char* pattern;
+  const char* why;
+};
 constexpr Excuse kOnlyDiffusers[] = {
     {"text_model.embeddings.position_embedding", "read as a weight: nothing is computed"},
 };
@@ -37,7 +40,10 @@ bool excused(const Excuse (&excuses)[N], const std::string& name) {
   return std::ranges::any_of(excuses, [&](const Excuse& e) { return glob_match(e.pattern, name); });
 }
 
-struct Case { Part part; const char* device; };
+struct Case {
+  Part part;
+  const char* device;
+};
 void PrintTo(const Case& c, std::ostream* out) { *out << test_name(c.part) << " on " << c.device; }
 class Values : public ::testing::TestWithParam<Case> {};
 

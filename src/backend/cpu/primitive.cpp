@@ -32,7 +32,9 @@ dnnl::primitive_attr attributes(Activation a, const std::optional<Layout>& resid
 }
 
 // oneDNN 2.6 and its convolution by matrix product, what there is before AVX2: it adds the wrong elements of the residual.
-bool misreads_residual(const dnnl::primitive_desc& d, Op op) { return op == Op::conv2d && std::string_view(d.impl_info_str()).starts_with("x64:gemm"); }
+bool misreads_residual(const dnnl::primitive_desc& d, Op op) {
+  return op == Op::conv2d && std::string_view(d.impl_info_str()).starts_with("x64:gemm");
+}
 
 struct Choice {
   dnnl::primitive_desc description;
