@@ -1,4 +1,4 @@
-"""The shapes of the networks: SDXL's own classes and wiring, about 600 times smaller."""
+"""The shapes of the networks and the noise schedule: SDXL's own classes and wiring, about a thousand times smaller."""
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -7,7 +7,9 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 IMAGE_SIZE, LATENT_SIZE = 256, 32
 TEXT_WIDTHS = (64, 64)
 TIME_IDS_WIDTH = 32  # of each of the six sizes that condition the UNet
-BETAS = dict(num_train_timesteps=1000, beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear")
+# the last step is pure noise (Lin et al. 2023): otherwise the mean of the starting noise, not the text, decides between day and night
+NOISE_SCHEDULE = dict(num_train_timesteps=1000, beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear", rescale_betas_zero_snr=True,
+                      timestep_spacing="trailing", steps_offset=1, prediction_type="v_prediction")
 
 
 def build_text_encoders(vocab_size):

@@ -9,7 +9,8 @@ import torch
 from diffusers import AutoencoderKL, EulerDiscreteScheduler
 from safetensors.torch import save_file
 
-from architecture import BETAS, build_text_encoders, build_unet
+import concepts
+from architecture import NOISE_SCHEDULE, build_unet
 
 CONFIG_NOISE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "_use_default_values")
 
@@ -32,26 +33,21 @@ def main():
     args.add_argument("--out", type=Path, required=True)
     args = args.parse_args()
 
-    average = torch.load(args.state, weights_only=True)["average"]
-
-    def part(name):
-        return {k[len(name) + 1:]: v for k, v in average.items() if k.startswith(name + ".")}
-
     for name in ("tokenizer", "tokenizer_2"):
         shutil.copytree(args.tokenizers / name, args.out / name, dirs_exist_ok=True)
     vocabulary = json.loads((args.tokenizers / "tokenizer" / "vocab.json").read_text())
-    for name, encoder in zip(("text_encoder", "text_encoder_2"), build_text_encoders(len(vocabulary))):
+    for name, encoder in zip(("text_encoder", "text_encoder_2"), concepts.build(vocabulary)):
         config = encoder.config.to_dict()
         config.update(architectures=[type(encoder).__name__], torch_dtype="float16")
         # checkpoints of SDXL name these text_model.*, whatever the version of transformers that trained them
-        tensors = {k if k.startswith(("text_model.", "text_projection.")) else "text_model." + k: v for k, v in part(name).items()}
+        tensors = {k if k.startswith(("text_model.", "text_projection.")) else "text_model." + k: v for k, v in encoder.state_dict().items()}
         write_part(args.out / name, config, tensors, "model.safetensors")
 
     vae, unet = AutoencoderKL.from_pretrained(args.vae), build_unet()
-    for name, model, tensors in (("vae", vae, vae.state_dict()), ("unet", unet, part("unet"))):
+    for name, model, tensors in (("vae", vae, vae.state_dict()), ("unet", unet, torch.load(args.state, weights_only=True)["average"])):
         write_part(args.out / name, dict(model.config), tensors, "diffusion_pytorch_model.safetensors")
 
-    scheduler = EulerDiscreteScheduler(**BETAS, prediction_type="v_prediction", timestep_spacing="trailing", steps_offset=1)
+    scheduler = EulerDiscreteScheduler(**NOISE_SCHEDULE)
     write_json(args.out / "scheduler" / "scheduler_config.json", {"_class_name": "EulerDiscreteScheduler", **scheduler.config})
     write_json(args.out / "model_index.json", {
         "_class_name": "StableDiffusionXLPipeline", "force_zeros_for_empty_prompt": True, "add_watermarker": False,

@@ -529,7 +529,7 @@ def draw_scene(scene, rng):
 
 
 TIME_WORDS = {
-    "day": ["on a sunny day", "by day", "in the daytime", "at noon", "under a blue sky", "on a bright day"],
+    "day": ["on a sunny day", "by day", "in the daytime", "at noon", "on a bright day"],
     "sunset": ["at sunset", "at sunset", "at dusk", "in the evening", "under an orange sky", "in the evening light"],
     "dawn": ["at dawn", "at sunrise", "in the morning", "in the early morning", "under a pink sky"],
     "night": ["at night", "at night", "at night", "under a night sky", "in the dark", "at midnight", "by night"]}
@@ -540,7 +540,7 @@ PLACE_WORDS = {
     "sea": ["by the sea", "on the coast", "by the ocean", "on a cliff by the sea", "on an island", "at the sea"],
     "lake": ["by a lake", "by the lake", "beside a lake", "reflected in a lake", "by the water of a lake"],
     "forest": ["in a forest", "in the forest", "in the woods", "among pine trees", "in front of a forest"],
-    "snow": ["in the snow", "in winter", "in a snowy field", "on a snowy winter day", "in a snowy landscape"]}
+    "snow": ["in the snow", "in winter", "in a snowy field", "in a snowy landscape"]}
 SCENERY = {"hill": ["green hills", "rolling hills", "a hill"], "mountains": ["mountains", "snowy mountains", "a mountain landscape"],
            "desert": ["a desert", "sand dunes", "a sandy desert with cactus"], "sea": ["the sea", "the ocean", "a calm sea"],
            "lake": ["a lake", "a mountain lake", "a calm lake"], "forest": ["a forest", "pine trees", "a pine forest"],

@@ -1,4 +1,4 @@
-"""Trains the UNet together with both text encoders on latents and captions; writes a checkpoint of averaged weights every few minutes."""
+"""Trains the UNet on latents and captions; writes a checkpoint of averaged weights every few minutes."""
 
 import argparse
 import json
@@ -11,16 +11,19 @@ import torch
 from diffusers import EulerDiscreteScheduler
 from transformers import CLIPTokenizer
 
+import concepts
 import parallel
 import scenes
-from architecture import BETAS, IMAGE_SIZE, build_text_encoders, build_unet, encode_text
+from architecture import IMAGE_SIZE, NOISE_SCHEDULE, build_unet, encode_text
 from muon import Optimizer
 
-SNR_LIMIT = 5.  # Hang et al. 2023: fine noise levels are plentiful and easy, do not let them lead
+# Fine noise levels are plentiful and easy and should not lead (min-SNR, Hang et al. 2023), but unlike there the coarse ones keep their full
+# weight: they settle the colours of sky and ground, and only there must the model listen to the text.
+SNR_LIMIT = 5.
 
 
 def signal_to_noise():
-    alphas = EulerDiscreteScheduler(**BETAS).alphas_cumprod
+    alphas = EulerDiscreteScheduler(**NOISE_SCHEDULE).alphas_cumprod
     return alphas.sqrt(), (1 - alphas).sqrt()
 
 
@@ -53,16 +56,17 @@ class Batches:
 
 def loss_of(unet, encoders, tables, batch):
     latents, ids, sizes, times, noise, kept = batch
-    hidden, pooled = encode_text(encoders, ids)
+    with torch.no_grad():
+        hidden, pooled = encode_text(encoders, ids)
     # what StableDiffusionXLPipeline feeds for an empty negative prompt: zeros
     hidden, pooled = hidden * kept[:, None, None], pooled * kept[:, None]
     a, s = (t[times][:, None, None, None] for t in tables)
     noisy = (a * latents + s * noise).contiguous(memory_format=torch.channels_last)
     v = unet(noisy, times, hidden, added_cond_kwargs=dict(text_embeds=pooled, time_ids=sizes)).sample
     snr = (a / s).flatten() ** 2
-    weight = snr.clamp(max=SNR_LIMIT) / (snr + 1)
+    weight = (SNR_LIMIT / (snr + 1)).clamp(max=1.)
     error = (v - (a * noise - s * latents)).square().mean((1, 2, 3))
-    return (weight * error).mean() / .5, error.detach()
+    return (weight * error).mean()
 
 
 def main():
@@ -77,19 +81,18 @@ def main():
     args.add_argument("--adam-lr", type=float, default=2e-3)
     args.add_argument("--ema", type=float, default=.99)
     args.add_argument("--seed", type=int, default=1)
+    args.add_argument("--weights-from", type=Path, help="state.pt of an earlier run whose averaged weights to go on from")
     args = args.parse_args()
 
     rank, processes = parallel.start()
     torch.manual_seed(args.seed)  # the same weights everywhere
     tokenizers = [CLIPTokenizer.from_pretrained(args.tokenizers / name) for name in ("tokenizer", "tokenizer_2")]
-    encoders, unet = build_text_encoders(len(tokenizers[0])), build_unet()
-    # SDXL takes the first encoder's penultimate layer, so what follows it is never used
-    for part in (encoders[0].encoder.layers[-1], encoders[0].final_layer_norm):
-        part.requires_grad_(False)
-    whole = torch.nn.ModuleDict(dict(unet=unet, text_encoder=encoders[0], text_encoder_2=encoders[1]))
-    trained = [(n, p) for n, p in whole.named_parameters() if p.requires_grad]
-    optimizer = Optimizer(trained, args.muon_lr, args.adam_lr, plain=("embedding.weight", "conv_in", "conv_out", "time_ids"))
-    average = {n: t.clone() for n, t in whole.state_dict().items()}
+    encoders, unet = concepts.build(tokenizers[0].get_vocab()), build_unet()
+    if args.weights_from:
+        unet.load_state_dict(torch.load(args.weights_from, weights_only=True)["average"])
+    trained = list(unet.named_parameters())
+    optimizer = Optimizer(trained, args.muon_lr, args.adam_lr, plain=("conv_in", "conv_out"))
+    average = {n: t.clone() for n, t in unet.state_dict().items()}
     batches = Batches(args.data, tokenizers, args.seed, rank, processes)
     tables = signal_to_noise()
     step, start, saved, shown = 0, time.time(), time.time(), []
@@ -105,15 +108,15 @@ def main():
             saved = time.time()
         if done:
             break
-        loss, errors = loss_of(unet, encoders, tables, batches.next(args.batch // processes))
+        loss = loss_of(unet, encoders, tables, batches.next(args.batch // processes))
         optimizer.zero_grad()
         loss.backward()
         parallel.average_gradients([p for _, p in trained])
-        optimizer.step(min(1., (step + 1) / 60, max(0., 1.02 - progress) / .55))  # warm up, hold, then fall in a line
+        optimizer.step(min(1., (step + 1) / 40, max(0., 1.02 - progress) / .55))  # warm up, hold, then fall in a line
         step += 1
         with torch.no_grad():
             decay = min(args.ema, (1 + step) / (10 + step))
-            for name, tensor in whole.state_dict().items():
+            for name, tensor in unet.state_dict().items():
                 average[name].lerp_(tensor, 1 - decay) if tensor.is_floating_point() else average[name].copy_(tensor)
         shown.append(loss.item())
         if step % 25 == 0 and rank == 0:
