@@ -18,7 +18,8 @@ struct Texts {
 std::vector<Texts> texts_of(const std::vector<Picture>& pictures, bool negative, bool zero_empty) {
   std::vector<Texts> texts;
   for (const Picture& p : pictures) {
-    Texts t = negative ? Texts{p.negative_prompt, p.negative_prompt_2.value_or(p.negative_prompt), false} : Texts{p.prompt, p.prompt_2.value_or(p.prompt), false};
+    Texts t = negative ? Texts{p.negative_prompt, p.negative_prompt_2.value_or(p.negative_prompt), false}
+                       : Texts{p.prompt, p.prompt_2.value_or(p.prompt), false};
     t.zeros = negative && zero_empty && t.first.empty() && t.second.empty();
     texts.push_back(std::move(t));
   }
@@ -26,14 +27,15 @@ std::vector<Texts> texts_of(const std::vector<Picture>& pictures, bool negative,
 }
 
 // Writes one encoder's states into columns [column, column + width) of the half's rows.
-void place(const EncodedText& from, const std::vector<size_t>& which, const std::vector<Texts>& texts, int64_t column, Conditioning& to, float* hidden,
-           float* pooled) {
+void place(const EncodedText& from, const std::vector<size_t>& which, const std::vector<Texts>& texts, int64_t column, Conditioning& to,
+           float* hidden, float* pooled) {
   for (size_t i = 0; i < texts.size(); ++i) {
     if (texts[i].zeros) continue;
     const float* rows = &from.hidden[which[i] * size_t(from.tokens * from.width)];
     float* out = hidden + int64_t(i) * to.tokens * to.width + column;
     for (int64_t t = 0; t < from.tokens; ++t) std::copy_n(rows + t * from.width, from.width, out + t * to.width);
-    if (!from.pooled.empty()) std::copy_n(&from.pooled[which[i] * size_t(from.pooled_width)], from.pooled_width, pooled + int64_t(i) * to.pooled_width);
+    if (!from.pooled.empty())
+      std::copy_n(&from.pooled[which[i] * size_t(from.pooled_width)], from.pooled_width, pooled + int64_t(i) * to.pooled_width);
   }
 }
 
@@ -46,7 +48,8 @@ void append_time_ids(const MicroConditioning& m, int width, int height, std::vec
 
 Conditioner::Conditioner(const ModelFolder& model, const Family& family, const Compiler& compiler) {
   // diffusers: a constructor argument of the SDXL pipeline, true unless the index says otherwise
-  zero_empty_negative_ = family.added_embedding && JsonObject(model.index(), model.path() + "/model_index.json").boolean("force_zeros_for_empty_prompt", true);
+  zero_empty_negative_ =
+      family.added_embedding && JsonObject(model.index(), model.path() + "/model_index.json").boolean("force_zeros_for_empty_prompt", true);
   for (size_t i = 0; i < family.text_encoders.size(); ++i) {
     bool last = i + 1 == family.text_encoders.size();
     ClipTextOutput output{.skip_layers = family.skip_layers, .final_norm = family.final_norm, .pooled = family.added_embedding && last};
@@ -79,8 +82,8 @@ Conditioning Conditioner::condition(const Request& request, int width, int heigh
       }
       // diffusers skips layers for the prompt only, never for the negative prompt
       if (!distinct.empty())
-        place(encoders_[e]->encode(distinct, negative ? 0 : request.clip_skip, warn, dump, seconds), which, texts, column, c,
-              &c.hidden[size_t(half * n * c.tokens * c.width)], c.pooled.data() + half * n * c.pooled_width);
+        place(encoders_[e]->encode(distinct, negative ? "negative" : "prompt", negative ? 0 : request.clip_skip, warn, dump, seconds), which, texts,
+              column, c, &c.hidden[size_t(half * n * c.tokens * c.width)], c.pooled.data() + half * n * c.pooled_width);
       column += encoders_[e]->width();
     }
     for (const Picture& p : request.pictures) append_time_ids(negative ? p.negative_micro.value_or(p.micro) : p.micro, width, height, c.time_ids);

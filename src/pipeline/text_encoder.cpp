@@ -19,14 +19,13 @@ TextEncoder::TextEncoder(const ModelFolder& model, const std::string& component,
           model.path(tokenizer), tokenizer_.max_length(), component, config_.max_tokens);
 }
 
-EncodedText TextEncoder::encode(const std::vector<std::string>& texts, int clip_skip, const std::function<void(const std::string&)>& warn, Dump& dump,
-                                CompileSeconds& seconds) {
+EncodedText TextEncoder::encode(const std::vector<std::string>& texts, const std::string& half, int clip_skip,
+                                const std::function<void(const std::string&)>& warn, Dump& dump, CompileSeconds& seconds) {
   int64_t n = int64_t(texts.size()), tokens = config_.max_tokens;
   std::vector<int32_t> ids, ends;
   for (const std::string& text : texts) {
     TokenizedPrompt t = tokenizer_.encode(text);
-    if (!t.truncated.empty())
-      hayate::warn(warn, fmt::format("the prompt is longer than {} tokens; this part was cut: \"{}\"", tokens, t.truncated));
+    if (!t.truncated.empty()) hayate::warn(warn, fmt::format("the prompt is longer than {} tokens; this part was cut: \"{}\"", tokens, t.truncated));
     ends.push_back(eos_index(config_, t.ids));
     ids.insert(ids.end(), t.ids.begin(), t.ids.end());
   }
@@ -38,7 +37,7 @@ EncodedText TextEncoder::encode(const std::vector<std::string>& texts, int clip_
   exec->write("input_ids", std::as_bytes(std::span(ids)));
   if (output.pooled) exec->write("eos_index", std::as_bytes(std::span(ends)));
   exec->run(Rate::prompt);
-  if (dump.active()) dump.take(component_.name(), *exec, Rate::prompt);
+  if (dump.active()) dump.take(component_.name() + "/" + half, *exec, Rate::prompt);
 
   EncodedText encoded{.tokens = tokens, .width = config_.hidden_size, .pooled_width = pooled_width()};
   encoded.hidden = read_floats(*exec, exec->program().outputs[0]);

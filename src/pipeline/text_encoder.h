@@ -28,8 +28,9 @@ class TextEncoder {
   // `output` says which state to return; its skip_layers grow with clip_skip.
   TextEncoder(const ModelFolder&, const std::string& component, const std::string& tokenizer, ClipTextOutput output, const Compiler&);
 
-  EncodedText encode(const std::vector<std::string>& texts, int clip_skip, const std::function<void(const std::string&)>& warn, Dump&,
-                     CompileSeconds&);
+  // `half` names the values in a dump: COMPONENT/half/NAME.
+  EncodedText encode(const std::vector<std::string>& texts, const std::string& half, int clip_skip, const std::function<void(const std::string&)>& warn,
+                     Dump&, CompileSeconds&);
   int64_t tokens() const { return config_.max_tokens; }
   int64_t width() const { return config_.hidden_size; }
   int64_t pooled_width() const { return output_.pooled ? config_.projection_dim : 0; }

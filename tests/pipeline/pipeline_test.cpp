@@ -176,6 +176,19 @@ TEST(Pipeline, DumpsAreNamedAndComparable) {
   EXPECT_THAT([&] { dump("fp32"); }, ThrowsMessage<Error>(HasSubstr("no such value")));
 }
 
+TEST(Pipeline, ADumpTellsPromptAndNegativePromptApart) {
+  TemporaryFolder folder;
+  Request r = request({picture("a castle", 7)}, 1);
+  r.pictures[0].negative_prompt = "fog";
+  r.dump_pattern = "*embeddings";
+  r.dump_file = folder.path + "/dump.safetensors";
+  shared_pipeline().generate(r);
+  std::vector<std::string> names;
+  for (const Difference& d : compare_dumps(r.dump_file, r.dump_file)) names.push_back(d.name);
+  EXPECT_THAT(names, Contains("text_encoder/negative/text_model.embeddings"));
+  EXPECT_THAT(names, Contains("text_encoder_2/prompt/text_model.embeddings"));
+}
+
 TEST(Pipeline, ProgramsArePrintedAfterEachPass) {
   TemporaryFolder folder;
   Pipeline({.model = kModel, .rung = "attention", .print_program = folder.path}).generate(request({picture("a castle", 7)}, 1));
