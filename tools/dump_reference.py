@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes what diffusers computes, value by value, to compare hayate against.
 
-  dump_reference.py values MODEL COMPONENT OUT.safetensors   every value of one component (unet, vae, text_encoder,
-                                                            text_encoder_2), for `hayate compare`
-  dump_reference.py goldens FOLDER                          makes everything under tests/data/parity again
+  dump_reference.py request MODEL OUT.safetensors [--prompt ... --seed ...]
+                                     every value of a request, for `hayate compare` with a `hayate generate --dump`
+  dump_reference.py goldens FOLDER   makes everything under tests/data/parity again
 
 Float32 on one CPU thread, so that a second run writes the same bytes. Needs tools/requirements.txt.
 """
@@ -21,15 +21,18 @@ import transformers  # noqa: E402
 from safetensors.numpy import save_file  # noqa: E402
 
 from reference.components import components_of, run_component  # noqa: E402
-from reference.pipelines import CASES, relative_l2, run_case  # noqa: E402
+from reference.pipelines import CASES, case, picture, relative_l2, run_case  # noqa: E402
+from reference.requests import record_request  # noqa: E402
 from reference.sketch import sketch  # noqa: E402
 from reference.tiny_models import MODELS, make_model  # noqa: E402
 
 
-def dump_values(model, component, out):
-    inputs, values = run_component(model, component)
-    save_file(inputs | values, out)
-    print(f"{out}: {len(inputs)} inputs, {len(values)} values")
+def dump_request(args):
+    request = case("", args.model.name, picture(args.prompt, args.seed, guidance=args.guidance, negative_prompt=args.negative),
+                   width=args.width, height=args.height, steps=args.steps)
+    values = record_request(args.model, request)
+    save_file(values, args.out)
+    print(f"{args.out}: {len(values)} values")
 
 
 def dump_goldens(folder):
@@ -57,10 +60,14 @@ def dump_goldens(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    values = commands.add_parser("values")
-    values.add_argument("model", type=Path)
-    values.add_argument("component")
-    values.add_argument("out", type=Path)
+    request = commands.add_parser("request")
+    request.add_argument("model", type=Path)
+    request.add_argument("out", type=Path)
+    request.add_argument("--prompt", default="")
+    request.add_argument("--negative", default="")
+    for name, default in (("seed", 0), ("steps", 30), ("width", 1024), ("height", 1024)):
+        request.add_argument(f"--{name}", type=int, default=default)
+    request.add_argument("--guidance", type=float, default=5.0)
     commands.add_parser("goldens").add_argument("folder", type=Path)
     args = parser.parse_args()
 
@@ -68,8 +75,8 @@ def main():
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()
         library.utils.logging.disable_progress_bar()
-    if args.command == "values":
-        dump_values(args.model, args.component, args.out)
+    if args.command == "request":
+        dump_request(args)
     else:
         dump_goldens(args.folder)
 

@@ -13,7 +13,7 @@ PROMPT_IDS = ([320, 70, 300, 530, 612, 19], [7, 400, 401, 33, 2, 650, 90, 511, 6
 
 def run_unet(folder, dtype, latent_size=(8, 6), tokens=77):
     """One call for two pictures with their own timesteps, texts and sizes -> (inputs, values)."""
-    model = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype)
+    model = UNet2DConditionModel.from_pretrained(folder / "unet", dtype=dtype)
     random = torch.Generator().manual_seed(1)
     config = model.config
     inputs = {"sample": torch.randn((2, config.in_channels, *latent_size), generator=random),
@@ -35,7 +35,7 @@ def run_unet(folder, dtype, latent_size=(8, 6), tokens=77):
 
 def run_vae(folder, dtype, latent_size=(4, 3)):
     """Decodes two latents and encodes two pictures -> (inputs, values)."""
-    model = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=dtype)
+    model = AutoencoderKL.from_pretrained(folder / "vae", dtype=dtype)
     random = torch.Generator().manual_seed(2)
     factor = 2 ** (len(model.config.block_out_channels) - 1)
     scaling = model.config.scaling_factor

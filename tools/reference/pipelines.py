@@ -67,16 +67,15 @@ def arguments(request, is_xl):
     return args
 
 
-def generate(folder, request, dtype, latents=None):
+def generate(pipeline, request, latents=None):
     """-> final latents and pictures in 0..1, both (n, h, w, c) float32. Without `latents` the seeds draw the noise."""
-    pipeline = load_pipeline(folder, dtype, request["scheduler_config"])
     generators = [torch.Generator().manual_seed(p["seed"] % 2**32) for p in request["pictures"]]
     if request["clip_skip"] and not hasattr(pipeline.text_encoder, "text_model"):
         # diffusers looks for final_layer_norm where transformers had it before version 5
         object.__setattr__(pipeline.text_encoder, "text_model", pipeline.text_encoder)
     final = {}
 
-    def keep_latents(_, step, __, tensors):
+    def keep_latents(_pipeline, _step, _timestep, tensors):
         final["latents"] = tensors["latents"]
         return {}
 
@@ -99,8 +98,9 @@ def relative_l2(a, b):
 
 def run_case(folder, request):
     """-> (values, how far diffusers' own bfloat16 is from its float32, both started from the same latents)."""
-    latents, pictures = generate(folder, request, F32)
-    low_latents, low_pictures = generate(folder, request, BF16, latents=initial_noise(request).to(BF16))
+    latents, pictures = generate(load_pipeline(folder, F32, request["scheduler_config"]), request)
+    low_latents, low_pictures = generate(load_pipeline(folder, BF16, request["scheduler_config"]), request,
+                                         latents=initial_noise(request).to(BF16))
     values = {"latents": latents, "pictures": np.round(pictures * 255).astype(np.uint8)}
     return values, {"latents_relative_l2": relative_l2(low_latents, latents),
                     "pictures_rms": float(np.sqrt(np.mean((low_pictures - pictures) ** 2)) * 255)}

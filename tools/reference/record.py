@@ -16,15 +16,15 @@ class Recorder:
     (n, heads, query tokens, key tokens) and PATH.mix (n, query tokens, channels). Images are kept channels last.
     """
 
-    open_recorder = None  # transformers looks its attention up by name, so it has to find the recorder here
+    of_module = {}  # transformers looks its attention function up by name: here that finds the recorder
 
     def __init__(self, model, prefix=""):
         self.model, self.prefix = model, prefix
         self.values, self.calls, self.made = {}, {}, {}
 
     def __enter__(self):
-        Recorder.open_recorder = self
         self.paths = {module: self.prefix + path for path, module in self.model.named_modules()}
+        Recorder.of_module |= dict.fromkeys(self.paths, self)
         self.hooks = [m.register_forward_hook(self.after_call) for m, path in self.paths.items() if path]
         for module in self.paths:
             if isinstance(module, Attention):
@@ -32,9 +32,16 @@ class Recorder:
         return self
 
     def __exit__(self, *_):
-        Recorder.open_recorder = None
+        for module in self.paths:
+            del Recorder.of_module[module]
         for hook in self.hooks:
             hook.remove()
+
+    def take(self):
+        """The values so far; the next call starts afresh."""
+        values = self.values
+        self.values, self.calls, self.made = {}, {}, {}
+        return values
 
     def after_call(self, module, _, output):
         if not isinstance(output, torch.Tensor):
@@ -97,7 +104,7 @@ class DiffusersAttention:
 
 
 def clip_attention(module, query, key, value, attention_mask, scaling, **_):
-    recorder = Recorder.open_recorder
+    recorder = Recorder.of_module[module]
     mix = recorder.attend(recorder.paths[module], query, key, value, scaling, attention_mask)
     return mix, None
 

@@ -143,7 +143,7 @@ def make_model(folder):
 def load_pipeline(folder, dtype=F32, scheduler_overrides=None):
     kind = json.loads((folder / "model_index.json").read_text())["_class_name"]
     pipeline = {"StableDiffusionXLPipeline": StableDiffusionXLPipeline,
-                "StableDiffusionPipeline": StableDiffusionPipeline}[kind].from_pretrained(folder, torch_dtype=dtype)
+                "StableDiffusionPipeline": StableDiffusionPipeline}[kind].from_pretrained(folder, dtype=dtype)
     if scheduler_overrides:
         pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config, **scheduler_overrides)
     pipeline.set_progress_bar_config(disable=True)
