@@ -30,9 +30,10 @@ def signal_to_noise():
 class Batches:
     """Latents with a fresh caption each time they are met, and the six sizes of SDXL's conditioning."""
 
-    def __init__(self, data, tokenizers, seed, rank, processes):
+    def __init__(self, data, tokenizers, favour, seed, rank, processes):
         described = json.loads((data / "scenes.json").read_text())
-        rows = [k for k, scene in enumerate(described) if scenes.is_common(scene)][rank::processes]
+        rows = [k for k, scene in enumerate(described) if scenes.is_common(scene) for _ in range(5 if scene["object"] == favour else 1)]
+        rows = rows[rank::processes]
         self.latents, self.scenes = torch.from_numpy(np.load(data / "latents.npy")[rows]), [described[k] for k in rows]
         self.tokenizers, self.rng, self.torch_rng = tokenizers, random.Random(seed * 100 + rank), torch.Generator().manual_seed(seed * 100 + rank)
         self.order = []
@@ -81,6 +82,7 @@ def main():
     args.add_argument("--adam-lr", type=float, default=2e-3)
     args.add_argument("--ema", type=float, default=.99)
     args.add_argument("--seed", type=int, default=1)
+    args.add_argument("--favour", help="an object, such as castle, whose scenes come five times as often: the hardest one, late in a run")
     args.add_argument("--weights-from", type=Path, help="state.pt of an earlier run whose averaged weights to go on from")
     args = args.parse_args()
 
@@ -93,7 +95,7 @@ def main():
     trained = list(unet.named_parameters())
     optimizer = Optimizer(trained, args.muon_lr, args.adam_lr, plain=("conv_in", "conv_out"))
     average = {n: t.clone() for n, t in unet.state_dict().items()}
-    batches = Batches(args.data, tokenizers, args.seed, rank, processes)
+    batches = Batches(args.data, tokenizers, args.favour, args.seed, rank, processes)
     tables = signal_to_noise()
     step, start, saved, shown = 0, time.time(), time.time(), []
     while True:
