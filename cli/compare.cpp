@@ -5,15 +5,22 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "commands.h"
 #include "exit_code.h"
 #include "output.h"
+#include "shared_options.h"
+#include "subcommands.h"
 
 namespace hayate::cli {
 
 namespace {
 
 constexpr size_t rows_shown = 10;
+
+struct CompareCommand {
+  std::string a, b;
+  double tolerance = 1e-5;
+  bool json = false;
+};
 
 // NaN counts as different, and as the worst.
 bool differs(const Difference& d, double tolerance) { return !(d.relative_l2 <= tolerance); }
@@ -34,8 +41,6 @@ std::string table(std::vector<Difference> all) {
   return text;
 }
 
-}  // namespace
-
 int run(const CompareCommand& command) {
   std::vector<Difference> all = compare_dumps(command.a, command.b);
   auto above = [&](const Difference& d) { return differs(d, command.tolerance); };
@@ -53,6 +58,25 @@ int run(const CompareCommand& command) {
     print_result(text + table(all));
   }
   return first == all.end() ? exit_ok : exit_different;
+}
+
+}  // namespace
+
+Subcommand add_compare(CLI::App& app) {
+  CLI::App* compare = app.add_subcommand("compare", "Find the first value that differs between two dumps");
+  compare->description(
+      "Compares two dumps made with --dump, value by value, in the order of computation.\n\n"
+      "  hayate generate \"a castle\" --rung fp32 --dump \"*\" --dump-to a.safetensors\n"
+      "  hayate generate \"a castle\" --rung bf16 --dump \"*\" --dump-to b.safetensors\n"
+      "  hayate compare a.safetensors b.safetensors --tolerance 0.02");
+  auto command = std::make_shared<CompareCommand>();
+  Table table{compare, "Options"};
+  table.text("A", "", "dump to check", command->a)->required();
+  table.text("B", "", "dump to trust", command->b)->required();
+  table.number("--tolerance", fmt::format("largest ||a - b|| / ||b|| that counts as equal (default {:g})", command->tolerance), command->tolerance,
+               0.0, 1e9);
+  add_json(table, "print all differences as JSON", command->json);
+  return {compare, [command] { return run(*command); }};
 }
 
 }  // namespace hayate::cli

@@ -3,11 +3,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "commands.h"
 #include "exit_code.h"
+#include "generate_options.h"
 #include "interrupt.h"
 #include "output.h"
 #include "progress.h"
+#include "subcommands.h"
 
 namespace hayate::cli {
 
@@ -70,8 +71,6 @@ std::string timing_report(const GenerateCommand& command, const Outcome& outcome
       t.total);
 }
 
-}  // namespace
-
 int run(const GenerateCommand& command) {
   size_t count = command.request.pictures.size();
   std::vector<std::string> files;
@@ -86,6 +85,24 @@ int run(const GenerateCommand& command) {
   display.message(timing_report(command, outcome));
   print_result(command.json ? as_json(command, outcome, files) : fmt::format("{}\n", fmt::join(files, "\n")));
   return exit_ok;
+}
+
+}  // namespace
+
+Subcommand add_generate(CLI::App& app) {
+  CLI::App* generate = app.add_subcommand("generate", "Draw a picture from a prompt");
+  generate->description(
+      "Draws a picture from a prompt.\n\n"
+      "  hayate generate \"a castle on a hill at night\"\n"
+      "  hayate generate \"a lighthouse at dusk\" -m path/to/sdxl -o lighthouse.png --seed 7 --steps 30\n"
+      "  hayate generate \"a red castle\" \"a blue castle\" --batch 2      # four pictures");
+  generate->footer(
+      "The same seed, prompt and settings draw the same picture. Names of written files go to standard output, all else to\n"
+      "standard error.\n\n" +
+      exit_code_help());
+  auto form = std::make_shared<GenerateForm>();
+  add_options({generate, ""}, *form);
+  return {generate, [form] { return run(finish(*form)); }};
 }
 
 }  // namespace hayate::cli

@@ -4,7 +4,7 @@
 #include <exception>
 #include <new>
 
-#include "commands.h"
+#include "command_line.h"
 #include "exit_code.h"
 #include "interrupt.h"
 #include "output.h"
@@ -21,26 +21,13 @@ int report(ErrorKind kind, const std::string& message) {
 int guarded_main(int argc, char** argv) {
   watch_signals();
   try {
-    return std::visit([](const auto& command) { return run(command); }, parse(argc, argv));
+    return parse(argc, argv)();
   } catch (const Error& error) { return report(error.kind(), error.what()); } catch (const std::bad_alloc&) {
     return report(ErrorKind::out_of_memory, "out of memory");
   } catch (const std::exception& error) { return report(ErrorKind::internal, fmt::format("{} (this is a bug in hayate)", error.what())); }
 }
 
 }  // namespace
-
-int run(const ShowText& show) {
-  print_result(show.text);
-  return exit_ok;
-}
-
-int run(const RungsCommand&) {
-  std::string text;
-  for (const RungInfo& rung : rungs()) text += fmt::format("{:<12} {}\n", rung.name, rung.what);
-  print_result(text);
-  return exit_ok;
-}
-
 }  // namespace hayate::cli
 
 int main(int argc, char** argv) { return hayate::cli::guarded_main(argc, argv); }

@@ -1,0 +1,114 @@
+// THE TABLE of what `hayate generate` can be told: a new request field gets one line here.
+#include "generate_options.h"
+
+#include <map>
+
+#include "shared_options.h"
+
+namespace hayate::cli {
+
+namespace {
+
+constexpr size_t most_pictures = 64;
+
+const std::map<std::string, Noise> noise_names = {
+    {"torch-cpu", Noise::torch_cpu}, {"torch-cpu-fp16", Noise::torch_cpu_fp16}, {"torch-cpu-bf16", Noise::torch_cpu_bf16}};
+
+void add_what_to_draw(Table t, GenerateForm& form) {
+  Request& request = form.command.request;
+  t.group = "What to draw";
+  t.text("--negative", "TEXT", "what the picture should not show", form.picture.negative_prompt);
+  t.text("--prompt-2", "TEXT", "prompt for the second text encoder (default: the prompt)", form.picture.prompt_2);
+  t.text("--negative-2", "TEXT", "negative prompt for the second text encoder (default: --negative)", form.picture.negative_prompt_2);
+  t.text("--seed", "N", fmt::format("number that decides the noise (default {}); repeat for one seed a picture", form.picture.seed),
+         [&](const std::string& given) { form.seeds.push_back(parse_number<uint64_t>("--seed", given, 0, UINT64_MAX)); })
+      ->expected(1, -1)
+      ->allow_extra_args(false);
+  add_size(t, request.width, request.height);
+  t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_pictures));
+}
+
+void add_sampling(Table t, GenerateForm& form) {
+  Request& request = form.command.request;
+  t.group = "How to draw it";
+  t.number("--steps", fmt::format("denoising steps: more is finer and slower (default {})", request.steps), request.steps, 1, 1000);
+  t.number("--guidance", fmt::format("how closely to follow the prompt; up to 1: no negative prompt (default {})", form.picture.guidance),
+           form.picture.guidance, 0.0f, 100.0f);
+  t.number("--guidance-rescale", "0 to 1: tones down overexposure from high guidance (default 0)", form.picture.guidance_rescale, 0.0f, 1.0f);
+  t.number("--clip-skip", "leave out this many more last layers of the text encoders (default 0)", request.clip_skip, 0, 64);
+  t.choice("--scheduler", "sampling method", "the model's own", schedulers(), [&](const std::string& name) { request.scheduler = name; });
+  t.choice("--spacing", "how steps are spread over time", "the model's own", {"leading", "trailing", "linspace"},
+           [&](const std::string& name) { request.timestep_spacing = name; });
+  CLI::Option* karras = t.flag("--karras", "Karras sigmas (default: the model's own)", [&] { request.karras = true; });
+  t.flag("--no-karras", "no Karras sigmas", [&] { request.karras = false; })->excludes(karras);
+  std::vector<std::string> noises;
+  for (const auto& [name, noise] : noise_names) noises.push_back(name);
+  t.choice("--noise", "whose random numbers a seed means", "torch-cpu", noises,
+           [&](const std::string& name) { request.noise = noise_names.at(name); });
+  t.choice("--noise-batch", "noise of several pictures", "per-image", {"per-image", "shared"},
+           [&](const std::string& name) { request.shared_noise = name == "shared"; });
+}
+
+void add_micro_conditioning(Table t, GenerateForm& form) {
+  t.group = "Micro-conditioning (pixels; SDXL was trained with these)";
+  form.micro.add_to(t, "--", "");
+  form.negative_micro.add_to(t, "--negative-", " (negative half; default: as above)");
+}
+
+void add_running(Table t, GenerateForm& form) {
+  Request& request = form.command.request;
+  Options& options = form.command.options;
+  t.group = "Model, machine and files";
+  add_model(t, options);
+  t.text("-o,--output", "FILE", fmt::format("PNG file; several pictures become FILE-1, FILE-2 ... (default {})", form.command.output),
+         form.command.output);
+  add_machine(t, options);
+  add_json(t, "print one JSON object about the result, and no progress", form.command.json);
+  t.flag("--quiet", "print file names and errors only", form.command.quiet);
+  t.group = "For developers";
+  CLI::Option* dump = t.text("--dump", "PATTERN", "values to record, by name: \"mid_block.*\"", request.dump_pattern);
+  CLI::Option* dump_to = t.text("--dump-to", "FILE", ".safetensors file that receives them", request.dump_file);
+  dump->needs(dump_to);
+  dump_to->needs(dump);
+  t.text("--print-program", "FOLDER", "write the program after every pass there", options.print_program);
+}
+
+// Every prompt `--batch` times. One --seed counts up; several are one for each picture.
+std::vector<Picture> pictures_of(const GenerateForm& form) {
+  if (form.prompts.empty()) refuse("no prompt. Try: hayate generate \"a castle on a hill at night\"");
+  size_t implied = form.prompts.size() == 1 ? std::max<size_t>(form.seeds.size(), 1) : 1;
+  size_t each = form.batch ? size_t(*form.batch) : implied, count = form.prompts.size() * each;
+  if (count > most_pictures) refuse("{} pictures in one call; at most {} are possible", count, most_pictures);
+  if (form.seeds.size() > 1 && form.seeds.size() != count) refuse("--seed: given {} times for {} pictures", form.seeds.size(), count);
+
+  std::vector<Picture> pictures(count, form.picture);
+  for (size_t i = 0; i < count; ++i) {
+    pictures[i].prompt = form.prompts[i / each];
+    pictures[i].seed = form.seeds.size() > 1 ? form.seeds[i] : (form.seeds.empty() ? form.picture.seed : form.seeds[0]) + i;
+  }
+  return pictures;
+}
+
+}  // namespace
+
+void add_options(Table t, GenerateForm& form) {
+  t.group = "Prompt";
+  // CLI11 splits a text like "[a, b]" where any number of arguments is allowed, so their number is fixed, and then not checked.
+  t.text("prompt", "", "what the picture should show; several prompts are drawn together", [&](const std::string& p) { form.prompts.push_back(p); })
+      ->expected(int(most_pictures))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_what_to_draw(t, form);
+  add_sampling(t, form);
+  add_micro_conditioning(t, form);
+  add_running(t, form);
+}
+
+GenerateCommand finish(GenerateForm form) {
+  if (!form.command.output.ends_with(".png")) refuse("--output: expected a name that ends in .png, got \"{}\"", form.command.output);
+  form.picture.micro = form.micro.over({});
+  if (form.negative_micro.given()) form.picture.negative_micro = form.negative_micro.over(form.picture.micro);
+  form.command.request.pictures = pictures_of(form);
+  return form.command;
+}
+
+}  // namespace hayate::cli

@@ -1,0 +1,29 @@
+// The options of `hayate generate`.
+#pragma once
+#include <optional>
+
+#include "micro_options.h"
+
+namespace hayate::cli {
+
+struct GenerateCommand {
+  Options options;
+  Request request;
+  std::string output = "hayate.png";
+  bool json = false, quiet = false;
+};
+
+// What was given, before prompts, seeds and --batch become pictures.
+struct GenerateForm {
+  GenerateCommand command;
+  std::vector<std::string> prompts;
+  std::vector<uint64_t> seeds;
+  std::optional<int> batch;
+  Picture picture;  // all but prompt and seed, which every picture has of its own
+  MicroOptions micro, negative_micro;
+};
+
+void add_options(Table, GenerateForm&);
+GenerateCommand finish(GenerateForm);  // throws Error(usage) where options contradict each other
+
+}  // namespace hayate::cli

@@ -1,0 +1,13 @@
+// Options that several subcommands have.
+#pragma once
+#include "hayate/hayate.h"
+#include "table.h"
+
+namespace hayate::cli {
+
+void add_model(Table, Options&);    // which model: -m and what replaces its parts
+void add_machine(Table, Options&);  // how it runs: rung, device
+void add_size(Table, int& width, int& height);
+void add_json(Table, const std::string& help, bool& json);
+
+}  // namespace hayate::cli

@@ -1,0 +1,20 @@
+// The subcommands. Each has a file of its own that declares its options and runs it.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace hayate::cli {
+
+struct Subcommand {
+  CLI::App* app;
+  std::function<int()> run;  // once the command line is parsed; returns the exit status
+};
+
+Subcommand add_generate(CLI::App&);
+Subcommand add_compare(CLI::App&);
+Subcommand add_rungs(CLI::App&);
+
+// In the order in which --help lists them.
+constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_rungs};
+
+}  // namespace hayate::cli

@@ -1,0 +1,33 @@
+// Options as CLI11 wants them.
+#include "table.h"
+
+namespace hayate::cli {
+
+std::array<int, 2> parse_pair(const std::string& option, const std::string& text, char separator, const char* form, int low) {
+  size_t at = text.find(separator);
+  if (at == std::string::npos) refuse("{}: expected {}, got \"{}\"", option, form, text);
+  return {parse_number<int>(option, text.substr(0, at), low, largest_side), parse_number<int>(option, text.substr(at + 1), low, largest_side)};
+}
+
+CLI::Option* Table::text(const char* names, const char* placeholder, const std::string& help, Take take) {
+  CLI::callback_t call = [take = std::move(take)](const CLI::results_t& given) { return std::ranges::for_each(given, take), true; };
+  return app->add_option(names, call, help)->option_text(placeholder)->group(group);
+}
+
+CLI::Option* Table::choice(const char* name, const std::string& help, const std::string& fallback, const std::vector<std::string>& among, Take take) {
+  std::string option = name, all = fmt::format("{}", fmt::join(among, ", "));
+  return text(name, "NAME", fmt::format("{}: {} (default: {})", help, all, fallback), [=, take = std::move(take)](const std::string& given) {
+    if (std::ranges::find(among, given) == among.end()) refuse("{}: expected one of {}, got \"{}\"", option, all, given);
+    take(given);
+  });
+}
+
+CLI::Option* Table::flag(const char* name, const std::string& help, std::function<void()> take) {
+  return app->add_flag_callback(name, std::move(take), help)->group(group);
+}
+
+CLI::Option* Table::flag(const char* name, const std::string& help, bool& value) {
+  return flag(name, help, [&value] { value = true; });
+}
+
+}  // namespace hayate::cli
