@@ -23,7 +23,10 @@ class RenamedSource : public TensorSource {
   std::vector<std::string> names() const override { return names_; }
   bool has(const std::string& name) const override { return stored_.contains(name); }
   std::vector<int64_t> dims(const std::string& name) const override { return source_->dims(stored(name)); }
-  void read(const std::string& name, Dtype as, std::span<std::byte> out) const override { source_->read(stored(name), as, out); }
+  Dtype dtype(const std::string& name) const override { return source_->dtype(stored(name)); }
+  void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override {
+    source_->read(stored(name), as, out, first);
+  }
 
  private:
   const std::string& stored(const std::string& name) const {

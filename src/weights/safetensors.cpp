@@ -5,8 +5,8 @@
 #include <bit>
 #include <memory>
 
-#include "core/convert.h"
 #include "core/error.h"
+#include "core/float8.h"
 #include "core/json.h"
 #include "core/parallel.h"
 
@@ -19,9 +19,28 @@ constexpr size_t max_tensors = 100000, max_name_bytes = 4096, max_rank = 8;
 constexpr int64_t max_dim = (int64_t{1} << 31) - 1;
 
 constexpr StoredType stored_types[] = {
-    {"BOOL", 8},    {"F4", 4},          {"F6_E2M3", 6},     {"F6_E3M2", 6}, {"U8", 8},   {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8},
-    {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16}, {"F16", 16}, {"BF16", 16},   {"I32", 32},
-    {"U32", 32},    {"F32", 32},        {"C64", 64},        {"F64", 64},    {"I64", 64}, {"U64", 64},
+    {"BOOL", 8},
+    {"F4", 4},
+    {"F6_E2M3", 6},
+    {"F6_E3M2", 6},
+    {"U8", 8},
+    {"I8", 8},
+    {"F8_E5M2", 8, convert_from<f8_e5m2>, Dtype::f16},
+    {"F8_E4M3", 8, convert_from<f8_e4m3>, Dtype::f16},
+    {"F8_E8M0", 8},
+    {"F8_E4M3FNUZ", 8},
+    {"F8_E5M2FNUZ", 8},
+    {"I16", 16},
+    {"U16", 16},
+    {"F16", 16, convert_from<f16>, Dtype::f16},
+    {"BF16", 16, convert_from<bf16>, Dtype::bf16},
+    {"I32", 32},
+    {"U32", 32},
+    {"F32", 32, convert_from<float>, Dtype::f32},
+    {"C64", 64},
+    {"F64", 64, convert_from<double>, Dtype::f32},
+    {"I64", 64},
+    {"U64", 64},
 };
 
 // What a file that starts like this is instead, or nothing.
@@ -140,27 +159,36 @@ const StoredTensor& SafetensorsFile::find(const std::string& name) const {
   return tensors_[found->second];
 }
 
-void SafetensorsFile::read(const std::string& name, Dtype as, std::span<std::byte> out) const {
+const StoredTensor& SafetensorsFile::find_weight(const std::string& name) const {
   const StoredTensor& tensor = find(name);
-  const std::string_view type = tensor.type->name;
-  require(type == "F32" || type == "F16" || type == "BF16", ErrorKind::unsupported, "{}: tensor {} is {}, expected F32, F16 or BF16", path(),
-          excerpt(name), type);
-  const Dtype stored = type == "F32" ? Dtype::f32 : type == "F16" ? Dtype::f16 : Dtype::bf16;
-  const int64_t count = (tensor.end - tensor.begin) / size_of(stored);
-  require(int64_t(out.size()) == count * size_of(as), ErrorKind::internal, "{}: tensor {} has {} elements, which do not fill {} bytes of {}", path(),
-          excerpt(name), count, out.size(), name_of(as));
+  require(tensor.type->convert != nullptr, ErrorKind::unsupported,
+          "{}: tensor {} is {}, expected a weight in F32, F16, BF16, F64, F8_E4M3 or F8_E5M2. Quantized checkpoints are not supported", path(),
+          excerpt(name), tensor.type->name);
+  return tensor;
+}
+
+Dtype SafetensorsFile::dtype(const std::string& name) const { return find_weight(name).type->holds; }
+
+void SafetensorsFile::read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const {
+  const StoredTensor& tensor = find_weight(name);
+  const int64_t width = tensor.type->bits / 8, elements = (tensor.end - tensor.begin) / width, count = int64_t(out.size()) / size_of(as);
+  require(int64_t(out.size()) == count * size_of(as) && first >= 0 && count <= elements - first, ErrorKind::internal,
+          "{}: tensor {} has {} elements, which do not fill {} bytes of {} from element {} on", path(), excerpt(name), elements, out.size(),
+          name_of(as), first);
 
   constexpr int64_t chunk = int64_t{1} << 17;  // elements: what is read is still in the cache when it is converted
+  const bool as_stored = tensor.type->holds == as && width == size_of(as);
   parallel_for(count, 4 * chunk, [&](int64_t begin, int64_t end) {
     auto target = [&](int64_t from, int64_t to) { return out.subspan(size_t(from * size_of(as)), size_t((to - from) * size_of(as))); };
-    if (stored == as) return file_.read(tensor.begin + begin * size_of(stored), target(begin, end));
+    auto place = [&](int64_t at) { return tensor.begin + (first + at) * width; };
+    if (as_stored) return file_.read(place(begin), target(begin, end));
     const int64_t staged = std::min(chunk, end - begin);
-    auto staging = std::make_unique_for_overwrite<float[]>(size_t(staged));
+    auto staging = std::make_unique_for_overwrite<double[]>(size_t((staged * width + 7) / 8));  // aligned for every type
     for (int64_t from = begin, to; from < end; from = to) {
       to = std::min(from + staged, end);
-      auto piece = std::as_writable_bytes(std::span(staging.get(), size_t(staged))).first(size_t((to - from) * size_of(stored)));
-      file_.read(tensor.begin + from * size_of(stored), piece);
-      convert(stored, piece, as, target(from, to));
+      auto piece = std::as_writable_bytes(std::span(staging.get(), size_t((staged * width + 7) / 8))).first(size_t((to - from) * width));
+      file_.read(place(from), piece);
+      tensor.type->convert(piece, as, target(from, to));
     }
   });
 }

@@ -5,15 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "core/convert.h"
 #include "core/file_reader.h"
 #include "weights/tensor_source.h"
 
 namespace hayate {
 
-// One element type of the format. A file may hold any of them; F32, F16 and BF16 can be read.
+// One element type of the format. A file may hold any of them; those with a converter can be read.
 struct StoredType {
   const char* name;
   int bits;
+  Converter convert = nullptr;
+  Dtype holds = Dtype::f32;  // the type that keeps its values
 };
 
 struct StoredTensor {
@@ -34,11 +37,14 @@ class SafetensorsFile : public TensorSource {
   std::vector<std::string> names() const override;  // in the order of their data
   bool has(const std::string& name) const override;
   std::vector<int64_t> dims(const std::string& name) const override;
-  // Runs on all cores; safe from many threads. Error(unsupported) for a tensor of another type than F32, F16 and BF16.
-  void read(const std::string& name, Dtype as, std::span<std::byte> out) const override;
+  Dtype dtype(const std::string& name) const override;
+  using TensorSource::read;
+  // Runs on all cores. Error(unsupported) for a tensor whose type is not a floating-point one.
+  void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
 
  private:
   const StoredTensor& find(const std::string& name) const;
+  const StoredTensor& find_weight(const std::string& name) const;  // of a type that can be read
 
   FileReader file_;
   std::vector<StoredTensor> tensors_;

@@ -14,9 +14,12 @@ class TensorSource {
   virtual ~TensorSource() = default;
   virtual std::vector<std::string> names() const = 0;
   virtual bool has(const std::string& name) const = 0;
-  virtual std::vector<int64_t> dims(const std::string& name) const = 0;         // as stored, row-major
-  // Reads the whole tensor, converted to `as` (f32, f16 or bf16); `out` has product(dims) elements.
-  virtual void read(const std::string& name, Dtype as, std::span<std::byte> out) const = 0;
+  virtual std::vector<int64_t> dims(const std::string& name) const = 0;  // as stored, row-major
+  // The narrowest of f32, f16 and bf16 that holds what is stored; f32 for float64. Error(unsupported) for what is no weight: integers.
+  virtual Dtype dtype(const std::string& name) const = 0;
+  // Fills `out` with elements from `first` on, in the stored order, converted to `as` (f32, f16 or bf16). Safe from many threads.
+  virtual void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const = 0;
+  void read(const std::string& name, Dtype as, std::span<std::byte> out) const { read(name, as, out, 0); }
 };
 
 }  // namespace hayate

@@ -6,6 +6,7 @@
 
 #include "core/convert.h"
 #include "core/expect_error.h"
+#include "core/float8.h"
 
 namespace hayate {
 namespace {
@@ -75,6 +76,30 @@ TEST(Dtype, nan_stays_nan) {
     EXPECT_TRUE(std::isnan(to_float(from_float<f16>(nan)))) << bits;
     EXPECT_TRUE(std::isnan(to_float(from_float<bf16>(nan)))) << bits;
   }
+}
+
+// Every E4M3 value from the definition of the format: 4 bits of exponent with bias 7, no infinities.
+TEST(Dtype, every_float8) {
+  for (int bits = 0; bits < 256; ++bits) {
+    const int exponent = bits >> 3 & 15, mantissa = bits & 7;
+    const float e4m3 = to_float(f8_e4m3{uint8_t(bits)}), e5m2 = to_float(f8_e5m2{uint8_t(bits)});
+    if ((bits & 127) == 127)
+      EXPECT_TRUE(std::isnan(e4m3)) << bits;
+    else
+      EXPECT_EQ(e4m3, (bits & 128 ? -1 : 1) * std::ldexp(exponent ? 1 + mantissa / 8.0 : mantissa / 8.0, std::max(exponent, 1) - 7)) << bits;
+    EXPECT_EQ(std::signbit(e4m3), bits >= 128) << bits;
+
+    const int exponent5 = bits >> 2 & 31, mantissa5 = bits & 3;
+    if (exponent5 == 31)
+      EXPECT_EQ(std::isnan(e5m2), mantissa5 != 0) << bits;
+    else
+      EXPECT_EQ(e5m2, (bits & 128 ? -1 : 1) * std::ldexp(exponent5 ? 1 + mantissa5 / 4.0 : mantissa5 / 4.0, std::max(exponent5, 1) - 15)) << bits;
+    if (std::isnan(e4m3)) continue;
+    EXPECT_EQ(to_float(from_float<f16>(e4m3)), e4m3) << "float16 holds it: " << bits;
+  }
+  EXPECT_EQ(to_float(f8_e4m3{0x7e}), 448);  // the largest
+  EXPECT_EQ(to_float(f8_e5m2{0x7b}), 57344);
+  EXPECT_EQ(to_float(f8_e5m2{0xfc}), -HUGE_VALF);
 }
 
 TEST(Convert, arrays_equal_elements) {

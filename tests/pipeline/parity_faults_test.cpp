@@ -26,9 +26,10 @@ class ChangedTensor : public TensorSource {
   std::vector<std::string> names() const override { return source_->names(); }
   bool has(const std::string& name) const override { return source_->has(name); }
   std::vector<int64_t> dims(const std::string& name) const override { return source_->dims(name); }
-  void read(const std::string& name, Dtype as, std::span<std::byte> out) const override {
-    if (name != name_) return source_->read(name, as, out);
-    require(as == Dtype::f32, ErrorKind::internal, "faults are planted in float32");
+  Dtype dtype(const std::string& name) const override { return source_->dtype(name); }
+  void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override {
+    if (name != name_) return source_->read(name, as, out, first);
+    require(as == Dtype::f32 && first == 0, ErrorKind::internal, "faults are planted in float32, in a whole tensor");
     source_->read(name, as, out);
     std::vector<float> values(out.size() / sizeof(float));
     std::memcpy(values.data(), out.data(), out.size());

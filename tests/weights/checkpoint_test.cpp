@@ -127,7 +127,8 @@ class NameLengths : public TensorSource {
     require(has(name), ErrorKind::bad_model, "no {}", name);
     return {int64_t(name.size())};
   }
-  void read(const std::string& name, Dtype, std::span<std::byte> out) const override { std::ranges::fill(out, std::byte(name.size())); }
+  Dtype dtype(const std::string&) const override { return Dtype::f32; }
+  void read(const std::string& name, Dtype, std::span<std::byte> out, int64_t) const override { std::ranges::fill(out, std::byte(name.size())); }
 
  private:
   std::vector<std::string> names_;

@@ -24,10 +24,11 @@ class CountingSource : public TensorSource {
   std::vector<std::string> names() const override { return {}; }
   bool has(const std::string& name) const override { return tensors_.contains(name); }
   std::vector<int64_t> dims(const std::string& name) const override { return tensors_.at(name); }
-  void read(const std::string& name, Dtype as, std::span<std::byte> out) const override {
+  Dtype dtype(const std::string&) const override { return Dtype::f32; }
+  void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override {
     ASSERT_EQ(as, Dtype::f32);
     std::vector<float> values(out.size() / 4);
-    std::iota(values.begin(), values.end(), 0.0f);
+    std::iota(values.begin(), values.end(), float(first));
     std::memcpy(out.data(), values.data(), out.size());
     ++reads[name];
   }
@@ -66,7 +67,8 @@ TEST(PreparedWeights, StackedPartsAreNotKeptAndNotConfused) {
   auto backend = make_reference_backend();
   PreparedWeights weights(backend, source(), "test");
   Program p;
-  Value a = p.add({.op = Op::weight, .shape = {1, 1, 2, 3}, .name = "a.weight"}), b = p.add({.op = Op::weight, .shape = {1, 1, 2, 3}, .name = "b.weight"});
+  Value a = p.add({.op = Op::weight, .shape = {1, 1, 2, 3}, .name = "a.weight"}),
+        b = p.add({.op = Op::weight, .shape = {1, 1, 2, 3}, .name = "b.weight"});
   Value ab = p.add({.op = Op::stack, .in = {a, b}, .name = "ab"}), aa = p.add({.op = Op::stack, .in = {a, a}, .name = "aa"});
   Buffer both = weights.get(p, ab);
   EXPECT_NE(both.get(), weights.get(p, aa).get());
@@ -94,7 +96,8 @@ TEST(PreparedWeights, CheckListsWhatDoesNotFit) {
   b.linear("a", x, 5);
   b.linear("missing", x, 5);
   EXPECT_THAT([&] { weights.check(p); },
-              ThrowsMessage<Error>(::testing::AllOf(HasSubstr("the unet"), HasSubstr("a.weight is (2, 3), expected (5, 3)"), HasSubstr("missing.bias is missing"))));
+              ThrowsMessage<Error>(
+                  ::testing::AllOf(HasSubstr("the unet"), HasSubstr("a.weight is (2, 3), expected (5, 3)"), HasSubstr("missing.bias is missing"))));
   EXPECT_NO_THROW(weights.check(two_linears(4)));
 }
 

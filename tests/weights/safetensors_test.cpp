@@ -99,6 +99,39 @@ TEST(Safetensors, reads_what_was_stored_in_every_type) {
   }
 }
 
+TEST(Safetensors, reads_parts) {
+  ScratchFolder folder;
+  std::vector<float> values(1000);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = float(i);
+  SafetensorsWriter writer(folder / "f.safetensors", {{"t", Dtype::f32, {10, 100}}});
+  writer.write("t", std::as_bytes(std::span(values)));
+  writer.commit();
+  const SafetensorsFile file(folder / "f.safetensors");
+  std::vector<float> rows(200);
+  file.read("t", Dtype::f32, std::as_writable_bytes(std::span(rows)), 300);
+  EXPECT_EQ(rows, std::vector<float>(values.begin() + 300, values.begin() + 500));
+  bf16 last{};
+  file.read("t", Dtype::bf16, std::as_writable_bytes(std::span(&last, 1)), 999);
+  EXPECT_EQ(last.bits, from_float<bf16>(999).bits);
+}
+
+TEST(Safetensors, reads_doubles_and_eight_bit_floats) {
+  ScratchFolder folder;
+  const double doubles[] = {0.1, -1e300};
+  const std::string data = std::string(reinterpret_cast<const char*>(doubles), sizeof doubles) + "\x38\xc4\x3c\xc4";
+  const std::string path = folder.write("f.safetensors", safetensors_bytes(R"({"d":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},
+      "e4":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[16,18]},"e5":{"dtype":"F8_E5M2","shape":[2],"data_offsets":[18,20]}})",
+                                                                           0) +
+                                                             data);
+  const SafetensorsFile file(path);
+  EXPECT_EQ(read_as<float>(file, "d", Dtype::f32, 2), (std::vector<float>{0.1f, -HUGE_VALF}));
+  EXPECT_EQ(read_as<float>(file, "e4", Dtype::f32, 2), (std::vector<float>{1, -3}));
+  EXPECT_EQ(read_as<float>(file, "e5", Dtype::f32, 2), (std::vector<float>{1, -4}));
+  EXPECT_EQ(read_as<bf16>(file, "e4", Dtype::bf16, 2)[1].bits, from_float<bf16>(-3).bits);
+  EXPECT_EQ(file.dtype("d"), Dtype::f32);
+  EXPECT_EQ(file.dtype("e4"), Dtype::f16);
+}
+
 TEST(Safetensors, data_at_an_odd_offset) {
   ScratchFolder folder;
   std::string header = R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
@@ -113,13 +146,18 @@ TEST(Safetensors, data_at_an_odd_offset) {
 
 TEST(Safetensors, reading_errors) {
   ScratchFolder folder;
-  const std::string path = folder.write("f.safetensors", safetensors_bytes(R"({"d":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},
+  const std::string path = folder.write("f.safetensors", safetensors_bytes(R"({"d":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},
       "i":{"dtype":"I32","shape":[1],"data_offsets":[8,12]},"w":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}})",
                                                                            16));
   const SafetensorsFile file(path);
-  expect_error(ErrorKind::unsupported, {"f.safetensors", "\"d\"", "F64", "BF16"}, [&] { read_as<float>(file, "d", Dtype::f32, 1); });
+  expect_error(ErrorKind::unsupported, {"f.safetensors", "\"d\"", "I64", "BF16"}, [&] { read_as<float>(file, "d", Dtype::f32, 1); });
   expect_error(ErrorKind::unsupported, {"\"i\"", "I32"}, [&] { read_as<float>(file, "i", Dtype::f32, 1); });
+  expect_error(ErrorKind::unsupported, {"\"i\"", "I32", "Quantized"}, [&] { file.dtype("i"); });
   expect_error(ErrorKind::bad_model, {"f.safetensors", "\"x\""}, [&] { file.dims("x"); });
+  expect_error(ErrorKind::internal, {"\"w\"", "from element 1"}, [&] {
+    float value;
+    file.read("w", Dtype::f32, std::as_writable_bytes(std::span(&value, 1)), 1);
+  });
   expect_error(ErrorKind::internal, {"\"w\"", "8 bytes"}, [&] { read_as<float>(file, "w", Dtype::f32, 2); });
   EXPECT_FALSE(file.has("x"));
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
