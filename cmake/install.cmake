@@ -12,14 +12,14 @@ target_include_directories(hayate_library INTERFACE
 target_link_libraries(hayate_library PRIVATE fmt::fmt PNG::PNG OpenMP::OpenMP_CXX Threads::Threads DNNL::dnnl utf8proc)
 add_library(hayate::hayate ALIAS hayate_library)
 
-set_source_files_properties(${PROJECT_SOURCE_DIR}/src/pipeline/builtin_model.cpp TARGET_DIRECTORY hayate_pipeline PROPERTIES COMPILE_DEFINITIONS
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/pipeline/installed_files.cpp TARGET_DIRECTORY hayate_pipeline PROPERTIES COMPILE_DEFINITIONS
   "HAYATE_INSTALL_PREFIX=\"${CMAKE_INSTALL_PREFIX}\";HAYATE_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/hayate)
 install(TARGETS hayate_cli)
 install(TARGETS hayate_library EXPORT hayate)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hayate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin DESTINATION share/hayate/models)  # src/pipeline/builtin_model.cpp looks there
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin DESTINATION share/hayate/models)  # src/pipeline/installed_files.cpp looks there
 install(EXPORT hayate NAMESPACE hayate:: FILE hayate-targets.cmake DESTINATION ${package_folder})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/hayate-config.cmake.in ${PROJECT_BINARY_DIR}/hayate-config.cmake
   INSTALL_DESTINATION ${package_folder})

@@ -46,10 +46,10 @@ void append_time_ids(const MicroConditioning& m, int width, int height, std::vec
 }
 }  // namespace
 
-Conditioner::Conditioner(const ModelFolder& model, const Family& family, const Compiler& compiler) {
+Conditioner::Conditioner(const Checkpoint& model, const Family& family, const Compiler& compiler) {
   // diffusers: a constructor argument of the SDXL pipeline, true unless the index says otherwise
   zero_empty_negative_ =
-      family.added_embedding && JsonObject(model.index(), model.path() + "/model_index.json").boolean("force_zeros_for_empty_prompt", true);
+      family.added_embedding && model.index().boolean("force_zeros_for_empty_prompt", true);
   for (size_t i = 0; i < family.text_encoders.size(); ++i) {
     bool last = i + 1 == family.text_encoders.size();
     ClipTextOutput output{.skip_layers = family.skip_layers, .final_norm = family.final_norm, .pooled = family.added_embedding && last};

@@ -18,7 +18,7 @@ struct Conditioning {
 
 class Conditioner {
  public:
-  Conditioner(const ModelFolder&, const Family&, const Compiler&);
+  Conditioner(const Checkpoint&, const Family&, const Compiler&);
 
   // Sizes of zero in a picture's micro-conditioning become height x width.
   Conditioning condition(const Request&, int width, int height, bool guided, const std::function<void(const std::string&)>& warn, Dump&,

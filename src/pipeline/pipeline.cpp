@@ -1,16 +1,15 @@
 // The public Pipeline: a request checked, conditioned, denoised, decoded.
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "core/error.h"
 #include "core/image_file.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
 #include "models/vae.h"
-#include "pipeline/builtin_model.h"
 #include "pipeline/conditioning.h"
 #include "pipeline/infotext.h"
+#include "pipeline/installed_files.h"
 #include "pipeline/latent_noise.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/stopwatch.h"
@@ -27,8 +26,8 @@ std::shared_ptr<Backend> make_backend(const std::string& device) {
   fail(ErrorKind::usage, "there is no device named '{}'; the devices are cpu, reference", device);
 }
 
-const Family& family_of(const ModelFolder& folder) {
-  JsonObject index(folder.index(), folder.path() + "/model_index.json");
+const Family& family_of(const Checkpoint& model) {
+  const JsonObject index = model.index();
   return find_family(index.string("_class_name"), index.what());
 }
 
@@ -64,19 +63,19 @@ struct Pipeline::Impl {
 
   explicit Impl(const Options& o)
       : options(o),
-        folder(o.model.empty() ? builtin_model_folder() : o.model),
-        family(family_of(folder)),
+        model(open_checkpoint(o.model.empty() ? builtin_model_folder() : o.model, clip_tokenizers_folder())),
+        family(family_of(*model)),
         compiler{make_backend(o.device), &find_rung(o.rung.empty() ? "projections" : o.rung), o.print_program},
-        scheduler_config(parse_scheduler_config(config_of(folder, "scheduler"))),
-        unet_config(parse_unet_config(config_of(folder, "unet"))),
-        vae_config(parse_vae_config(config_of(folder, "vae"))),
-        conditioner(folder, family, compiler),
-        unet("unet", folder.tensors("unet"), compiler),
-        vae("vae", folder.tensors("vae"), compiler) {
-    require(family.added_embedding == unet_config.text_time, ErrorKind::bad_model, "{}: a {} pipeline with addition_embed_type {}",
-            folder.path("unet"), family.name, unet_config.text_time ? "text_time" : "null");
+        scheduler_config(parse_scheduler_config(model->config("scheduler"))),
+        unet_config(parse_unet_config(model->config("unet"))),
+        vae_config(parse_vae_config(model->config("vae"))),
+        conditioner(*model, family, compiler),
+        unet("unet", model->tensors("unet"), compiler),
+        vae("vae", model->tensors("vae"), compiler) {
+    require(family.added_embedding == unet_config.text_time, ErrorKind::bad_model, "{}: a {} pipeline with a unet of addition_embed_type {}",
+            model->path(), family.name, unet_config.text_time ? "text_time" : "null");
     require(unet_config.out_channels == vae_config.latent_channels, ErrorKind::bad_model, "{}: the unet makes {} channels, the vae reads {}",
-            folder.path("unet"), unet_config.out_channels, vae_config.latent_channels);
+            model->path(), unet_config.out_channels, vae_config.latent_channels);
   }
 
   int native_side() const { return int(unet_config.sample_size * vae_config.downscale()); }
@@ -212,7 +211,7 @@ struct Pipeline::Impl {
     result.images = decode(job, result.latents, dump, seconds);
     result.timings.decode = stage();
     if (dump.active()) dump.write();
-    InfotextFields fields{.model = std::filesystem::path(folder.path()).filename().string(),
+    InfotextFields fields{.model = model_name(model->path()),
                           .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
                           .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
                           .width = job.width,
@@ -225,7 +224,7 @@ struct Pipeline::Impl {
   }
 
   Options options;
-  ModelFolder folder;
+  std::unique_ptr<Checkpoint> model;
   const Family& family;
   Compiler compiler;
   SchedulerConfig scheduler_config;

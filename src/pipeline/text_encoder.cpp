@@ -7,16 +7,16 @@
 
 namespace hayate {
 
-TextEncoder::TextEncoder(const ModelFolder& model, const std::string& component, const std::string& tokenizer, ClipTextOutput output,
+TextEncoder::TextEncoder(const Checkpoint& model, const std::string& component, const std::string& tokenizer, ClipTextOutput output,
                          const Compiler& compiler)
-    : tokenizer_(model.path(tokenizer)),
-      config_(parse_clip_text_config(config_of(model, component))),
+    : tokenizer_(model.tokenizer(tokenizer)),
+      config_(parse_clip_text_config(model.config(component))),
       output_(output),
       component_(component, model.tensors(component), compiler) {
   require(tokenizer_.vocabulary_size() <= config_.vocab_size, ErrorKind::bad_model, "{}: has ids up to {}, {} has a vocabulary of {}",
-          model.path(tokenizer), tokenizer_.vocabulary_size() - 1, component, config_.vocab_size);
+          model.tokenizer(tokenizer), tokenizer_.vocabulary_size() - 1, component, config_.vocab_size);
   require(tokenizer_.max_length() == config_.max_tokens, ErrorKind::bad_model, "{}: model_max_length is {}, {} has max_position_embeddings {}",
-          model.path(tokenizer), tokenizer_.max_length(), component, config_.max_tokens);
+          model.tokenizer(tokenizer), tokenizer_.max_length(), component, config_.max_tokens);
 }
 
 EncodedText TextEncoder::encode(const std::vector<std::string>& texts, const std::string& half, int clip_skip,

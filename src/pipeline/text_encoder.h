@@ -12,11 +12,6 @@
 
 namespace hayate {
 
-// The component's config.json as settings that name their file in errors.
-inline JsonObject config_of(const ModelFolder& model, const std::string& component) {
-  return {model.config(component), model.path(component) + "/config.json"};
-}
-
 struct EncodedText {
   int64_t tokens = 0, width = 0, pooled_width = 0;
   std::vector<float> hidden{};  // (texts, tokens, width)
@@ -26,7 +21,7 @@ struct EncodedText {
 class TextEncoder {
  public:
   // `output` says which state to return; its skip_layers grow with clip_skip.
-  TextEncoder(const ModelFolder&, const std::string& component, const std::string& tokenizer, ClipTextOutput output, const Compiler&);
+  TextEncoder(const Checkpoint&, const std::string& component, const std::string& tokenizer, ClipTextOutput output, const Compiler&);
 
   // `half` names the values in a dump: COMPONENT/half/NAME.
   EncodedText encode(const std::vector<std::string>& texts, const std::string& half, int clip_skip, const std::function<void(const std::string&)>& warn,

@@ -1,4 +1,4 @@
-// A model as diffusers saves it: a folder with model_index.json and one folder per component.
+// A model as opened: its components under diffusers' names, whatever its files look like.
 #pragma once
 #include <memory>
 #include <string>
@@ -8,25 +8,23 @@
 
 namespace hayate {
 
-class ModelFolder {
+class Checkpoint {
  public:
-  explicit ModelFolder(const std::string& path);
+  virtual ~Checkpoint() = default;
 
-  const std::string& path() const { return path_; }
-  const Json& index() const { return index_; }  // model_index.json
-
-  // Whether the index lists the component with a class. A component that it lists as null is left out on purpose.
-  bool has(const std::string& component) const;
-  std::string path(const std::string& component) const;                       // the component's folder
-  Json config(const std::string& component) const;                            // config.json, or what schedulers and tokenizers have instead
-  std::unique_ptr<TensorSource> tensors(const std::string& component) const;  // under current names (weights/names.h)
-
- private:
-  // The first of these files that the component's folder has; Error(not_found) says what is there instead.
-  std::string find_file(const std::string& component, std::initializer_list<const char*> candidates) const;
-
-  std::string path_;
-  Json index_;
+  virtual const std::string& path() const = 0;
+  virtual JsonObject index() const = 0;                                                   // what model_index.json says: class and settings
+  virtual bool has(const std::string& component) const = 0;                               // a component left out on purpose is not there
+  virtual JsonObject config(const std::string& component) const = 0;                      // config.json, or scheduler_config.json
+  virtual std::unique_ptr<TensorSource> tensors(const std::string& component) const = 0;  // under current names (weights/names.h)
+  virtual std::string tokenizer(const std::string& component) const = 0;                  // a folder with vocab.json and merges.txt
 };
+
+// A diffusers folder. `tokenizers` is a folder with the published vocabularies, as "tokenizer" and "tokenizer_2", for models
+// that come without; it need not exist.
+std::unique_ptr<Checkpoint> open_checkpoint(const std::string& path, const std::string& tokenizers);
+
+// For people: the last part of a path, without an ending.
+std::string model_name(const std::string& path);
 
 }  // namespace hayate

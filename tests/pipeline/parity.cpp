@@ -28,8 +28,7 @@ std::vector<float> read_tensor(const SafetensorsFile& file, const std::string& n
 }
 
 JsonObject config_of(const Part& part) {
-  ModelFolder model(kParityFolder + part.model);
-  return {model.config(part.folder()), model.path(part.folder())};
+  return open_checkpoint(kParityFolder + part.model, "")->config(part.folder());
 }
 
 ClipTextConfig clip_config(const Part& part) { return parse_clip_text_config(config_of(part)); }
@@ -128,7 +127,7 @@ bool belongs(const Part& part, const std::string& name) {
   return decodes == (part.component == "vae decoder");
 }
 
-std::shared_ptr<const TensorSource> weights_of(const Part& part) { return ModelFolder(kParityFolder + part.model).tensors(part.folder()); }
+std::shared_ptr<const TensorSource> weights_of(const Part& part) { return open_checkpoint(kParityFolder + part.model, "")->tensors(part.folder()); }
 
 void write_inputs(Executable& exec, const Golden& golden, const std::map<std::string, std::vector<float>>& but) {
   for (const Node& n : exec.program().nodes()) {

@@ -31,69 +31,161 @@ constexpr const char* index_text = R"({"_class_name": "StableDiffusionXLPipeline
 struct Model {
   ScratchFolder folder;
   explicit Model(const std::string& index = index_text) { folder.write("model_index.json", index); }
-  ModelFolder open() const { return ModelFolder(folder / ""); }
+  std::unique_ptr<Checkpoint> open() const { return open_checkpoint(folder / "", "/vocabularies"); }
 };
 
-TEST(ModelFolder, components_and_their_files) {
+TEST(FolderCheckpoint, components_and_their_files) {
   Model model;
   model.folder.write("unet/config.json", R"({"in_channels": 4})");
   model.folder.write("unet/diffusion_pytorch_model.safetensors", weights({"conv_in.weight"}));
   model.folder.write("text_encoder/model.safetensors", weights({"embeddings.position_ids", "embeddings.token_embedding.weight"}));
   model.folder.write("scheduler/scheduler_config.json", R"({"beta_start": 0.5})");
-  model.folder.write("tokenizer/tokenizer_config.json", R"({"pad_token": "!"})");
-  const ModelFolder folder = model.open();
-  for (const char* name : {"unet", "vae", "scheduler", "text_encoder", "tokenizer"}) EXPECT_TRUE(folder.has(name)) << name;
+  const std::unique_ptr<Checkpoint> folder = model.open();
+  for (const char* name : {"unet", "vae", "scheduler", "text_encoder", "tokenizer"}) EXPECT_TRUE(folder->has(name)) << name;
   for (const char* name : {"image_encoder", "feature_extractor", "requires_safety_checker", "broken", "odd", "absent", "_class_name", ""})
-    EXPECT_FALSE(folder.has(name)) << name;
-  EXPECT_EQ(folder.index().at("force_zeros_for_empty_prompt"), true);
-  EXPECT_EQ(folder.config("unet").at("in_channels"), 4);
-  EXPECT_EQ(folder.config("scheduler").at("beta_start"), 0.5);
-  EXPECT_EQ(folder.config("tokenizer").at("pad_token"), "!");
-  EXPECT_EQ(folder.tensors("unet")->names(), std::vector<std::string>{"conv_in.weight"});
-  EXPECT_EQ(folder.tensors("text_encoder")->names(), std::vector<std::string>{"text_model.embeddings.token_embedding.weight"});
-  EXPECT_TRUE(std::filesystem::is_directory(folder.path("unet")));
+    EXPECT_FALSE(folder->has(name)) << name;
+  EXPECT_TRUE(folder->index().boolean("force_zeros_for_empty_prompt"));
+  EXPECT_EQ(folder->config("unet").integer("in_channels", 1, 9), 4);
+  EXPECT_EQ(folder->config("scheduler").number("beta_start", 0, 1), 0.5);
+  EXPECT_EQ(folder->tensors("unet")->names(), std::vector<std::string>{"conv_in.weight"});
+  EXPECT_EQ(folder->tensors("text_encoder")->names(), std::vector<std::string>{"text_model.embeddings.token_embedding.weight"});
+  EXPECT_EQ(folder->tokenizer("tokenizer"), folder->path() + "/tokenizer");
+  EXPECT_EQ(folder->tokenizer("tokenizer_2"), "/vocabularies/tokenizer_2");  // not listed
 }
 
-TEST(ModelFolder, errors_say_what_is_there_instead) {
+TEST(FolderCheckpoint, errors_say_what_is_there_instead) {
   Model model;
-  model.folder.write("unet/diffusion_pytorch_model.bin", "pickle");
+  model.folder.write("unet/readme.md", "");
   model.folder.write("unet/sub/file", "");
-  const ModelFolder folder = model.open();
-  expect_error(ErrorKind::not_found, {"unet", "diffusion_pytorch_model.safetensors", "model.safetensors", "Found: diffusion_pytorch_model.bin, sub/"},
-               [&] { folder.tensors("unet"); });
-  expect_error(ErrorKind::not_found, {"unet", "config.json"}, [&] { folder.config("unet"); });
-  expect_error(ErrorKind::not_found, {"vae", "No such file"}, [&] { folder.tensors("vae"); });
+  const std::unique_ptr<Checkpoint> folder = model.open();
+  expect_error(ErrorKind::not_found, {"unet", "diffusion_pytorch_model.safetensors", "model.safetensors", "Found: readme.md, sub/"},
+               [&] { folder->tensors("unet"); });
+  expect_error(ErrorKind::not_found, {"unet", "config.json"}, [&] { folder->config("unet"); });
+  expect_error(ErrorKind::not_found, {"vae", "No such file"}, [&] { folder->tensors("vae"); });
   expect_error(ErrorKind::bad_model, {"model_index.json", "\"text_encoder_2\"", "scheduler, text_encoder, tokenizer, unet, vae"},
-               [&] { folder.tensors("text_encoder_2"); });
-  expect_error(ErrorKind::bad_model, {"image_encoder"}, [&] { folder.path("image_encoder"); });
+               [&] { folder->tensors("text_encoder_2"); });
+  expect_error(ErrorKind::bad_model, {"image_encoder"}, [&] { folder->config("image_encoder"); });
 }
 
-TEST(ModelFolder, what_is_no_model_folder) {
+TEST(FolderCheckpoint, a_pickle_is_refused_by_name) {
+  for (const char* name : {"diffusion_pytorch_model.bin", "pytorch_model.bin", "model.ckpt", "weights.pt"}) {
+    Model model;
+    model.folder.write(std::string("unet/") + name, "pickle");
+    expect_error(ErrorKind::unsupported, {name, "pickle", ".safetensors"}, [&] { model.open()->tensors("unet"); });
+    model.folder.write("unet/model.safetensors", weights({"w"}));
+    EXPECT_NO_THROW(model.open()->tensors("unet"));
+  }
+}
+
+// Each file has a tensor called like it.
+std::string chosen_of(std::initializer_list<const char*> files) {
+  Model model;
+  for (const char* name : files) {
+    const bool index = std::string_view(name).ends_with(".json");
+    model.folder.write(std::string("unet/") + (index ? "part.safetensors" : name), weights({name}));
+    if (index) model.folder.write(std::string("unet/") + name, fmt::format(R"({{"weight_map": {{"{}": "part.safetensors"}}}})", name));
+  }
+  return model.open()->tensors("unet")->names().at(0);
+}
+
+TEST(FolderCheckpoint, the_most_precise_variant_is_read) {
+  const char *plain = "diffusion_pytorch_model.safetensors", *fp16 = "diffusion_pytorch_model.fp16.safetensors",
+             *bf16 = "diffusion_pytorch_model.bf16.safetensors", *non_ema = "diffusion_pytorch_model.non_ema.safetensors",
+             *index = "diffusion_pytorch_model.safetensors.index.json", *fp16_index = "diffusion_pytorch_model.safetensors.index.fp16.json";
+  EXPECT_EQ(chosen_of({bf16, fp16, plain, non_ema}), plain);
+  EXPECT_EQ(chosen_of({bf16, fp16, non_ema}), fp16);
+  EXPECT_EQ(chosen_of({non_ema, bf16}), bf16);
+  EXPECT_EQ(chosen_of({non_ema}), non_ema);
+  EXPECT_EQ(chosen_of({fp16, index}), index);
+  EXPECT_EQ(chosen_of({bf16, fp16_index}), fp16_index);
+  EXPECT_EQ(chosen_of({"model.fp16.safetensors"}), "model.fp16.safetensors");
+  expect_error(ErrorKind::not_found, {"model-00001-of-00002.safetensors"}, [] { chosen_of({"model-00001-of-00002.safetensors"}); });
+  expect_error(ErrorKind::not_found, {"model_ema.safetensors"}, [] { chosen_of({"model_ema.safetensors"}); });
+}
+
+struct Shards : Model {
+  Shards() {
+    folder.write("unet/a.safetensors", weights({"one", "two"}));
+    folder.write("unet/b.safetensors", weights({"three"}));
+  }
+  void index(const std::string& map) const {
+    folder.write("unet/model.safetensors.index.json", R"({"metadata": {"total_size": 3}, "weight_map": )" + map + "}");
+  }
+  void refused(ErrorKind kind, const std::string& map, std::initializer_list<const char*> mentions) const {
+    index(map);
+    expect_error(kind, mentions, [&] { open()->tensors("unet"); });
+  }
+};
+constexpr const char* shard_map = R"({"one": "a.safetensors", "two": "a.safetensors", "three": "b.safetensors"})";
+
+TEST(ShardedWeights, tensors_come_from_the_shard_of_the_index) {
+  Shards model;
+  model.index(shard_map);
+  auto tensors = model.open()->tensors("unet");
+  EXPECT_EQ(tensors->names(), (std::vector<std::string>{"one", "three", "two"}));
+  EXPECT_EQ(tensors->dims("three"), std::vector<int64_t>{1});
+  EXPECT_FALSE(tensors->has("four"));
+  expect_error(ErrorKind::bad_model, {"index.json", "\"four\""}, [&] { tensors->dims("four"); });
+}
+
+TEST(ShardedWeights, what_does_not_fit_the_index_is_named) {
+  const ErrorKind bad = ErrorKind::bad_file;
+  Shards model;
+  model.refused(bad, R"({"one": "a.safetensors", "two": "b.safetensors", "three": "b.safetensors"})", {"index.json", "\"two\"", "b.safetensors"});
+  model.refused(bad, R"({"one": "a.safetensors", "three": "b.safetensors"})", {"a.safetensors", "\"two\""});
+  model.refused(bad, R"({"one": "a.safetensors", "two": "a.safetensors", "three": "b.safetensors", "four": "b.safetensors"})",
+                {"\"four\"", "b.safetensors"});
+  model.refused(bad, "{}", {"weight_map", "empty"});
+  model.refused(bad, "[]", {"weight_map"});
+  model.refused(bad, R"({"one": 1})", {"weight_map", "\"one\""});
+  model.refused(bad, R"({"one": null})", {"weight_map"});
+  for (const char* name : {"../a.safetensors", "/etc/passwd", "", ".", "..", "sub/a.safetensors", "a\\\\b.safetensors", "a.bin"})
+    model.refused(bad, fmt::format(R"({{"one": "{}"}})", name), {"index.json", "\"one\"", "same folder"});
+  model.folder.write("unet/model.safetensors.index.json", "{}");
+  expect_error(bad, {"index.json", "weight_map"}, [&] { model.open()->tensors("unet"); });
+
+  model.refused(ErrorKind::not_found, R"({"one": "c.safetensors"})",
+                {"index.json", "c.safetensors", "missing", "Found: a.safetensors, b.safetensors"});
+  std::string cut = slurp(model.folder / "unet/b.safetensors");
+  model.folder.write("unet/b.safetensors", cut.substr(0, cut.size() - 1));
+  model.refused(bad, shard_map, {"b.safetensors", "cut short"});
+  std::filesystem::copy_file(model.folder / "unet/a.safetensors", model.folder / "unet/b.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
+  model.refused(bad, shard_map, {"\"three\"", "b.safetensors"});
+}
+
+TEST(FolderCheckpoint, what_is_no_model_folder) {
   ScratchFolder folder;
-  expect_error(ErrorKind::not_found, {"absent"}, [&] { ModelFolder(folder / "absent"); });
-  expect_error(ErrorKind::unsupported, {"file.safetensors", "folder"}, [&] { ModelFolder(folder.write("file.safetensors", "")); });
+  expect_error(ErrorKind::not_found, {"absent"}, [&] { open_checkpoint(folder / "absent", ""); });
+  expect_error(ErrorKind::unsupported, {"file.safetensors", "folder"}, [&] { open_checkpoint(folder.write("file.safetensors", ""), ""); });
   folder.write("empty/sub/x", "");
   for (int i = 0; i < 30; ++i) folder.write("other/" + std::to_string(i), "");
-  expect_error(ErrorKind::bad_model, {"model_index.json", "Found: sub/"}, [&] { ModelFolder(folder / "empty"); });
-  expect_error(ErrorKind::bad_model, {"and 18 more"}, [&] { ModelFolder(folder / "other"); });
+  expect_error(ErrorKind::bad_model, {"model_index.json", "Found: sub/"}, [&] { open_checkpoint(folder / "empty", ""); });
+  expect_error(ErrorKind::bad_model, {"and 18 more"}, [&] { open_checkpoint(folder / "other", ""); });
   expect_error(ErrorKind::bad_model, {"JSON object"}, [] { Model("[]").open(); });
   expect_error(ErrorKind::bad_file, {"model_index.json", "not valid JSON"}, [] { Model("{").open(); });
 }
 
-TEST(ModelFolder, a_component_name_cannot_leave_the_folder) {
+TEST(FolderCheckpoint, a_component_name_cannot_leave_the_folder) {
   for (const char* name : {"../x", "..", ".", "a/b", "/etc", "", "a\\\\b", "a\\u0000b"})
     expect_error(ErrorKind::bad_model, {"model_index.json", "component name"}, [&] { Model(fmt::format(R"({{"{}": ["a", "b"]}})", name)).open(); });
 }
 
-TEST(ModelFolder, links_are_followed_and_broken_ones_named) {
+TEST(FolderCheckpoint, links_are_followed_and_broken_ones_named) {
   Model model;
   model.folder.write("blob", weights({"w"}));
   std::filesystem::create_directory(model.folder / "unet");
   std::filesystem::create_directory(model.folder / "vae");
   std::filesystem::create_symlink("../blob", model.folder / "unet/diffusion_pytorch_model.safetensors");
   std::filesystem::create_symlink("../absent", model.folder / "vae/diffusion_pytorch_model.safetensors");
-  EXPECT_EQ(model.open().tensors("unet")->names(), std::vector<std::string>{"w"});
-  expect_error(ErrorKind::not_found, {"vae/diffusion_pytorch_model.safetensors"}, [&] { model.open().tensors("vae"); });
+  EXPECT_EQ(model.open()->tensors("unet")->names(), std::vector<std::string>{"w"});
+  expect_error(ErrorKind::not_found, {"vae/diffusion_pytorch_model.safetensors"}, [&] { model.open()->tensors("vae"); });
+}
+
+TEST(Checkpoint, model_name) {
+  for (auto [path, name] :
+       {std::pair{"a/sdxl", "sdxl"}, {"a/sdxl/", "sdxl"}, {"sdxl.safetensors", "sdxl"}, {"v1.5", "v1.5"}, {"org/name//", "name"}, {"./x/../y", "y"}})
+    EXPECT_EQ(model_name(path), name) << path;
 }
 
 TEST(Names, current_name) {

@@ -1,0 +1,42 @@
+// Beside the program first, so that an installation can be moved.
+#include "pipeline/installed_files.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "core/error.h"
+
+namespace hayate {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::array<std::string, 3> places(const std::string& installed, const std::string& in_source) {
+  std::error_code ignored;
+  fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  return {program.parent_path().parent_path() / "share/hayate" / installed, fs::path(HAYATE_INSTALL_PREFIX) / "share/hayate" / installed,
+          fs::path(HAYATE_SOURCE_DIR) / in_source};
+}
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+}  // namespace
+
+std::string builtin_model_folder() {
+  const auto all = places("models/builtin", "models/builtin");
+  auto found = std::ranges::find_if(all, [](const std::string& place) { return exists(place + "/model_index.json"); });
+  require(found != all.end(), ErrorKind::not_found, "the built-in model is in none of {}", fmt::join(all, ", "));
+  return *found;
+}
+
+std::string clip_tokenizers_folder() {
+  const auto all = places("clip_tokenizer", "build/clip_tokenizer");
+  auto found = std::ranges::find_if(all, exists);
+  return found == all.end() ? all.back() : *found;
+}
+
+}  // namespace hayate

@@ -1,0 +1,15 @@
+// Where the files lie that come with the program.
+#pragma once
+#include <string>
+
+namespace hayate {
+
+// The built-in model: the first that exists of share/ beside the bin/ of the running program, share/ of the install prefix,
+// models/ of the source tree. Throws Error(not_found) that names all three.
+std::string builtin_model_folder();
+
+// The published CLIP vocabularies, as the folders "tokenizer" and "tokenizer_2" of a diffusers model; in the source tree
+// scripts/setup puts them into build/. The last place of the three if there are none: opening them says so.
+std::string clip_tokenizers_folder();
+
+}  // namespace hayate
