@@ -1,6 +1,7 @@
 // The only interface between programs and devices.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,6 +47,8 @@ class Backend : public Target {
  public:
   virtual const char* name() const = 0;
   virtual Buffer allocate(int64_t bytes) = 0;  // throws Error(out_of_memory)
+  // A buffer whose bytes `write` makes on the host: in place where the device reads the host's memory.
+  virtual Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) = 0;
   virtual void upload(const Buffer& to, std::span<const std::byte> from) = 0;
   virtual void download(std::span<std::byte> to, const Buffer& from) = 0;
   // Computes one op of the load section now; `in` are its inputs' bytes.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/page_range.h"
 
 namespace hayate {
 
@@ -65,15 +66,9 @@ class HostExecutable : public Executable {
   }
 
   void place_sources(HostBackend& backend, WeightStore& store) {
-    std::vector<bool> needed(size_t(program_.size()), false);
-    for (const Node& n : program_.nodes())
-      for (Value v : n.in)
-        if (v != none && n.rate != Rate::load) needed[size_t(v)] = true;
-    for (Value v = 0; v < program_.size(); ++v) {
-      const Node& n = program_[v];
-      if (n.op == Op::input) views_[size_t(v)] = view_of(n, keep_poisoned(backend, byte_size(n)));
-      else if (n.rate == Rate::load && needed[size_t(v)]) views_[size_t(v)] = view_of(n, keep(store.get(program_, v)));
-    }
+    for (Value v = 0; v < program_.size(); ++v)
+      if (const Node& n = program_[v]; n.op == Op::input) views_[size_t(v)] = view_of(n, keep_poisoned(backend, byte_size(n)));
+    for (Value v : needed_load_values(program_)) views_[size_t(v)] = view_of(program_[v], keep(store.get(program_, v)));
   }
 
   void place_section(HostBackend& backend, Rate section, CompileOptions options) {
@@ -117,11 +112,22 @@ class HostExecutable : public Executable {
 }  // namespace
 
 Buffer HostBackend::allocate(int64_t bytes) {
-  constexpr int64_t kAlign = 64;
+  constexpr int64_t kAlign = 64, kPages = int64_t{1} << 20;
+  if (bytes >= kPages) {
+    auto pages = std::make_shared<PageRange>(bytes);
+    pages->commit();
+    return {std::shared_ptr<void>(pages, pages->data()), bytes};
+  }
   int64_t rounded = (std::max<int64_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
   void* data = std::aligned_alloc(kAlign, size_t(rounded));
   require(data, ErrorKind::out_of_memory, "host memory: cannot allocate {} bytes", rounded);
   return {std::shared_ptr<void>(data, std::free), bytes};
+}
+
+Buffer HostBackend::fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) {
+  Buffer buffer = allocate(bytes);
+  write({buffer.get(), size_t(bytes)});
+  return buffer;
 }
 
 void HostBackend::upload(const Buffer& to, std::span<const std::byte> from) {

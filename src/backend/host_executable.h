@@ -35,6 +35,7 @@ using Launch = std::function<void()>;
 class HostBackend : public Backend {
  public:
   Buffer allocate(int64_t bytes) override;
+  Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) override;
   void upload(const Buffer& to, std::span<const std::byte> from) override;
   void download(std::span<std::byte> to, const Buffer& from) override;
   Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) override;

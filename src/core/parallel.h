@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 
@@ -26,6 +27,26 @@ void parallel_for(int64_t count, int64_t grain, Body&& body) {
     } catch (...) {
 #pragma omp critical(hayate_parallel_for)
       failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+// Calls task(0), .., task(count - 1), each on whichever thread is free: for tasks of unequal length. Loops within a task run on
+// its thread. After an exception, which is rethrown here, no further task starts.
+template <class Task>
+void parallel_tasks(int64_t count, Task&& task) {
+  std::exception_ptr failure;
+  std::atomic<bool> failed = false;
+#pragma omp parallel for schedule(dynamic)
+  for (int64_t i = 0; i < count; ++i) {
+    if (failed) continue;
+    try {
+      task(i);
+    } catch (...) {
+#pragma omp critical(hayate_parallel_tasks)
+      failure = std::current_exception();
+      failed = true;
     }
   }
   if (failure) std::rethrow_exception(failure);

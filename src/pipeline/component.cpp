@@ -43,6 +43,7 @@ std::shared_ptr<Executable> Component::executable(const std::string& key, const 
   weights_.check(p);
   p = climb(std::move(p), *compiler_.rung, *compiler_.backend, printer(compiler_.print_program, name_));
   seconds.compile += watch.lap();
+  weights_.prepare(p);
   std::shared_ptr<Executable> made = compiler_.backend->compile(std::move(p), weights_, {.keep_all = keep_all});
   seconds.load += watch.lap();
   if (!keep_all) {

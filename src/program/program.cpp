@@ -43,6 +43,17 @@ std::vector<int> count_uses(const Program& p) {
   return uses;
 }
 
+std::vector<Value> needed_load_values(const Program& p) {
+  std::vector<bool> needed(size_t(p.size()), false);
+  for (const Node& n : p.nodes())
+    for (Value v : n.in)
+      if (v != none && n.rate != Rate::load && p[v].rate == Rate::load && p[v].op != Op::input) needed[size_t(v)] = true;
+  std::vector<Value> values;
+  for (Value v = 0; v < p.size(); ++v)
+    if (needed[size_t(v)]) values.push_back(v);
+  return values;
+}
+
 Root root_of(const Program& p, Value v) {
   int64_t column = 0;
   for (; is_view(p[v]); v = p[v].in[0]) column += p[v].as<SliceAttr>().begin;

@@ -56,6 +56,7 @@ class Program {
 std::vector<int> count_uses(const Program&);  // outputs and carries count as uses
 inline bool is_view(const Node& n) { return n.op == Op::slice; }
 inline bool is_source(const Node& n) { return n.op == Op::input || n.op == Op::weight; }
+std::vector<Value> needed_load_values(const Program&);  // load values that ops of other rates read, in order
 inline int64_t byte_size(const Node& n) { return n.shape.count() * size_of(n.dtype); }
 // The value whose bytes a view shows (itself if it is none), and the column at which it starts there.
 struct Root { Value value; int64_t column; };

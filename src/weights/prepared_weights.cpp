@@ -1,7 +1,7 @@
 // Reading tensors into the Program's layout and running load ops.
 #include "weights/prepared_weights.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -28,14 +28,33 @@ bool fits(const std::vector<int64_t>& dims, const Shape& s) {
   }
 }
 
-// (out, in, area) -> (out, area, in)
+// (count, in, area) -> (count, area, in)
 template <class T>
-void channels_last(const T* from, T* to, int64_t out, int64_t in, int64_t area) {
-  parallel_for(out, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o)
-      for (int64_t i = 0; i < in; ++i)
-        for (int64_t a = 0; a < area; ++a) to[(o * area + a) * in + i] = from[(o * in + i) * area + a];
-  });
+void channels_last(std::span<const std::byte> from, std::span<std::byte> to, int64_t count, int64_t in, int64_t area) {
+  auto source = reinterpret_cast<const T*>(from.data());
+  auto target = reinterpret_cast<T*>(to.data());
+  for (int64_t o = 0; o < count; ++o)
+    for (int64_t a = 0; a < area; ++a)
+      for (int64_t i = 0; i < in; ++i) target[(o * area + a) * in + i] = source[(o * in + i) * area + a];
+}
+
+// Whether no element is infinite or NaN, which have every bit of the exponent set. The largest exponent is found without a branch, and
+// by signed integers, so that the loop becomes vectors on every processor.
+template <class Bits>
+bool all_below(std::span<const std::byte> bytes, Bits exponent) {
+  auto elements = reinterpret_cast<const Bits*>(bytes.data());
+  Bits largest = 0;
+  for (size_t i = 0; i < bytes.size() / sizeof(Bits); ++i) largest = std::max(largest, Bits(elements[i] & exponent));
+  return largest < exponent;
+}
+bool all_finite(std::span<const std::byte> bytes, Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32: return all_below<int32_t>(bytes, 0x7f800000);
+    case Dtype::f16: return all_below<int16_t>(bytes, 0x7c00);
+    case Dtype::bf16: return all_below<int16_t>(bytes, 0x7f80);
+    case Dtype::i32: break;
+  }
+  return true;
 }
 
 std::string text(const std::vector<int64_t>& dims) {
@@ -52,22 +71,47 @@ std::string expected(const Shape& s) {
 }  // namespace
 
 Buffer PreparedWeights::get(const Program& p, Value v) {
-  auto [found, fresh] = kept_.try_emplace(key_of(p, v));
-  if (fresh) {
-    try {
-      found->second = make(p, v);
-    } catch (...) {
-      kept_.erase(found);
-      throw;
-    }
-    bytes_ += found->second.bytes;
-  }
-  return found->second;
+  const std::string key = key_of(p, v);
+  if (auto found = kept_.find(key); found != kept_.end()) return found->second;
+  return keep(key, make(p, v));
 }
 
-Buffer PreparedWeights::make(const Program& p, Value v) {
+Buffer PreparedWeights::keep(const std::string& key, Buffer made) {
+  auto [kept, fresh] = kept_.emplace(key, std::move(made));
+  if (fresh) bytes_ += kept->second.bytes;
+  return kept->second;
+}
+
+void PreparedWeights::prepare(const Program& p) {
+  std::vector<Value> missing;
+  for (Value v : needed_load_values(p))
+    if (!kept_.contains(key_of(p, v))) missing.push_back(v);
+  std::ranges::stable_sort(missing, std::greater(), [&](Value v) { return byte_size(p[v]); });  // so that no thread is left with a large one
+  std::vector<Buffer> made(missing.size());
+  parallel_tasks(int64_t(missing.size()), [&](int64_t i) { made[size_t(i)] = make(p, missing[size_t(i)]); });
+  for (size_t i = 0; i < missing.size(); ++i) keep(key_of(p, missing[i]), std::move(made[i]));
+}
+
+bool PreparedWeights::writes_in_place(const Program& p, Value v) const {
   const Node& n = p[v];
-  if (n.op == Op::weight) return load_tensor(n);
+  return n.op == Op::weight || (n.op == Op::stack && std::ranges::all_of(n.in, [&](Value part) {
+           return writes_in_place(p, part) && !kept_.contains(key_of(p, part));
+         }));
+}
+
+void PreparedWeights::write(const Program& p, Value v, std::span<std::byte> out) const {
+  const Node& n = p[v];
+  if (n.op == Op::weight) return load_tensor(n, out);
+  for (Value part : n.in) {
+    size_t bytes = size_t(byte_size(p[part]));
+    write(p, part, out.first(bytes));
+    out = out.subspan(bytes);
+  }
+}
+
+Buffer PreparedWeights::make(const Program& p, Value v) const {
+  const Node& n = p[v];
+  if (writes_in_place(p, v)) return backend_->fill(byte_size(n), [&](std::span<std::byte> out) { write(p, v, out); });
   std::vector<Buffer> in;
   for (Value i : n.in) {
     auto kept = i == none ? kept_.end() : kept_.find(key_of(p, i));
@@ -76,23 +120,26 @@ Buffer PreparedWeights::make(const Program& p, Value v) {
   return backend_->evaluate(p, n, in);
 }
 
-Buffer PreparedWeights::load_tensor(const Node& n) {
+void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const {
   require(source_->has(n.name), ErrorKind::bad_model, "{}: tensor {} is missing", what_, n.name);
   std::vector<int64_t> dims = source_->dims(n.name);
   require(fits(dims, n.shape), ErrorKind::bad_model, "{}: tensor {} is {}, expected {}", what_, n.name, text(dims), expected(n.shape));
-  std::vector<std::byte> host(size_t(byte_size(n)));
-  source_->read(n.name, n.dtype, host);
-  if (int64_t area = dims.size() == 4 ? dims[2] * dims[3] : 1; area > 1) {
-    std::vector<std::byte> turned(host.size());
-    if (size_of(n.dtype) == 2)
-      channels_last(reinterpret_cast<const uint16_t*>(host.data()), reinterpret_cast<uint16_t*>(turned.data()), n.shape.n, n.shape.c, area);
-    else
-      channels_last(reinterpret_cast<const uint32_t*>(host.data()), reinterpret_cast<uint32_t*>(turned.data()), n.shape.n, n.shape.c, area);
-    host = std::move(turned);
-  }
-  Buffer buffer = backend_->allocate(int64_t(host.size()));
-  backend_->upload(buffer, host);
-  return buffer;
+  const int64_t size = size_of(n.dtype), area = dims.size() == 4 ? dims[2] * dims[3] : 1;
+  // Pieces of about this many elements are still in the cache when they are turned and checked. A filter is never cut.
+  constexpr int64_t piece = int64_t{1} << 16;
+  const int64_t unit = area > 1 ? n.shape.c * area : 1, units = n.shape.count() / unit, step = std::max<int64_t>(1, piece / unit);
+  parallel_for(units, 2 * step, [&](int64_t begin, int64_t end) {
+    std::vector<std::byte> filters(area > 1 ? size_t(std::min(step, end - begin) * unit * size) : 0);
+    for (int64_t from = begin, count; from < end; from += count) {
+      count = std::min(step, end - from);
+      std::span<std::byte> target = out.subspan(size_t(from * unit * size), size_t(count * unit * size));
+      std::span<std::byte> read = area > 1 ? std::span(filters).first(target.size()) : target;
+      source_->read(n.name, n.dtype, read, from * unit);
+      require(all_finite(read, n.dtype), ErrorKind::not_finite, "{}: tensor {} holds a value that is not finite in {}", what_, n.name,
+              name_of(n.dtype));
+      if (area > 1) (size == 2 ? channels_last<uint16_t> : channels_last<uint32_t>)(read, target, count, n.shape.c, area);
+    }
+  });
 }
 
 void PreparedWeights::check(const Program& p) const {

@@ -16,6 +16,7 @@ class PreparedWeights : public WeightStore {
       : backend_(std::move(backend)), source_(std::move(source)), what_(std::move(what)) {}
 
   Buffer get(const Program&, Value load_value) override;
+  void prepare(const Program&);  // all that it will get, one value on each core
 
   // Throws Error(bad_model) that lists the tensors the program needs and the source lacks or has in another shape.
   void check(const Program&) const;
@@ -23,8 +24,12 @@ class PreparedWeights : public WeightStore {
   int64_t bytes() const { return bytes_; }
 
  private:
-  Buffer make(const Program&, Value);
-  Buffer load_tensor(const Node& weight);
+  Buffer keep(const std::string& key, Buffer made);
+  Buffer make(const Program&, Value) const;
+  // Weights and stacks of them are written where they are to lie; everything else is evaluated from finished inputs.
+  bool writes_in_place(const Program&, Value) const;
+  void write(const Program&, Value, std::span<std::byte> out) const;
+  void load_tensor(const Node& weight, std::span<std::byte> out) const;
 
   std::shared_ptr<Backend> backend_;
   std::shared_ptr<const TensorSource> source_;
