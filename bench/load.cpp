@@ -47,8 +47,8 @@ struct Network {
   Program program;
 };
 
-std::vector<Network> networks(const ModelFolder& model) {
-  auto config = [&](const char* component) { return JsonObject(model.config(component), component); };
+std::vector<Network> networks(const Checkpoint& model) {
+  auto config = [&](const char* component) { return model.config(component); };
   std::vector<Network> all;
   int64_t width = 0;
   for (const char* component : {"text_encoder", "text_encoder_2"}) {
@@ -65,17 +65,15 @@ std::vector<Network> networks(const ModelFolder& model) {
 }
 
 void run(const std::string& path, const std::string& rung) {
-  ModelFolder model(path);
+  std::unique_ptr<Checkpoint> model = open_checkpoint(path, "");
   std::shared_ptr<Backend> backend = make_cpu_backend();
   int64_t stored = 0, prepared = 0;
   double read = 0, write = 0, ours = 0;
-  for (Network& n : networks(model)) {
-    const std::string file = model.path(n.component) + "/" + n.file;
+  for (Network& n : networks(*model)) {
+    const std::string file = path + "/" + n.component + "/" + n.file;
     Program p = climb(std::move(n.program), find_rung(rung), *backend);
-    auto weights = std::make_unique<PreparedWeights>(backend, model.tensors(n.component), n.component);
-    double load = seconds([&] {
-      weights->prepare(p);
-    });
+    auto weights = std::make_unique<PreparedWeights>(backend, model->tensors(n.component), n.component);
+    double load = seconds([&] { weights->prepare(p); });
     int64_t bytes = weights->bytes();
     weights.reset();
     double reading = seconds([&] { read_all(file); }), writing = seconds([&] { write_fresh(bytes); });

@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cfloat>
+#include <cmath>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <numeric>
 
 #include "hayate/error.h"
@@ -30,12 +33,14 @@ class CountingSource : public TensorSource {
     std::vector<float> values(out.size() / 4);
     std::iota(values.begin(), values.end(), float(first));
     std::memcpy(out.data(), values.data(), out.size());
-    ++reads[name];
+    std::lock_guard lock(mutex_);
+    if (first == 0) ++reads[name];
   }
-  mutable std::map<std::string, int> reads;
+  mutable std::map<std::string, int> reads;  // from their start
 
  private:
   std::map<std::string, std::vector<int64_t>> tensors_;
+  mutable std::mutex mutex_;
 };
 
 Program two_linears(int64_t rows) {
@@ -86,6 +91,65 @@ TEST(PreparedWeights, ConvolutionWeightsBecomeChannelsLast) {
   std::vector<float> values(24);
   backend->download(std::as_writable_bytes(std::span(values)), weights.get(p, w));
   EXPECT_THAT(std::vector(values.begin(), values.begin() + 12), ::testing::ElementsAre(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11));
+}
+
+// Larger than what one thread reads at once, so that pieces have to meet.
+TEST(PreparedWeights, LargeTensorsArriveWhole) {
+  auto backend = make_reference_backend();
+  const int64_t out = 300, in = 64, area = 9;
+  auto tensors = std::make_shared<CountingSource>(std::map<std::string, std::vector<int64_t>>{{"conv", {out, in, 3, 3}}, {"matrix", {700, 300}}});
+  PreparedWeights weights(backend, tensors, "test");
+  Program p;
+  Builder b(p);
+  Value conv = p.add({.op = Op::weight, .shape = {out, 3, 3, in}, .name = "conv"});
+  Value matrix = p.add({.op = Op::weight, .shape = {1, 1, 700, 300}, .name = "matrix"});
+  Value stacked = p.add({.op = Op::stack, .in = {matrix, matrix}, .name = "stacked"});
+  std::vector<float> turned(size_t(out * in * area)), twice(2 * 700 * 300);
+  backend->download(std::as_writable_bytes(std::span(turned)), weights.get(p, conv));
+  backend->download(std::as_writable_bytes(std::span(twice)), weights.get(p, stacked));
+  for (int64_t i = 0; i < out * in * area; ++i) ASSERT_EQ(turned[size_t(i)], float(i / (in * area) * in * area + i % in * area + i / in % area)) << i;
+  for (int64_t i = 0; i < 2 * 700 * 300; ++i) ASSERT_EQ(twice[size_t(i)], float(i % (700 * 300))) << i;
+}
+
+TEST(PreparedWeights, PreparedAtOnceOrOneByOne) {
+  auto backend = make_reference_backend();
+  auto tensors = source();
+  PreparedWeights weights(backend, tensors, "test"), single(backend, source(), "test");
+  Program p = two_linears(4);
+  weights.prepare(p);
+  EXPECT_EQ(weights.bytes(), 4 * (6 + 2 + 6 + 2));
+  for (const char* name : {"a.weight", "a.bias", "b.weight", "b.bias"}) {
+    Buffer a = weights.get(p, p.find(name)), b = single.get(p, p.find(name));
+    EXPECT_EQ(std::memcmp(a.get(), b.get(), size_t(b.bytes)), 0) << name;
+    EXPECT_EQ(tensors->reads[name], 1) << name;
+  }
+}
+
+// One tensor has one value that is not finite, at its end.
+class FaultySource : public CountingSource {
+ public:
+  FaultySource(std::map<std::string, std::vector<int64_t>> tensors, std::string name, float value)
+      : CountingSource(std::move(tensors)), name_(std::move(name)), value_(value) {}
+  void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override {
+    CountingSource::read(name, as, out, first);
+    if (name == name_) std::memcpy(&out[out.size() - sizeof value_], &value_, sizeof value_);
+  }
+
+ private:
+  std::string name_;
+  float value_;
+};
+
+TEST(PreparedWeights, WhatIsNotFiniteIsRefusedByName) {
+  std::map<std::string, std::vector<int64_t>> tensors = {{"a.weight", {2, 3}}, {"a.bias", {2}}, {"b.weight", {2, 3}}, {"b.bias", {2}}};
+  for (float value : {NAN, -NAN, HUGE_VALF, -HUGE_VALF})
+    for (const char* name : {"a.bias", "b.weight"}) {
+      PreparedWeights weights(make_reference_backend(), std::make_shared<FaultySource>(tensors, name, value), "the unet");
+      EXPECT_THAT([&] { weights.prepare(two_linears(4)); }, ThrowsMessage<Error>(::testing::AllOf(HasSubstr("the unet"), HasSubstr(name))));
+      EXPECT_EQ(weights.bytes(), 0);
+    }
+  PreparedWeights largest(make_reference_backend(), std::make_shared<FaultySource>(tensors, "a.bias", FLT_MAX), "the unet");
+  EXPECT_NO_THROW(largest.prepare(two_linears(4)));
 }
 
 TEST(PreparedWeights, CheckListsWhatDoesNotFit) {
