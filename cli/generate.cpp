@@ -80,7 +80,7 @@ int run(const GenerateCommand& command) {
 
   ProgressDisplay display(!command.quiet && !command.json);
   Outcome outcome = generate(command, display);
-  for (size_t i = 0; i < count; ++i) write_png(files[i], outcome.result.images[i], outcome.result.infotext[i]);
+  for (size_t i = 0; i < count; ++i) write_image(files[i], outcome.result.images[i], outcome.result.infotext[i], command.quality);
 
   display.message(timing_report(command, outcome));
   print_result(command.json ? as_json(command, outcome, files) : fmt::format("{}\n", fmt::join(files, "\n")));

@@ -1,6 +1,8 @@
 // THE TABLE of what `hayate generate` can be told: a new request field gets one line here.
 #include "generate_options.h"
 
+#include <cctype>
+#include <filesystem>
 #include <map>
 
 #include "shared_options.h"
@@ -60,8 +62,9 @@ void add_running(Table t, GenerateForm& form) {
   Options& options = form.command.options;
   t.group = "Model, machine and files";
   add_model(t, options);
-  t.text("-o,--output", "FILE", fmt::format("PNG file; several pictures become FILE-1, FILE-2 ... (default {})", form.command.output),
+  t.text("-o,--output", "FILE", fmt::format("PNG, JPEG or WebP file; several become FILE-1, FILE-2 ... (default {})", form.command.output),
          form.command.output);
+  t.number("--quality", fmt::format("of JPEG and WebP; 100 in WebP: lossless (default {})", form.command.quality), form.command.quality, 1, 100);
   add_machine(t, options);
   add_json(t, "print one JSON object about the result, and no progress", form.command.json);
   t.flag("--quiet", "print file names and errors only", form.command.quiet);
@@ -71,6 +74,14 @@ void add_running(Table t, GenerateForm& form) {
   dump->needs(dump_to);
   dump_to->needs(dump);
   t.text("--print-program", "FOLDER", "write the program after every pass there", options.print_program);
+}
+
+void check_extension(const std::string& output) {
+  std::string extension = std::filesystem::path(output).extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  std::vector<std::string> known = image_extensions();
+  if (std::ranges::find(known, extension) == known.end())
+    refuse("--output: expected a name that ends in {}, got \"{}\"", fmt::join(known, ", "), output);
 }
 
 // Every prompt `--batch` times. One --seed counts up; several are one for each picture.
@@ -104,7 +115,7 @@ void add_options(Table t, GenerateForm& form) {
 }
 
 GenerateCommand finish(GenerateForm form) {
-  if (!form.command.output.ends_with(".png")) refuse("--output: expected a name that ends in .png, got \"{}\"", form.command.output);
+  check_extension(form.command.output);
   form.picture.micro = form.micro.over({});
   if (form.negative_micro.given()) form.picture.negative_micro = form.negative_micro.over(form.picture.micro);
   form.command.request.pictures = pictures_of(form);

@@ -10,6 +10,7 @@ struct GenerateCommand {
   Options options;
   Request request;
   std::string output = "hayate.png";
+  int quality = 90;
   bool json = false, quiet = false;
 };
 

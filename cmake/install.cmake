@@ -9,7 +9,8 @@ target_compile_features(hayate_library INTERFACE cxx_std_20)
 target_include_directories(hayate_library INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 # Only what the objects need at link time: the public headers include none of it. cmake/hayate-config.cmake.in finds these again.
-target_link_libraries(hayate_library PRIVATE fmt::fmt PNG::PNG OpenMP::OpenMP_CXX Threads::Threads DNNL::dnnl utf8proc)
+target_link_libraries(hayate_library PRIVATE fmt::fmt PNG::PNG JPEG::JPEG webp webpmux OpenMP::OpenMP_CXX Threads::Threads
+  DNNL::dnnl utf8proc)
 add_library(hayate::hayate ALIAS hayate_library)
 
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/pipeline/installed_files.cpp TARGET_DIRECTORY hayate_pipeline PROPERTIES COMPILE_DEFINITIONS

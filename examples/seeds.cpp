@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     hayate::Result result = pipeline.generate(request);
     for (int seed = 0; seed < count; ++seed) {
       std::string file = "seed-" + std::to_string(seed) + ".png";
-      hayate::write_png(file, result.images[seed], result.infotext[seed]);
+      hayate::write_image(file, result.images[seed], result.infotext[seed]);
       std::printf("%s\n", file.c_str());
     }
     std::printf("%.2f s, rung %s\n", result.timings.total, pipeline.rung().c_str());

@@ -9,6 +9,7 @@ from pathlib import Path
 # What each folder may include beside itself: all of a folder, one header, or only the headers right in a folder ("/*").
 ALLOWED = {
     "core": [],
+    "image": ["core", "hayate"],
     "program": ["core"],
     "passes": ["core", "program"],
     "models": ["core", "program"],

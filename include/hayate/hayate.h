@@ -2,7 +2,7 @@
 //
 //   hayate::Pipeline pipeline({.model = "path/to/sdxl"});
 //   hayate::Result result = pipeline.generate({.pictures = {{.prompt = "a lighthouse at dusk", .seed = 7}}});
-//   hayate::write_png("out.png", result.images[0], result.infotext[0]);
+//   hayate::write_image("out.png", result.images[0], result.infotext[0]);
 //
 // Every function throws hayate::Error (hayate/error.h) and nothing else of its own. Nothing here prints.
 #pragma once
@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hayate/error.h"
@@ -118,8 +119,27 @@ std::vector<RungInfo> rungs();             // the ladder, slowest first
 std::vector<std::string> schedulers();
 std::string version();
 
-// Writes the file whole or not at all. `infotext` goes into the "parameters" text chunk.
-void write_png(const std::string& path, const Image&, const std::string& infotext = "");
+// Writes the file whole or not at all, in the format of its extension, which is one of image_extensions(). `infotext` goes where
+// AUTOMATIC1111 puts it: into PNG's text chunk "parameters", else into EXIF's user comment, of which a JPEG holds 32700 characters.
+// `quality`, 1..100, is for JPEG and WebP; in WebP 100 is lossless.
+void write_image(const std::string& path, const Image&, const std::string& infotext = "", int quality = 90);
+std::vector<std::string> image_extensions();  // ".png", ".jpg", ...
+
+struct ImageFile {
+  std::string format{};              // "PNG", "JPEG" or "WebP", told by the content
+  Image image{};                     // upright as EXIF says, and over white where it is transparent
+  std::string infotext{};            // UTF-8, as write_image took it; empty: none
+};
+// At most 16384 pixels a side and 2^27 in all. Animated WebP and JPEG in CMYK are Error(unsupported).
+ImageFile read_image(const std::string& path);
+
+// Infotext taken apart.
+struct Infotext {
+  std::string prompt{}, negative_prompt{};
+  std::vector<std::pair<std::string, std::string>> settings{};  // {"Steps", "30"}, ..., in the order in which they stand
+};
+// Never throws over content: text without settings is all prompt.
+Infotext parse_infotext(const std::string& text);
 
 struct Difference {
   std::string name{};                // of the value

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/image_file.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
 #include "models/vae.h"
@@ -250,9 +249,5 @@ std::vector<RungInfo> rungs() {
 }
 std::vector<std::string> schedulers() { return scheduler_names(); }
 std::string version() { return HAYATE_VERSION; }
-
-void write_png(const std::string& path, const Image& image, const std::string& infotext) {
-  write_png_file(path, image.width, image.height, image.rgb, infotext);
-}
 
 }  // namespace hayate

@@ -2,15 +2,12 @@
 // 12) count as signs without case. The Rust crate behind transformers knows fewer: marks added since Unicode 10 that are stacked
 // out of canonical order (U+1AC1 and the like) it leaves so, and nfc() sorts.
 #pragma once
-#include <optional>
 #include <string>
 #include <string_view>
 
-namespace hayate {
+#include "core/utf8.h"
 
-std::optional<std::u32string> from_utf8(std::string_view text);  // nothing if the text is not UTF-8
-std::string to_utf8(std::u32string_view text);
-std::string replace_invalid_utf8(std::string_view text);  // U+FFFD for each byte that is not part of a character
+namespace hayate {
 
 std::u32string nfc(std::u32string_view text);
 std::u32string lowercase(std::u32string_view text);  // each character alone: no rule for a final sigma

@@ -75,6 +75,13 @@ TEST_F(Generate, WritesTheWholePictureWithItsSettings) {
   EXPECT_EQ(scratch.entries().size(), 1u) << "temporary files were left";
 }
 
+TEST_F(Generate, TheNameChoosesTheFormat) {
+  ASSERT_EQ(generate({"a castle", "--seed", "7", "--quiet", "-o", "a.jpg", "--quality", "20"}).status, 0);
+  ASSERT_EQ(generate({"a castle", "--seed", "7", "--quiet", "-o", "a.WebP"}).status, 0);
+  EXPECT_TRUE(slurp(scratch / "a.jpg").starts_with("\xff\xd8\xff"));
+  EXPECT_EQ(slurp(scratch / "a.WebP").substr(8, 4), "WEBP");
+}
+
 TEST_F(Generate, AProgressLineAndTimesGoToStandardError) {
   Outcome o = generate({"a castle"});
   ASSERT_EQ(o.status, 0) << o.err;

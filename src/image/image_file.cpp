@@ -1,0 +1,59 @@
+// THE TABLE of picture formats, and the public functions that choose among them.
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/file_reader.h"
+#include "image/image_format.h"
+#include "image/pixels.h"
+
+namespace hayate {
+
+namespace {
+
+constexpr int64_t most_file_bytes = int64_t{256} << 20;
+
+const std::vector<const ImageFormat*> formats = {&png_format, &jpeg_format, &webp_format};
+
+const ImageFormat& format_for(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  for (const ImageFormat* format : formats)
+    if (std::ranges::find(format->extensions, extension) != format->extensions.end()) return *format;
+  fail(ErrorKind::usage, "{}: expected a name that ends in {}", path, fmt::join(image_extensions(), ", "));
+}
+
+const ImageFormat& format_of(std::string_view file, const std::string& path) {
+  auto found = std::ranges::find_if(formats, [&](const ImageFormat* format) { return format->recognises(file); });
+  require(found != formats.end(), ErrorKind::bad_file, "{}: not a picture in PNG, JPEG or WebP", path);
+  return **found;
+}
+
+}  // namespace
+
+std::vector<std::string> image_extensions() {
+  std::vector<std::string> all;
+  for (const ImageFormat* format : formats) all.insert(all.end(), format->extensions.begin(), format->extensions.end());
+  return all;
+}
+
+void write_image(const std::string& path, const Image& image, const std::string& infotext, int quality) {
+  const ImageFormat& format = format_for(path);
+  require(image.width > 0 && image.height > 0 && image.rgb.size() == size_t(image.width) * size_t(image.height) * 3, ErrorKind::usage,
+          "{}: a picture of {}x{} pixels cannot be made from {} bytes", path, image.width, image.height, image.rgb.size());
+  require(quality >= 1 && quality <= 100, ErrorKind::usage, "{}: quality is {}; expected 1 to 100", path, quality);
+  AtomicFile file(path);
+  file.write(format.encode(image, infotext, quality));
+  file.commit();
+}
+
+ImageFile read_image(const std::string& path) {
+  const std::string file = read_text_file(path, most_file_bytes);
+  const ImageFormat& format = format_of(file, path);
+  Decoded decoded = format.decode(std::as_bytes(std::span(file)), path);
+  return {format.name, upright(std::move(decoded.image), decoded.orientation), std::move(decoded.infotext)};
+}
+
+}  // namespace hayate

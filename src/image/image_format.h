@@ -1,0 +1,35 @@
+// A picture format, and what the files of this folder share: one format is one file.
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hayate/hayate.h"
+
+namespace hayate {
+
+using Bytes = std::vector<std::byte>;
+using ByteSpan = std::span<const std::byte>;
+
+// A decoded file, before it is turned upright.
+struct Decoded {
+  Image image{};
+  std::string infotext{};
+  int orientation = 1;  // EXIF's
+};
+
+struct ImageFormat {
+  const char* name;
+  std::vector<std::string_view> extensions;  // lower case, with the dot
+  bool (*recognises)(std::string_view file);
+  // `image` has positive sides and as many bytes as they say; quality is 1..100. Error(unsupported) for a size that the format lacks.
+  Bytes (*encode)(const Image&, const std::string& infotext, int quality);
+  // `what` names the file in errors: Error(bad_file), or Error(unsupported) for a kind of picture that cannot be read.
+  Decoded (*decode)(ByteSpan file, const std::string& what);
+};
+
+extern const ImageFormat png_format, jpeg_format, webp_format;
+
+}  // namespace hayate
