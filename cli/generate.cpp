@@ -1,12 +1,14 @@
 // hayate generate: run the request, write the pictures, report.
 #include <fmt/format.h>
 
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "exit_code.h"
 #include "generate_options.h"
 #include "interrupt.h"
 #include "output.h"
+#include "output_names.h"
 #include "progress.h"
 #include "subcommands.h"
 
@@ -17,10 +19,23 @@ namespace {
 using nlohmann::ordered_json;
 
 struct Outcome {
+  std::vector<std::string> files;
   Result result;
   std::string rung;
   std::vector<std::string> warnings;
 };
+
+std::vector<std::string> names_of(const GenerateCommand& command, const Pipeline& pipeline) {
+  const Request& request = command.request;
+  std::vector<std::string> names = output_names(command.output, request.pictures,
+                                                {.width = request.width ? request.width : pipeline.native_width(),
+                                                 .height = request.height ? request.height : pipeline.native_height(),
+                                                 .steps = request.steps,
+                                                 .model = pipeline.model(),
+                                                 .now = std::time(nullptr)});
+  for (const std::string& name : names) check_writable(name);
+  return names;
+}
 
 Outcome generate(const GenerateCommand& command, ProgressDisplay& display) {
   std::vector<std::string> warnings;
@@ -35,19 +50,25 @@ Outcome generate(const GenerateCommand& command, ProgressDisplay& display) {
     if (progress.step == progress.steps) display.phase("decoding");
     return !interrupted();
   };
+  if (!request.dump_file.empty()) check_writable(request.dump_file);
   display.phase("loading");
   Pipeline pipeline(options);
+  std::vector<std::string> files = names_of(command, pipeline);
   Result result = pipeline.generate(request);
   if (interrupted()) throw Error(ErrorKind::cancelled, "interrupted");  // while decoding
-  return {std::move(result), pipeline.rung(), std::move(warnings)};
+  for (size_t i = 0; i < files.size(); ++i) {
+    make_folder(files[i]);
+    write_image(files[i], result.images[i], result.infotext[i], command.quality);
+  }
+  return {std::move(files), std::move(result), pipeline.rung(), std::move(warnings)};
 }
 
-std::string as_json(const GenerateCommand& command, const Outcome& outcome, const std::vector<std::string>& files) {
+std::string as_json(const GenerateCommand& command, const Outcome& outcome) {
   ordered_json pictures = ordered_json::array();
-  for (size_t i = 0; i < files.size(); ++i) {
+  for (size_t i = 0; i < outcome.files.size(); ++i) {
     const Picture& picture = command.request.pictures[i];
     const Image& image = outcome.result.images[i];
-    pictures.push_back({{"file", files[i]},
+    pictures.push_back({{"file", outcome.files[i]},
                         {"prompt", picture.prompt},
                         {"seed", picture.seed},
                         {"width", image.width},
@@ -72,18 +93,10 @@ std::string timing_report(const GenerateCommand& command, const Outcome& outcome
 }
 
 int run(const GenerateCommand& command) {
-  size_t count = command.request.pictures.size();
-  std::vector<std::string> files;
-  for (size_t i = 0; i < count; ++i) files.push_back(numbered(command.output, i, count));
-  for (const std::string& file : files) check_writable(file);
-  if (!command.request.dump_file.empty()) check_writable(command.request.dump_file);
-
   ProgressDisplay display(!command.quiet && !command.json);
   Outcome outcome = generate(command, display);
-  for (size_t i = 0; i < count; ++i) write_image(files[i], outcome.result.images[i], outcome.result.infotext[i], command.quality);
-
   display.message(timing_report(command, outcome));
-  print_result(command.json ? as_json(command, outcome, files) : fmt::format("{}\n", fmt::join(files, "\n")));
+  print_result(command.json ? as_json(command, outcome) : fmt::format("{}\n", fmt::join(outcome.files, "\n")));
   return exit_ok;
 }
 

@@ -1,10 +1,9 @@
 // THE TABLE of what `hayate generate` can be told: a new request field gets one line here.
 #include "generate_options.h"
 
-#include <cctype>
-#include <filesystem>
 #include <map>
 
+#include "output_names.h"
 #include "shared_options.h"
 
 namespace hayate::cli {
@@ -62,7 +61,7 @@ void add_running(Table t, GenerateForm& form) {
   Options& options = form.command.options;
   t.group = "Model, machine and files";
   add_model(t, options);
-  t.text("-o,--output", "FILE", fmt::format("PNG, JPEG or WebP file; several become FILE-1, FILE-2 ... (default {})", form.command.output),
+  t.text("-o,--output", "FILE", fmt::format("PNG, JPEG or WebP file, named with {} (default {})", placeholders(), form.command.output),
          form.command.output);
   t.number("--quality", fmt::format("of JPEG and WebP; 100 in WebP: lossless (default {})", form.command.quality), form.command.quality, 1, 100);
   add_machine(t, options);
@@ -74,14 +73,6 @@ void add_running(Table t, GenerateForm& form) {
   dump->needs(dump_to);
   dump_to->needs(dump);
   t.text("--print-program", "FOLDER", "write the program after every pass there", options.print_program);
-}
-
-void check_extension(const std::string& output) {
-  std::string extension = std::filesystem::path(output).extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-  std::vector<std::string> known = image_extensions();
-  if (std::ranges::find(known, extension) == known.end())
-    refuse("--output: expected a name that ends in {}, got \"{}\"", fmt::join(known, ", "), output);
 }
 
 // Every prompt `--batch` times. One --seed counts up; several are one for each picture.
@@ -115,7 +106,7 @@ void add_options(Table t, GenerateForm& form) {
 }
 
 GenerateCommand finish(GenerateForm form) {
-  check_extension(form.command.output);
+  check_pattern(form.command.output);
   form.picture.micro = form.micro.over({});
   if (form.negative_micro.given()) form.picture.negative_micro = form.negative_micro.over(form.picture.micro);
   form.command.request.pictures = pictures_of(form);

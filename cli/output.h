@@ -10,10 +10,9 @@ void print_result(const std::string& text);
 // To standard error. Nobody listening is no reason to stop, so failures are ignored.
 void print_note(const std::string& text);
 
-// Throws Error(io) when `path` cannot become a file: found out before minutes of work, not after.
+// Throws Error(io) when `path` cannot become a file: found out before minutes of work, not after. A missing folder is no
+// obstacle where the one above is there: make_folder() makes it when there is something to put in.
 void check_writable(const std::string& path);
-
-// out.png -> out-2.png when there are several pictures.
-std::string numbered(const std::string& path, size_t index, size_t count);
+void make_folder(const std::string& path_of_file);
 
 }  // namespace hayate::cli

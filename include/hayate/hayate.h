@@ -108,6 +108,7 @@ class Pipeline {
   int native_width() const;
   int native_height() const;
   std::string rung() const;
+  std::string model() const;         // its name, for people
 
  private:
   struct Impl;

@@ -239,6 +239,7 @@ Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
+std::string Pipeline::model() const { return model_name(impl_->model->path()); }
 std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 
 std::vector<RungInfo> rungs() {

@@ -75,6 +75,13 @@ TEST_F(Generate, WritesTheWholePictureWithItsSettings) {
   EXPECT_EQ(scratch.entries().size(), 1u) << "temporary files were left";
 }
 
+TEST_F(Generate, NamesFollowAPatternIntoANewFolder) {
+  Outcome o = generate({"a castle", "../a house", "--seed", "7", "--quiet", "-o", "out/{seed}-{prompt:12}-{width}.png"});
+  EXPECT_EQ(o.status, 0) << o.err;
+  EXPECT_EQ(o.out, "out/7-a-castle-64.png\nout/8-a-house-64.png\n");
+  EXPECT_TRUE(png("out/8-a-house-64.png").whole);
+}
+
 TEST_F(Generate, TheNameChoosesTheFormat) {
   ASSERT_EQ(generate({"a castle", "--seed", "7", "--quiet", "-o", "a.jpg", "--quality", "20"}).status, 0);
   ASSERT_EQ(generate({"a castle", "--seed", "7", "--quiet", "-o", "a.WebP"}).status, 0);

@@ -115,6 +115,7 @@ const Wrong wrong[] = {
     {"output_kind", {"-o", "picture.gif"}, "--output: expected a name that ends in .png, .jpg, .jpeg, .webp, got"},
     {"quality_0", {"--quality", "0"}, "--quality: expected"},
     {"quality_huge", {"--quality", "101"}, "--quality: expected"},
+    {"output_placeholder", {"-o", "{sed}.png"}, "there is no placeholder {sed}; there are {seed}, {index}"},
     {"output_empty", {"-o", ""}, "--output: expected"},
     {"rung", {"--rung", "warp"}, "--rung: expected one of fp32, "},
     {"dump_alone", {"--dump", "*"}, "--dump-to"},
