@@ -9,6 +9,7 @@
 #include "output.h"
 #include "shared_options.h"
 #include "subcommands.h"
+#include "text_table.h"
 
 namespace hayate::cli {
 
@@ -51,7 +52,7 @@ int run(const CompareCommand& command) {
     for (const Difference& d : all) values.push_back({{"name", d.name}, {"relative_l2", d.relative_l2}, {"max_abs", d.max_abs}});
     nlohmann::ordered_json result = {{"tolerance", command.tolerance}, {"above_tolerance", count}, {"values", values}};
     result["first"] = first == all.end() ? nlohmann::ordered_json() : nlohmann::ordered_json(first->name);
-    print_result(result.dump(2) + "\n");
+    print_result(json_text(result));
   } else {
     std::string text = fmt::format("{} values in both, {} with a relative L2 difference above {:g}\n", all.size(), count, command.tolerance);
     if (first != all.end()) text += fmt::format("first: {}  {:.3e}\n", first->name, printable(first->relative_l2));

@@ -11,6 +11,7 @@
 #include "output_names.h"
 #include "progress.h"
 #include "subcommands.h"
+#include "text_table.h"
 
 namespace hayate::cli {
 
@@ -80,7 +81,7 @@ std::string as_json(const GenerateCommand& command, const Outcome& outcome) {
                           {"denoise", t.denoise}, {"decode", t.decode},   {"total", t.total}};
   ordered_json all = {
       {"pictures", pictures}, {"rung", outcome.rung}, {"steps", command.request.steps}, {"seconds", seconds}, {"warnings", outcome.warnings}};
-  return all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(all);
 }
 
 std::string timing_report(const GenerateCommand& command, const Outcome& outcome) {

@@ -12,9 +12,10 @@ struct Subcommand {
 
 Subcommand add_generate(CLI::App&);
 Subcommand add_compare(CLI::App&);
+Subcommand add_inspect(CLI::App&);
 Subcommand add_rungs(CLI::App&);
 
 // In the order in which --help lists them.
-constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_rungs};
+constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_inspect, add_rungs};
 
 }  // namespace hayate::cli

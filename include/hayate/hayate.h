@@ -133,6 +133,7 @@ struct ImageFile {
 };
 // At most 16384 pixels a side and 2^27 in all. Animated WebP and JPEG in CMYK are Error(unsupported).
 ImageFile read_image(const std::string& path);
+bool is_image_file(const std::string& path);  // whether the file starts like a picture that read_image knows
 
 // Infotext taken apart.
 struct Infotext {

@@ -25,10 +25,9 @@ const ImageFormat& format_for(const std::string& path) {
   fail(ErrorKind::usage, "{}: expected a name that ends in {}", path, fmt::join(image_extensions(), ", "));
 }
 
-const ImageFormat& format_of(std::string_view file, const std::string& path) {
+const ImageFormat* format_of(std::string_view file) {
   auto found = std::ranges::find_if(formats, [&](const ImageFormat* format) { return format->recognises(file); });
-  require(found != formats.end(), ErrorKind::bad_file, "{}: not a picture in PNG, JPEG or WebP", path);
-  return **found;
+  return found == formats.end() ? nullptr : *found;
 }
 
 }  // namespace
@@ -49,11 +48,19 @@ void write_image(const std::string& path, const Image& image, const std::string&
   file.commit();
 }
 
+bool is_image_file(const std::string& path) {
+  const FileReader file(path);
+  std::string start(size_t(std::min<int64_t>(file.size(), 16)), '\0');
+  file.read(0, std::as_writable_bytes(std::span(start)));
+  return format_of(start) != nullptr;
+}
+
 ImageFile read_image(const std::string& path) {
   const std::string file = read_text_file(path, most_file_bytes);
-  const ImageFormat& format = format_of(file, path);
-  Decoded decoded = format.decode(std::as_bytes(std::span(file)), path);
-  return {format.name, upright(std::move(decoded.image), decoded.orientation), std::move(decoded.infotext)};
+  const ImageFormat* format = format_of(file);
+  require(format != nullptr, ErrorKind::bad_file, "{}: not a picture in PNG, JPEG or WebP", path);
+  Decoded decoded = format->decode(std::as_bytes(std::span(file)), path);
+  return {format->name, upright(std::move(decoded.image), decoded.orientation), std::move(decoded.infotext)};
 }
 
 }  // namespace hayate

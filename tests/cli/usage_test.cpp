@@ -120,6 +120,8 @@ const Wrong wrong[] = {
     {"rung", {"--rung", "warp"}, "--rung: expected one of fp32, "},
     {"dump_alone", {"--dump", "*"}, "--dump-to"},
     {"dump_to_alone", {"--dump-to", "d.safetensors"}, "--dump"},
+    {"inspect_nothing", {"hayate", "inspect"}, "PATH is required"},
+    {"inspect_empty", {"hayate", "inspect", ""}, "PATH: expected a file or folder"},
     {"compare_one_file", {"hayate", "compare", "a"}, "B is required"},
     {"compare_tolerance_negative", {"hayate", "compare", "a", "b", "--tolerance", "-1"}, "--tolerance: expected"},
     {"compare_tolerance_nan", {"hayate", "compare", "a", "b", "--tolerance", "nan"}, "--tolerance: expected"},

@@ -1,0 +1,41 @@
+// What a file is, told from its header: no weights are loaded.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "hayate/hayate.h"
+
+namespace hayate {
+
+struct TensorSummary {
+  std::string name{}, dtype{};       // dtype as the format calls it: "BF16"
+  std::vector<int64_t> shape{};
+  int64_t bytes = 0;
+  bool supported = true;             // false for numbers that hayate cannot compute with: complex ones, microscaling formats
+};
+struct TensorFileInfo {
+  std::map<std::string, std::string> metadata{};
+  std::vector<TensorSummary> tensors{};  // in the order of their data
+  int64_t bytes = 0;                     // of the file
+};
+// Any .safetensors file. Throws Error(bad_file) for whatever the format forbids.
+TensorFileInfo inspect_safetensors(const std::string& path);
+
+struct ComponentInfo {
+  std::string name{};                          // "unet"
+  int64_t parameters = 0;
+  std::map<std::string, int64_t> parameters_by_dtype{};  // "bf16": ...
+};
+struct ModelInfo {
+  std::string name{}, path{}, family{};
+  int width = 0, height = 0;                   // native, pixels
+  std::string scheduler{}, prediction{};       // "EulerDiscreteScheduler", "epsilon"
+  std::vector<ComponentInfo> components{};     // text encoders, unet, vae
+  int64_t bytes = 0;                           // of its files
+};
+// The model that Pipeline would open. Throws Error(bad_model) or Error(unsupported) where Pipeline would.
+ModelInfo inspect_model(const Options&);
+
+}  // namespace hayate
