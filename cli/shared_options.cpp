@@ -1,6 +1,8 @@
 // One home for each option that several subcommands have.
 #include "shared_options.h"
 
+#include "hub_cache.h"
+
 namespace hayate::cli {
 
 namespace {
@@ -14,10 +16,26 @@ std::vector<std::string> rung_names() {
 }  // namespace
 
 void add_model(Table t, Options& options) {
-  t.text("-m,--model", "FOLDER", "model in diffusers' folder layout (default: the built-in model)", [&](const std::string& given) {
-    if (given.empty()) refuse("--model: expected a folder, got \"\"");
-    options.model = given;
-  });
+  options.hub_cache = hub_cache();
+  t.text("-m,--model", "MODEL", "diffusers folder, .safetensors file, or org/name in the Hugging Face cache (default: the built-in model)",
+         [&](const std::string& given) {
+           if (given.empty()) refuse("--model: expected a folder, file or name, got \"\"");
+           options.model = given;
+         });
+  add_replacements(t, options);
+}
+
+void add_replacements(Table t, Options& options) {
+  auto part = [&](const char* name, const char* what, std::string& value) {
+    t.text(name, "PATH", fmt::format("another {}: .safetensors file or folder", what), [name, &value](const std::string& given) {
+      if (given.empty()) refuse("{}: expected a file or folder, got \"\"", name);
+      value = given;
+    });
+  };
+  part("--unet", "UNet", options.unet);
+  part("--vae", "autoencoder", options.vae);
+  part("--text-encoder", "(first) text encoder", options.text_encoder);
+  part("--text-encoder-2", "second text encoder", options.text_encoder_2);
 }
 
 void add_machine(Table t, Options& options) {

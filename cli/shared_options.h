@@ -5,8 +5,9 @@
 
 namespace hayate::cli {
 
-void add_model(Table, Options&);    // which model: -m and what replaces its parts
-void add_machine(Table, Options&);  // how it runs: rung, device
+void add_model(Table, Options&);         // which model: -m and what replaces its parts
+void add_replacements(Table, Options&);  // only the latter
+void add_machine(Table, Options&);       // how it runs: rung, device
 void add_size(Table, int& width, int& height);
 void add_json(Table, const std::string& help, bool& json);
 

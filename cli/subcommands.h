@@ -13,9 +13,10 @@ struct Subcommand {
 Subcommand add_generate(CLI::App&);
 Subcommand add_compare(CLI::App&);
 Subcommand add_inspect(CLI::App&);
+Subcommand add_convert(CLI::App&);
 Subcommand add_rungs(CLI::App&);
 
 // In the order in which --help lists them.
-constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_inspect, add_rungs};
+constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_inspect, add_convert, add_rungs};
 
 }  // namespace hayate::cli

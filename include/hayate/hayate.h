@@ -28,7 +28,9 @@ enum class Noise {
 };
 
 struct Options {
-  std::string model{};           // diffusers folder; empty: the built-in model
+  std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
+  std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
+  std::string hub_cache{};       // folder in which the Hugging Face tools keep downloads; empty: none
   std::string device = "cpu";    // "cpu" or "reference" (plain float32 loops: slow, the definition of correct)
   std::string rung{};            // a rung of the ladder by name; empty: the fastest for the device
   std::function<void(const std::string&)> warn{};  // e.g. a prompt that was cut; may be empty
@@ -114,6 +116,10 @@ class Pipeline {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Writes the model, with the parts that the options replace: as one file under the original names if `output` ends in .safetensors,
+// else as a diffusers folder. `dtype` is "f16", "bf16" or "f32"; empty: each tensor stays as it is stored. Nothing is replaced.
+void convert_model(const Options& model, const std::string& output, const std::string& dtype = "");
 
 struct RungInfo { std::string name, what; };
 std::vector<RungInfo> rungs();             // the ladder, slowest first

@@ -33,6 +33,7 @@ class JsonObject {
   JsonObject(Json object, std::string what, ErrorKind kind = ErrorKind::bad_model);
 
   const std::string& what() const { return what_; }
+  const Json& all() const { return object_; }
   std::vector<std::string> keys() const;
   bool has(const std::string& key) const;  // present and not null
   const Json& raw(const std::string& key) const;

@@ -6,9 +6,9 @@
 #include "core/error.h"
 #include "models/config.h"
 #include "models/families.h"
-#include "pipeline/installed_files.h"
+#include "pipeline/open_model.h"
 #include "schedule/scheduler_config.h"
-#include "weights/checkpoint.h"
+#include "weights/mapped_source.h"
 #include "weights/safetensors.h"
 
 namespace hayate {
@@ -34,20 +34,14 @@ int64_t size_of_files(const std::string& path) {
   return bytes;
 }
 
-int64_t count_of(const std::vector<int64_t>& dims, const std::string& what) {
-  int64_t count = 1;
-  for (int64_t dim : dims) count = checked_mul(count, dim, what.c_str());
-  return count;
-}
-
 // Whole numbers are no weights: positions, masks.
 bool is_whole(const StoredType& type) { return std::string_view("BIU").find(type.name[0]) != std::string_view::npos && type.name[1] != 'F'; }
 
 ComponentInfo inspect_component(const Checkpoint& model, const std::string& name) {
   ComponentInfo info{.name = name};
-  const std::unique_ptr<TensorSource> tensors = model.tensors(name);
+  const std::shared_ptr<const TensorSource> tensors = model.tensors(name);
   for (const std::string& tensor : tensors->names()) {
-    const int64_t count = count_of(tensors->dims(tensor), tensor);
+    const int64_t count = element_count(tensors->dims(tensor));
     info.parameters = checked_add(info.parameters, count, name.c_str());
     info.parameters_by_dtype[name_of(tensors->dtype(tensor))] += count;
   }
@@ -65,7 +59,7 @@ TensorFileInfo inspect_safetensors(const std::string& path) {
 }
 
 ModelInfo inspect_model(const Options& options) {
-  const auto model = open_checkpoint(options.model.empty() ? builtin_model_folder() : options.model, clip_tokenizers_folder());
+  const auto model = open_model(options);
   const Family& family = find_family(model->index().string("_class_name"), model->index().what());
   const SchedulerConfig scheduler = parse_scheduler_config(model->config("scheduler"));
   const int side = int(parse_unet_config(model->config("unet")).sample_size * parse_vae_config(model->config("vae")).downscale());

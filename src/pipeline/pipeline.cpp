@@ -8,8 +8,8 @@
 #include "models/vae.h"
 #include "pipeline/conditioning.h"
 #include "pipeline/infotext.h"
-#include "pipeline/installed_files.h"
 #include "pipeline/latent_noise.h"
+#include "pipeline/open_model.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/stopwatch.h"
 #include "schedule/schedule.h"
@@ -62,7 +62,7 @@ struct Pipeline::Impl {
 
   explicit Impl(const Options& o)
       : options(o),
-        model(open_checkpoint(o.model.empty() ? builtin_model_folder() : o.model, clip_tokenizers_folder())),
+        model(open_model(o)),
         family(family_of(*model)),
         compiler{make_backend(o.device), &find_rung(o.rung.empty() ? "projections" : o.rung), o.print_program},
         scheduler_config(parse_scheduler_config(model->config("scheduler"))),
@@ -210,7 +210,7 @@ struct Pipeline::Impl {
     result.images = decode(job, result.latents, dump, seconds);
     result.timings.decode = stage();
     if (dump.active()) dump.write();
-    InfotextFields fields{.model = model_name(model->path()),
+    InfotextFields fields{.model = model_name(options.model.empty() ? model->path() : options.model),
                           .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
                           .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
                           .width = job.width,

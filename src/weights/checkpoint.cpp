@@ -5,15 +5,15 @@
 
 #include "core/error.h"
 #include "weights/folder_checkpoint.h"
+#include "weights/single_file_checkpoint.h"
 
 namespace hayate {
 
 std::unique_ptr<Checkpoint> open_checkpoint(const std::string& path, const std::string& tokenizers) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
-  require(status.type() != std::filesystem::file_type::not_found, ErrorKind::not_found, "{}: there is no such model folder", path);
-  require(std::filesystem::is_directory(status), ErrorKind::unsupported,
-          "{}: is not a folder, expected a diffusers model folder with a model_index.json", path);
+  require(status.type() != std::filesystem::file_type::not_found, ErrorKind::not_found, "{}: there is no such model", path);
+  if (!std::filesystem::is_directory(status)) return std::make_unique<SingleFileCheckpoint>(path, tokenizers);
   return std::make_unique<FolderCheckpoint>(path, tokenizers);
 }
 

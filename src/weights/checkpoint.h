@@ -13,15 +13,15 @@ class Checkpoint {
   virtual ~Checkpoint() = default;
 
   virtual const std::string& path() const = 0;
-  virtual JsonObject index() const = 0;                                                   // what model_index.json says: class and settings
-  virtual bool has(const std::string& component) const = 0;                               // a component left out on purpose is not there
-  virtual JsonObject config(const std::string& component) const = 0;                      // config.json, or scheduler_config.json
-  virtual std::unique_ptr<TensorSource> tensors(const std::string& component) const = 0;  // under current names (weights/names.h)
-  virtual std::string tokenizer(const std::string& component) const = 0;                  // a folder with vocab.json and merges.txt
+  virtual JsonObject index() const = 0;                                                         // what model_index.json says: class and settings
+  virtual bool has(const std::string& component) const = 0;                                     // a component left out on purpose is not there
+  virtual JsonObject config(const std::string& component) const = 0;                            // config.json, or scheduler_config.json
+  virtual std::shared_ptr<const TensorSource> tensors(const std::string& component) const = 0;  // under current names (weights/names.h)
+  virtual std::string tokenizer(const std::string& component) const = 0;                        // a folder with vocab.json and merges.txt
 };
 
-// A diffusers folder. `tokenizers` is a folder with the published vocabularies, as "tokenizer" and "tokenizer_2", for models
-// that come without; it need not exist.
+// A diffusers folder, or a single file under the original names. `tokenizers` is a folder with the published vocabularies, as "tokenizer" and
+// "tokenizer_2", for models that come without; it need not exist.
 std::unique_ptr<Checkpoint> open_checkpoint(const std::string& path, const std::string& tokenizers);
 
 // For people: the last part of a path, without an ending.

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "weights/folder_listing.h"
 #include "weights/names.h"
+#include "weights/tokenizer_folder.h"
 #include "weights/weight_files.h"
 
 namespace hayate {
@@ -55,12 +56,12 @@ JsonObject FolderCheckpoint::config(const std::string& component) const {
   return {read_json_file(path + "/" + *name), path + "/" + *name};
 }
 
-std::unique_ptr<TensorSource> FolderCheckpoint::tensors(const std::string& component) const {
+std::shared_ptr<const TensorSource> FolderCheckpoint::tensors(const std::string& component) const {
   return with_current_names(open_weights(folder(component)));
 }
 
 std::string FolderCheckpoint::tokenizer(const std::string& component) const {
-  return has(component) ? folder(component) : tokenizers_ + "/" + component;
+  return has(component) ? folder(component) : installed_tokenizer(tokenizers_, component, path_);
 }
 
 }  // namespace hayate

@@ -12,7 +12,7 @@ class FolderCheckpoint : public Checkpoint {
   JsonObject index() const override { return index_; }
   bool has(const std::string& component) const override;  // the index lists it with a class
   JsonObject config(const std::string& component) const override;
-  std::unique_ptr<TensorSource> tensors(const std::string& component) const override;
+  std::shared_ptr<const TensorSource> tensors(const std::string& component) const override;
   std::string tokenizer(const std::string& component) const override;
 
  private:

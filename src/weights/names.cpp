@@ -1,49 +1,17 @@
-// Renaming is done once, when a source is opened; reading goes through a map.
+// Renaming is done once, when a source is opened.
 #include "weights/names.h"
 
-#include <map>
-
 #include "core/error.h"
+#include "core/json.h"
+#include "weights/mapped_source.h"
 
 namespace hayate {
-namespace {
-
-class RenamedSource : public TensorSource {
- public:
-  explicit RenamedSource(std::unique_ptr<TensorSource> source) : source_(std::move(source)) {
-    for (const std::string& stored : source_->names()) {
-      std::optional<std::string> name = current_name(stored);
-      if (!name) continue;
-      auto [entry, added] = stored_.emplace(*name, stored);
-      require(added, ErrorKind::bad_model, "the tensors \"{}\" and \"{}\" both stand for \"{}\"", entry->second, stored, *name);
-      names_.push_back(*name);
-    }
-  }
-
-  std::vector<std::string> names() const override { return names_; }
-  bool has(const std::string& name) const override { return stored_.contains(name); }
-  std::vector<int64_t> dims(const std::string& name) const override { return source_->dims(stored(name)); }
-  Dtype dtype(const std::string& name) const override { return source_->dtype(stored(name)); }
-  void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override {
-    source_->read(stored(name), as, out, first);
-  }
-
- private:
-  const std::string& stored(const std::string& name) const {
-    auto found = stored_.find(name);
-    return found == stored_.end() ? name : found->second;  // the source's own error says where a name is missing
-  }
-
-  std::unique_ptr<TensorSource> source_;
-  std::vector<std::string> names_;  // in the source's order
-  std::map<std::string, std::string> stored_;
-};
-
-}  // namespace
 
 std::optional<std::string> current_name(const std::string& stored) {
   // A buffer of indices that transformers saved before 4.31.
   if (stored.ends_with("embeddings.position_ids")) return std::nullopt;
+  // CLIP's temperature, which only comparing texts with pictures needs.
+  if (stored == "logit_scale") return std::nullopt;
   // transformers 5 saves CLIPTextModel, unlike CLIPTextModelWithProjection, without the prefix.
   for (const char* part : {"embeddings.", "encoder.layers.", "final_layer_norm."})
     if (stored.starts_with(part)) return "text_model." + stored;
@@ -56,6 +24,15 @@ std::optional<std::string> current_name(const std::string& stored) {
   return stored;
 }
 
-std::unique_ptr<TensorSource> with_current_names(std::unique_ptr<TensorSource> source) { return std::make_unique<RenamedSource>(std::move(source)); }
+std::unique_ptr<TensorSource> with_current_names(std::shared_ptr<const TensorSource> source) {
+  auto mapped = std::make_unique<MappedSource>(source);
+  for (const std::string& stored : source->names()) {
+    const bool scale = stored == "scaled_fp8" || stored.ends_with(".scale_weight") || stored.ends_with(".weight_scale");
+    require(!scale, ErrorKind::unsupported,
+            "the tensor {} says that weights are scaled eight-bit floats, which is not supported; use the float16 file", excerpt(stored));
+    if (std::optional<std::string> name = current_name(stored)) mapped->add_renamed(*name, stored);
+  }
+  return mapped;
+}
 
 }  // namespace hayate

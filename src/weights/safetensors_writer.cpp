@@ -32,7 +32,7 @@ SafetensorsWriter::SafetensorsWriter(const std::string& path, std::vector<Tensor
     for (int64_t dim : tensor.dims) bytes = checked_mul(bytes, dim, tensor.name.c_str());
     const int64_t begin = data_bytes;
     data_bytes = checked_add(begin, bytes, tensor.name.c_str());
-    bool added = places_.emplace(tensor.name, Place{begin, data_bytes, bytes == 0}).second;
+    bool added = places_.emplace(tensor.name, Place{begin, data_bytes}).second;
     require(added && tensor.name != "__metadata__", ErrorKind::internal, "{}: the name {} cannot be given to a tensor, or not twice", path,
             excerpt(tensor.name));
     header[tensor.name] = {{"dtype", stored_name(tensor.dtype)}, {"shape", tensor.dims}, {"data_offsets", {begin, data_bytes}}};
@@ -46,19 +46,32 @@ SafetensorsWriter::SafetensorsWriter(const std::string& path, std::vector<Tensor
   for (auto& [name, place] : places_) place.begin += 8 + int64_t(text.size()), place.end += 8 + int64_t(text.size());
 }
 
-void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> data) {
+SafetensorsWriter::Place& SafetensorsWriter::find(const std::string& name) {
   auto found = places_.find(name);
   require(found != places_.end(), ErrorKind::internal, "{}: tensor {} was not announced", path_, excerpt(name));
-  Place& place = found->second;
+  return found->second;
+}
+
+void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> data) {
+  const Place& place = find(name);
   require(int64_t(data.size()) == place.end - place.begin, ErrorKind::internal, "{}: tensor {} has {} bytes, but {} were announced", path_,
           excerpt(name), data.size(), place.end - place.begin);
-  file_.write_at(place.begin, data);
-  place.written = true;
+  write_part(name, 0, data);
+}
+
+void SafetensorsWriter::write_part(const std::string& name, int64_t first_byte, std::span<const std::byte> data) {
+  Place& place = find(name);
+  require(first_byte >= 0 && int64_t(data.size()) <= place.end - place.begin - first_byte, ErrorKind::internal,
+          "{}: tensor {} has {} bytes, but {} from byte {} on are to be written", path_, excerpt(name), place.end - place.begin, data.size(),
+          first_byte);
+  file_.write_at(place.begin + first_byte, data);
+  place.written += int64_t(data.size());
 }
 
 void SafetensorsWriter::commit() {
   for (const auto& [name, place] : places_)
-    require(place.written, ErrorKind::internal, "{}: tensor {} was announced but never written", path_, excerpt(name));
+    require(place.written == place.end - place.begin, ErrorKind::internal, "{}: tensor {} was announced but {} of its {} bytes were written", path_,
+            excerpt(name), place.written, place.end - place.begin);
   file_.commit();
 }
 

@@ -1,0 +1,176 @@
+// One model in every layout: the same bits in the pictures. And what is refused, with the reason.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/expect_error.h"
+#include "core/json.h"
+#include "core/scratch_folder.h"
+#include "hayate/hayate.h"
+#include "pipeline/parity.h"
+#include "weights/safetensors.h"
+#include "weights/safetensors_writer.h"
+
+namespace hayate::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result draw(const Options& options) {
+  Request request;
+  request.pictures = {{.prompt = "a photo of a red fox", .negative_prompt = "blurry", .seed = 3}};
+  request.width = request.height = 48;
+  request.steps = 2;
+  return Pipeline(options).generate(request);
+}
+
+std::string weights_in(const fs::path& component) {
+  for (const auto& entry : fs::directory_iterator(component))
+    if (entry.path().extension() == ".safetensors") return entry.path().filename();
+  return "";
+}
+
+// The tensors of a file, those at even places and those at odd ones apart, with an index.
+void split_into_shards(const fs::path& component) {
+  const std::string name = weights_in(component), base = name.substr(0, name.find('.'));
+  const SafetensorsFile file(component / name);
+  Json map = Json::object();
+  for (int half : {0, 1}) {
+    const std::string shard = fmt::format("{}-0000{}-of-00002.safetensors", base, half + 1);
+    std::vector<TensorInfo> tensors;
+    for (size_t i = 0; i < file.tensors().size(); ++i) {
+      const StoredTensor& t = file.tensors()[i];
+      if (int(i % 2) != half) continue;
+      tensors.push_back({t.name, file.dtype(t.name), t.dims});
+      map[t.name] = shard;
+    }
+    SafetensorsWriter writer(component / shard, tensors);
+    for (const TensorInfo& t : tensors) {
+      int64_t count = size_of(t.dtype);
+      for (int64_t d : t.dims) count *= d;
+      std::vector<std::byte> data(static_cast<size_t>(count));
+      file.read(t.name, t.dtype, data);
+      writer.write(t.name, data);
+    }
+    writer.commit();
+  }
+  std::ofstream(component / (base + ".safetensors.index.json")) << Json{{"metadata", {{"total_size", 1}}}, {"weight_map", map}};
+  fs::remove(component / name);
+}
+
+// A model of tests/data/parity and places to put it in another layout.
+struct Formats : ::testing::TestWithParam<const char*> {
+  ScratchFolder folder;
+  const fs::path original = kParityFolder + GetParam();
+  const Result expected = draw({.model = original});
+
+  std::string copy(const std::string& name) const {
+    fs::copy(original, folder / name, fs::copy_options::recursive);
+    return folder / name;
+  }
+  std::vector<fs::path> networks(const std::string& model) const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(model))
+      if (entry.is_directory() && !weights_in(entry.path()).empty()) found.push_back(entry.path());
+    return found;
+  }
+  // The file, with the tokenizers beside it: the tiny models have a vocabulary of their own.
+  std::string single_file(const std::string& dtype = "") const {
+    convert_model({.model = original}, folder / "model.safetensors", dtype);
+    for (const char* name : {"tokenizer", "tokenizer_2"})
+      if (fs::exists(original / name)) fs::create_symlink(original / name, folder / name);
+    return folder / "model.safetensors";
+  }
+  void expect_same(const Options& options) const {
+    const Result result = draw(options);
+    EXPECT_EQ(result.latents, expected.latents);
+    EXPECT_EQ(result.images[0].rgb, expected.images[0].rgb);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Tiny, Formats, ::testing::Values("tiny-sdxl", "tiny-ssd1b", "tiny-sd15"),
+                         [](const auto& info) { return std::string(info.param).substr(5); });
+
+TEST_P(Formats, Variants) {
+  const std::string model = copy("model");
+  for (const fs::path& component : networks(model)) {
+    const std::string name = weights_in(component);
+    fs::rename(component / name, component / (name.substr(0, name.find('.')) + ".fp16.safetensors"));
+  }
+  expect_same({.model = model});
+}
+
+TEST_P(Formats, Shards) {
+  const std::string model = copy("model");
+  for (const fs::path& component : networks(model)) split_into_shards(component);
+  expect_same({.model = model});
+}
+
+TEST_P(Formats, SingleFile) { expect_same({.model = single_file()}); }
+
+TEST_P(Formats, AFolderWrittenFromASingleFile) {
+  convert_model({.model = single_file()}, folder / "back", "");
+  expect_same({.model = folder / "back"});
+  for (const fs::path& component : networks(folder / "back")) {
+    const SafetensorsFile before((original / component.filename() / weights_in(component)).string()),
+        after((component / weights_in(component)).string());
+    EXPECT_EQ(before.tensors().size(), after.tensors().size()) << component;
+    EXPECT_EQ(read_json_file(component / "config.json"), read_json_file(original / component.filename() / "config.json"));
+  }
+}
+
+TEST_P(Formats, HubCache) {
+  const fs::path cache = folder / "hub", model = cache / "models--org--tiny.model", snapshot = model / "snapshots/0123abc";
+  int blob = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(original)) {
+    if (entry.is_directory()) continue;
+    const fs::path to = snapshot / fs::relative(entry.path(), original), content = model / "blobs" / std::to_string(blob++);
+    fs::create_directories(to.parent_path());
+    fs::create_directories(content.parent_path());
+    fs::copy_file(entry.path(), content);
+    fs::create_symlink(fs::relative(content, to.parent_path()), to);
+  }
+  fs::create_directories(model / "refs");
+  std::ofstream(model / "refs/main") << "0123abc\n";
+  expect_same({.model = "org/tiny.model", .hub_cache = cache});
+}
+
+TEST_P(Formats, EveryPartReplacedByAFile) {
+  const std::string single = single_file();
+  Options options{.model = original, .unet = single, .vae = single, .text_encoder = single};
+  if (GetParam() != std::string("tiny-sd15")) options.text_encoder_2 = single;
+  expect_same(options);
+  options.unet = original / "unet";
+  options.vae = original / "vae" / weights_in(original / "vae");
+  options.text_encoder = original;
+  expect_same(options);
+}
+
+TEST_P(Formats, Float32HoldsTheSameValues) {
+  const std::string wide = single_file("f32");
+  const SafetensorsFile file(wide);
+  for (const StoredTensor& t : file.tensors()) EXPECT_EQ(t.type->name, std::string("F32"));
+  expect_same({.model = wide});
+}
+
+TEST(ConvertModel, NothingIsReplacedAndNothingHalfWritten) {
+  const std::string model = kParityFolder + "tiny-sd15";
+  ScratchFolder folder;
+  for (const char* name : {"there.safetensors", "there"}) {
+    folder.write(name, "precious");
+    expect_error(ErrorKind::usage, {name, "exists"}, [&] { convert_model({.model = model}, folder / name); });
+    EXPECT_EQ(slurp(folder / name), "precious");
+  }
+  expect_error(ErrorKind::usage, {"f8"}, [&] { convert_model({.model = model}, folder / "new", "f8"); });
+  expect_error(ErrorKind::not_found, {"absent"}, [&] { convert_model({.model = folder / "absent"}, folder / "new"); });
+  expect_error(ErrorKind::not_found, {"no/folder"}, [&] { convert_model({.model = model}, folder / "no/folder"); });
+
+  fs::copy(model, folder / "cut", fs::copy_options::recursive);
+  fs::resize_file(folder / "cut/vae/diffusion_pytorch_model.safetensors", 60000);
+  for (const char* name : {"new", "new.safetensors"})
+    expect_error(ErrorKind::bad_file, {"vae", "cut short"}, [&] { convert_model({.model = folder / "cut"}, folder / name); });
+  EXPECT_EQ(folder.entries().size(), 3u);
+}
+
+}  // namespace
+}  // namespace hayate::testing
