@@ -21,6 +21,8 @@ install(TARGETS hayate_cli)
 install(TARGETS hayate_library EXPORT hayate)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hayate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin DESTINATION share/hayate/models)  # src/pipeline/installed_files.cpp looks there
+# src/pipeline/installed_files.cpp looks there, too; scripts/setup makes the folder where the Python package index can be reached.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/clip_tokenizer DESTINATION share/hayate OPTIONAL)
 install(EXPORT hayate NAMESPACE hayate:: FILE hayate-targets.cmake DESTINATION ${package_folder})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/hayate-config.cmake.in ${PROJECT_BINARY_DIR}/hayate-config.cmake
   INSTALL_DESTINATION ${package_folder})

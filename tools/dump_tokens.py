@@ -1,12 +1,11 @@
 """Writes tests/data/tokenizer: a small vocabulary, prompts, and what transformers' CLIPTokenizer makes of them, for
 tests/tokenizer/clip_tokenizer_test.cpp.
 
-With --openai FILE, where FILE is bpe_simple_vocab_16e6.txt.gz (OpenAI's CLIP; the Python package open-clip-torch ships it, MIT
-licence), also the ids in the published vocabulary, and that vocabulary itself in build/openai_vocabulary, where the test looks.
+With --openai FILE, where FILE is bpe_simple_vocab_16e6.txt.gz (OpenAI's CLIP; the Python package open_clip_torch ships it, MIT
+licence), also the ids in the published vocabulary, which scripts/setup puts where the test looks.
 """
 
 import argparse
-import gzip
 import json
 import random
 import sys
@@ -17,7 +16,8 @@ from pathlib import Path
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
-BOS, EOS = "<|startoftext|>", "<|endoftext|>"
+from clip_vocabulary import BOS, EOS, byte_alphabet, read_merges, vocabulary, write_vocabulary
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests/data/tokenizer"
 
@@ -132,18 +132,6 @@ def prompts(seed=1, scale=1):
     return [drop_young(p) for p in out]
 
 
-def byte_alphabet():
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = (b for b in range(256) if b not in printable)
-    return [chr(b) for b in printable] + [chr(256 + i) for i, _ in enumerate(others)]
-
-
-def vocabulary(merges):
-    tokens = byte_alphabet()
-    tokens += [t + "</w>" for t in tokens] + [a + b for a, b in merges] + [BOS, EOS]
-    return {token: i for i, token in enumerate(tokens)}
-
-
 def train_merges(count):
     tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
@@ -158,12 +146,6 @@ def train_merges(count):
             merges.append(tuple(pair))
             known.add(pair[0] + pair[1])
     return merges
-
-
-def write_vocabulary(folder, vocab, merges):
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    (folder / "merges.txt").write_text("#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges), encoding="utf-8")
 
 
 def fill_in(value, ids):
@@ -225,11 +207,9 @@ def main():
     write_json(DATA / "few.json", [golden("none", few, few_merges, {}, texts[:260])])
 
     if options.openai:
-        lines = gzip.decompress(options.openai.read_bytes()).decode().split("\n")
-        merges = [tuple(line.split()) for line in lines[1 : 49152 - 256 - 2 + 1]]
+        merges = read_merges(options.openai.read_bytes())
         vocab = vocabulary(merges)
         write_json(DATA / "openai.json", [golden("none", vocab, merges, {}, texts)])
-        write_vocabulary(ROOT / "build/openai_vocabulary", vocab, merges)
 
 
 if __name__ == "__main__":

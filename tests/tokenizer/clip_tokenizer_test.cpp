@@ -61,8 +61,8 @@ TEST(ClipTokenizer, EqualsTransformersWithASmallVocabulary) {
 TEST(ClipTokenizer, EqualsTransformersWhereTheVocabularyLacksBytes) { expect_equal_to_transformers(data + "/few", "few.json", 200); }
 
 TEST(ClipTokenizer, EqualsTransformersWithThePublishedVocabulary) {
-  const std::string vocabulary = HAYATE_SOURCE_DIR "/build/openai_vocabulary";
-  if (!std::filesystem::exists(vocabulary)) GTEST_SKIP() << "no " << vocabulary << "; tools/dump_tokens.py --openai writes it";
+  const std::string vocabulary = HAYATE_SOURCE_DIR "/build/clip_tokenizer/tokenizer";
+  if (!std::filesystem::exists(vocabulary)) GTEST_SKIP() << "no " << vocabulary << ": scripts/setup could not fetch it";
   expect_equal_to_transformers(vocabulary, "openai.json", 500);
 }
 
