@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "backend/memory_budget.h"
 #include "program/plan_memory.h"
 #include "program/program.h"
 
@@ -30,6 +31,13 @@ struct CompileOptions {
   bool keep_all = false;  // no reuse of memory: every value can be read afterwards
 };
 
+// What running a program takes beside its weights, bytes.
+struct Footprint {
+  int64_t activations = 0;  // inputs, prompt and step arenas
+  int64_t scratch = 0;      // what the ops use in turn
+  int64_t total() const { return activations + scratch; }
+};
+
 // A compiled program with bound addresses. Not safe for use by two threads at once.
 class Executable {
  public:
@@ -40,12 +48,14 @@ class Executable {
   virtual void write(const std::string& input, std::span<const std::byte>) = 0;
   virtual void read(const std::string& value, std::span<std::byte>) = 0;
   virtual const Program& program() const = 0;
-  virtual int64_t arena_bytes() const = 0;  // prompt and step arenas plus inputs
+  // Gives back the memory of inputs, activations and scratch until the next write or run. All values are lost.
+  virtual void rest() noexcept = 0;
 };
 
 class Backend : public Target {
  public:
   virtual const char* name() const = 0;
+  virtual MemoryBudget& memory() = 0;  // counts buffers, and executables that do not rest
   virtual Buffer allocate(int64_t bytes) = 0;  // throws Error(out_of_memory)
   // A buffer whose bytes `write` makes on the host: in place where the device reads the host's memory.
   virtual Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) = 0;
@@ -53,6 +63,9 @@ class Backend : public Target {
   virtual void download(std::span<std::byte> to, const Buffer& from) = 0;
   // Computes one op of the load section now; `in` are its inputs' bytes.
   virtual Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) = 0;
+  // What compile would take, and what a load value takes in this device's layout; nothing is read or allocated.
+  virtual Footprint footprint(const Program&, CompileOptions = {}) const = 0;
+  virtual int64_t prepared_bytes(const Program&, const Node& load_value) const = 0;
   virtual std::unique_ptr<Executable> compile(Program, WeightStore&, CompileOptions = {}) = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 #include "core/page_range.h"
@@ -12,35 +13,101 @@ namespace hayate {
 namespace {
 TensorView view_of(const Node& n, std::byte* data) { return {data, n.shape.c, n.shape, n.dtype}; }
 
+// Where values lie in an executable's memory: inputs first, then one arena for each section.
+struct Layout {
+  std::vector<int64_t> offset;  // -1: a load value or a view
+  int64_t bytes = 0;
+};
+
+Layout lay_out(const Program& p, CompileOptions options) {
+  constexpr int64_t kAlign = 64;
+  Layout layout{.offset = std::vector<int64_t>(size_t(p.size()), -1)};
+  for (Value v = 0; v < p.size(); ++v)
+    if (p[v].op == Op::input) layout.offset[size_t(v)] = std::exchange(layout.bytes, layout.bytes + (byte_size(p[v]) + kAlign - 1) / kAlign * kAlign);
+  for (Rate section : {Rate::prompt, Rate::step}) {
+    MemoryPlan plan = plan_memory(p, section, !options.keep_all);
+    for (size_t v = 0; v < plan.offset.size(); ++v)
+      if (plan.offset[v] >= 0) layout.offset[v] = layout.bytes + plan.offset[v];
+    layout.bytes += plan.size;
+  }
+  return layout;
+}
+
+// The bytes of every value, given where load values are.
+template <class LoadValue>
+std::vector<TensorView> place(const Program& p, const Layout& layout, std::byte* memory, LoadValue load_value) {
+  std::vector<TensorView> views(static_cast<size_t>(p.size()));
+  for (Value v : needed_load_values(p)) views[size_t(v)] = view_of(p[v], load_value(v));
+  for (Value v = 0; v < p.size(); ++v) {
+    const Node& n = p[v];
+    if (layout.offset[size_t(v)] >= 0) views[size_t(v)] = view_of(n, memory + layout.offset[size_t(v)]);
+    if (is_view(n) && n.rate != Rate::load) {
+      const TensorView& whole = views[size_t(n.in[0])];
+      views[size_t(v)] = {static_cast<std::byte*>(whole.data) + n.as<SliceAttr>().begin * size_of(n.dtype), whole.row_stride, n.shape, n.dtype};
+    }
+  }
+  return views;
+}
+
+// Calls body(operands) for every op that runs in a section.
+template <class Body>
+void for_ops(const Program& p, const std::vector<TensorView>& views, Body body) {
+  for (Value v = 0; v < p.size(); ++v) {
+    const Node& n = p[v];
+    if (is_source(n) || is_view(n) || n.rate == Rate::load) continue;
+    Operands operands{p, n, views[size_t(v)], {}};
+    for (Value in : n.in) operands.in.push_back(in == none ? TensorView{} : views[size_t(in)]);
+    body(operands);
+  }
+}
+
+// Stands for memory where an op is bound only to learn what it takes.
+std::byte* nowhere() { return reinterpret_cast<std::byte*>(uintptr_t{1} << 20); }
+
 class HostExecutable : public Executable {
  public:
   HostExecutable(HostBackend& backend, Program program, WeightStore& store, CompileOptions options)
-      : program_(std::move(program)), views_(size_t(program_.size())) {
-    place_sources(backend, store);
-    for (Rate section : {Rate::prompt, Rate::step}) place_section(backend, section, options);
-    for (Value v = 0; v < program_.size(); ++v) bind(backend, v);
+      : program_(std::move(program)), footprint_(backend.footprint(program_, options)), budget_(backend.shared_memory()),
+        memory_(std::max<int64_t>(footprint_.total(), 1)) {
+    auto weight = [&](Value v) {
+      weights_.push_back(store.get(program_, v));
+      return weights_.back().get();
+    };
+    views_ = place(program_, lay_out(program_, options), memory_.data(), weight);
+    for_ops(program_, views_, [&](const Operands& o) {
+      Scratch scratch(memory_.data() + footprint_.activations);
+      launches_[size_t(o.node.rate)].push_back(backend.bind(o, scratch));
+    });
   }
+  ~HostExecutable() override { rest(); }
 
   void run(Rate section) override {
+    wake();
     for (const Launch& launch : launches_[size_t(section)]) launch();
     if (section == Rate::step)
       for (auto c : program_.carries) copy_rows(view(c.to), view(c.from));
   }
 
+  void rest() noexcept override {
+    if (!std::exchange(awake_, false)) return;
+    memory_.decommit();
+    budget_->give_back(footprint_.total());
+  }
+
   void write(const std::string& input, std::span<const std::byte> from) override {
     Value v = find(input, from.size());
     require(program_[v].op == Op::input, ErrorKind::internal, "write: {} is not an input", input);
+    wake();
     std::memcpy(view(v).data, from.data(), from.size());
   }
 
   void read(const std::string& value, std::span<std::byte> to) override {
     const TensorView& from = view(find(value, to.size()));
-    require(from.data, ErrorKind::internal, "read: {} is not kept", value);
+    require(from.data && awake_, ErrorKind::internal, "read: {} is not kept", value);
     copy_rows({to.data(), from.shape.c, from.shape, from.dtype}, from);
   }
 
   const Program& program() const override { return program_; }
-  int64_t arena_bytes() const override { return arena_bytes_; }
 
  private:
   const TensorView& view(Value v) const { return views_[size_t(v)]; }
@@ -52,44 +119,18 @@ class HostExecutable : public Executable {
     return v;
   }
 
-  std::byte* keep(Buffer buffer) {
-    buffers_.push_back(std::move(buffer));
-    return buffers_.back().get();
-  }
-
-  // Bytes of 0xff are NaN in every float type: a value that no kernel wrote cannot pass for a result.
-  std::byte* keep_poisoned(HostBackend& backend, int64_t bytes) {
-    std::byte* data = keep(backend.allocate(bytes));
-    std::memset(data, 0xff, size_t(bytes));
-    arena_bytes_ += bytes;
-    return data;
-  }
-
-  void place_sources(HostBackend& backend, WeightStore& store) {
-    for (Value v = 0; v < program_.size(); ++v)
-      if (const Node& n = program_[v]; n.op == Op::input) views_[size_t(v)] = view_of(n, keep_poisoned(backend, byte_size(n)));
-    for (Value v : needed_load_values(program_)) views_[size_t(v)] = view_of(program_[v], keep(store.get(program_, v)));
-  }
-
-  void place_section(HostBackend& backend, Rate section, CompileOptions options) {
-    MemoryPlan plan = plan_memory(program_, section, !options.keep_all);
-    std::byte* arena = keep_poisoned(backend, plan.size);
-    for (Value v = 0; v < program_.size(); ++v)
-      if (int64_t offset = plan.offset[size_t(v)]; offset >= 0) views_[size_t(v)] = view_of(program_[v], arena + offset);
-  }
-
-  void bind(HostBackend& backend, Value v) {
-    const Node& n = program_[v];
-    if (is_source(n) || n.rate == Rate::load) return;
-    if (is_view(n)) {
-      const TensorView& whole = view(n.in[0]);
-      int64_t skip = n.as<SliceAttr>().begin * size_of(n.dtype);
-      views_[size_t(v)] = {static_cast<std::byte*>(whole.data) + skip, whole.row_stride, n.shape, n.dtype};
-      return;
+  void wake() {
+    if (awake_) return;
+    budget_->take(footprint_.total());
+    try {
+      memory_.commit();
+    } catch (...) {
+      budget_->give_back(footprint_.total());
+      throw;
     }
-    Operands operands{program_, n, view(v), {}};
-    for (Value in : n.in) operands.in.push_back(in == none ? TensorView{} : view(in));
-    launches_[size_t(n.rate)].push_back(backend.bind(operands));
+    awake_ = true;
+    // Bytes of 0xff are NaN in every float type: a value that no kernel wrote cannot pass for a result.
+    std::memset(memory_.data(), 0xff, size_t(footprint_.activations));
   }
 
   static void copy_rows(const TensorView& to, const TensorView& from) {
@@ -104,24 +145,36 @@ class HostExecutable : public Executable {
   }
 
   Program program_;
+  Footprint footprint_;
+  std::shared_ptr<MemoryBudget> budget_;
+  PageRange memory_;  // inputs, activations, scratch; holds memory while awake
+  bool awake_ = false;
   std::vector<TensorView> views_;
-  std::vector<Buffer> buffers_;
+  std::vector<Buffer> weights_;
   std::vector<Launch> launches_[3];  // by rate; load stays empty
-  int64_t arena_bytes_ = 0;
 };
-}  // namespace
 
-Buffer HostBackend::allocate(int64_t bytes) {
-  constexpr int64_t kAlign = 64, kPages = int64_t{1} << 20;
+constexpr int64_t kAlign = 64, kPages = int64_t{1} << 20;  // smaller buffers come from malloc
+
+std::shared_ptr<void> allocate_host(int64_t bytes) {
   if (bytes >= kPages) {
     auto pages = std::make_shared<PageRange>(bytes);
     pages->commit();
-    return {std::shared_ptr<void>(pages, pages->data()), bytes};
+    return {pages, pages->data()};
   }
   int64_t rounded = (std::max<int64_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
   void* data = std::aligned_alloc(kAlign, size_t(rounded));
-  require(data, ErrorKind::out_of_memory, "host memory: cannot allocate {} bytes", rounded);
-  return {std::shared_ptr<void>(data, std::free), bytes};
+  require(data, ErrorKind::out_of_memory, "host memory: the system refuses {} bytes", rounded);
+  return {data, std::free};
+}
+}  // namespace
+
+Buffer HostBackend::allocate(int64_t bytes) {
+  budget_->take(bytes);
+  std::shared_ptr<void> taken(nullptr, [budget = budget_, bytes](void*) { budget->give_back(bytes); });
+  std::shared_ptr<void> data = allocate_host(bytes);
+  auto both = std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<void>>>(std::move(taken), data);
+  return {std::shared_ptr<void>(both, data.get()), bytes};
 }
 
 Buffer HostBackend::fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) {
@@ -140,11 +193,27 @@ void HostBackend::download(std::span<std::byte> to, const Buffer& from) {
   std::memcpy(to.data(), from.get(), to.size());
 }
 
+Footprint HostBackend::footprint(const Program& p, CompileOptions options) const {
+  Layout layout = lay_out(p, options);
+  Footprint footprint{.activations = layout.bytes};
+  std::vector<TensorView> views = place(p, layout, nowhere(), [](Value) { return nowhere(); });
+  for_ops(p, views, [&](const Operands& o) {
+    Scratch scratch(nowhere());
+    bind(o, scratch);
+    footprint.scratch = std::max(footprint.scratch, scratch.used());
+  });
+  return footprint;
+}
+
 Buffer HostBackend::evaluate(const Program& p, const Node& n, std::span<const Buffer> in) {
   Buffer out = allocate(byte_size(n));
   Operands operands{p, n, view_of(n, out.get()), {}};
   for (size_t k = 0; k < in.size(); ++k) operands.in.push_back(in[k] ? view_of(p[n.in[k]], in[k].get()) : TensorView{});
-  bind(operands)();
+  Scratch measure(nowhere());
+  bind(operands, measure);
+  Buffer memory = allocate(measure.used());
+  Scratch scratch(memory.get());
+  bind(operands, scratch)();
   return out;
 }
 

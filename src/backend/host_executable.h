@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/scratch.h"
 
 namespace hayate {
 
@@ -39,10 +40,18 @@ class HostBackend : public Backend {
   void upload(const Buffer& to, std::span<const std::byte> from) override;
   void download(std::span<std::byte> to, const Buffer& from) override;
   Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) override;
+  int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
+  Footprint footprint(const Program&, CompileOptions) const override;
   std::unique_ptr<Executable> compile(Program, WeightStore&, CompileOptions) override;
+  MemoryBudget& memory() override { return *budget_; }
+  std::shared_ptr<MemoryBudget> shared_memory() const { return budget_; }  // buffers and executables may outlive the backend
 
-  // Chooses a kernel and fixes everything that does not change between runs. The launch must not allocate.
-  virtual Launch bind(const Operands&) = 0;
+  // Chooses a kernel and fixes everything that does not change between runs. The launch must not allocate. Binding looks at no data:
+  // it is also done where there is none, to learn how much scratch memory is taken.
+  virtual Launch bind(const Operands&, Scratch&) const = 0;
+
+ private:
+  std::shared_ptr<MemoryBudget> budget_ = std::make_shared<MemoryBudget>();
 };
 
 }  // namespace hayate

@@ -56,6 +56,10 @@ std::vector<SweepCase> sweep() {
     for (Dtype dtype : {Dtype::f32, Dtype::bf16})
       for (const OpCase& op : op_cases())
         if (dtype == Dtype::f32 || precision_of(op.op) != Precision::exact) all.push_back({candidate, dtype, op});
+  // Where products of bf16 are staged in float32: in pieces of which even these small cases have several.
+  Candidate in_pieces{"cpu_in_pieces", make_cpu_backend(cpu::best_isa(), 3000)};
+  for (const OpCase& op : op_cases())
+    if (op.op == Op::linear || op.op == Op::conv2d) all.push_back({in_pieces, Dtype::bf16, op});
   return all;
 }
 std::string test_name(const ::testing::TestParamInfo<SweepCase>& info) {

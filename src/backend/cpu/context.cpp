@@ -14,7 +14,7 @@ Launch bind_step(Op op, const Context& context, const Operands& of, Scratch& scr
 }
 }  // namespace
 
-Context::Context(Isa isa) : isa(isa), onednn_has_bf16(has_bf16_matmul(engine)) {}
+Context::Context(Isa isa, int64_t staged_elements) : isa(isa), onednn_has_bf16(has_bf16_matmul(engine)), staged_elements(staged_elements) {}
 
 Launch bind_cast(const Context& context, const Operands& of, Scratch& scratch, const TensorView& out, const TensorView& in) {
   return bind_step(Op::cast, context, of, scratch, out, {in});

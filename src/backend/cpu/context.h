@@ -8,12 +8,13 @@
 namespace hayate::cpu {
 
 struct Context {
-  explicit Context(Isa);
+  Context(Isa, int64_t staged_elements);
 
   Isa isa;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
-  bool onednn_has_bf16;  // else linear and conv2d compute bf16 in float32: see staged.h
+  bool onednn_has_bf16;     // else linear and conv2d compute bf16 in float32: see staged.h
+  int64_t staged_elements;  // at most about so many of operands and result at a time
 };
 
 Launch bind_linear(const Operands&, const Context&, Scratch&);

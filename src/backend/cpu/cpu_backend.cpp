@@ -12,7 +12,7 @@ bool is_float(Dtype t) { return t == Dtype::f32 || t == Dtype::bf16; }
 
 class CpuBackend : public HostBackend {
  public:
-  explicit CpuBackend(Isa isa) : context_(isa) {}
+  CpuBackend(Isa isa, int64_t staged_elements) : context_(isa, staged_elements) {}
 
   const char* name() const override { return "cpu"; }
 
@@ -26,21 +26,14 @@ class CpuBackend : public HostBackend {
   bool packs(const Program& p, const Node& consumer) const override { return gains_from_packing(context_, p, consumer); }
 
   Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
-    if (n.op == Op::pack) return pack(n, in[0]);
-    return CpuBackend(context_.isa).HostBackend::evaluate(p, n, in);
+    return n.op == Op::pack ? pack(n, in[0]) : HostBackend::evaluate(p, n, in);
   }
-  // Ops of one executable run one after another and share scratch memory; two executables may run at once.
-  std::unique_ptr<Executable> compile(Program p, WeightStore& store, CompileOptions options) override {
-    return CpuBackend(context_.isa).HostBackend::compile(std::move(p), store, options);
-  }
-
-  Launch bind(const Operands& o) override {
-    Scratch scratch(*arena_);
-    return [arena = arena_, launch = choose(o, scratch)] { launch(); };
+  int64_t prepared_bytes(const Program& p, const Node& n) const override {
+    if (n.op != Op::pack) return HostBackend::prepared_bytes(p, n);
+    return int64_t(packed_layout(context_, consumer_of(n.shape), n.shape, n.dtype).get_size());
   }
 
- private:
-  Launch choose(const Operands& o, Scratch& scratch) const {
+  Launch bind(const Operands& o, Scratch& scratch) const override {
     switch (o.node.op) {
       case Op::linear: return bind_linear(o, context_, scratch);
       case Op::conv2d: return bind_conv2d(o, context_, scratch);
@@ -52,6 +45,7 @@ class CpuBackend : public HostBackend {
     }
   }
 
+ private:
   Buffer pack(const Node& n, const Buffer& plain) {
     Op consumer = consumer_of(n.shape);
     Layout from = plain_layout(consumer, n.shape, n.dtype), to = packed_layout(context_, consumer, n.shape, n.dtype);
@@ -63,12 +57,11 @@ class CpuBackend : public HostBackend {
   }
 
   Context context_;
-  std::shared_ptr<ScratchArena> arena_ = std::make_shared<ScratchArena>();
 };
 }  // namespace
 }  // namespace cpu
 
-std::shared_ptr<Backend> make_cpu_backend(cpu::Isa isa) { return std::make_shared<cpu::CpuBackend>(isa); }
+std::shared_ptr<Backend> make_cpu_backend(cpu::Isa isa, int64_t staged_elements) { return std::make_shared<cpu::CpuBackend>(isa, staged_elements); }
 std::shared_ptr<Backend> make_cpu_backend() { return make_cpu_backend(cpu::best_isa()); }
 
 }  // namespace hayate

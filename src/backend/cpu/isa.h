@@ -1,6 +1,5 @@
 // The same kernel sources (kernels/*.h) are compiled once per instruction set, each in its own namespace.
 #pragma once
-#include "backend/cpu/scratch.h"
 #include "backend/host_executable.h"
 
 namespace hayate::cpu {

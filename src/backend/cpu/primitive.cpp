@@ -43,7 +43,7 @@ struct Choice {
 
 // The first choice that is more than plain loops, else the first that exists. A residual that is not fused costs one pass over the
 // result; another layout of the weights costs reordering them in each run.
-Choice choose(const Operands& o, const Context& context, Describe describe, Activation activation, const Layout& weights, const Layout& any) {
+Choice choose(const Operands& o, const Context& context, const Describe& describe, Activation activation, const Layout& weights, const Layout& any) {
   bool may_fuse = o.has(3) && o.in[3].shape == o.out.shape && o.in[3].packed_rows();
   Choice first;
   for (const Layout& layout : {weights, any})
@@ -64,7 +64,7 @@ dnnl::memory::data_type type_of(Dtype t) { return t == Dtype::bf16 ? dnnl::memor
 
 bool is_plain_loops(const dnnl::primitive_desc& d) { return std::string_view(d.impl_info_str()).starts_with("ref"); }
 
-Launch bind_primitive(const Operands& o, const Context& context, Scratch& scratch, Describe describe, Activation activation) {
+Launch bind_primitive(const Operands& o, const Context& context, Scratch& scratch, const Describe& describe, Activation activation) {
   const TensorView& w = o.in[1];
   Op op = o.node.op;
   Layout given = o.made_by(1) == Op::pack ? packed_layout(context, op, w.shape, w.dtype) : plain_layout(op, w.shape, w.dtype);

@@ -8,13 +8,13 @@ using Layout = dnnl::memory::desc;
 dnnl::memory::data_type type_of(Dtype);
 
 // A primitive descriptor for one layout of in[1]; empty if oneDNN has no implementation. Reads shapes and strides only.
-using Describe = dnnl::primitive_desc (*)(const Operands&, const Context&, const Layout& weights, const dnnl::primitive_attr&);
+using Describe = std::function<dnnl::primitive_desc(const Operands&, const Context&, const Layout& weights, const dnnl::primitive_attr&)>;
 dnnl::primitive_desc describe_linear(const Operands&, const Context&, const Layout& weights, const dnnl::primitive_attr&);
 dnnl::primitive_desc describe_conv2d(const Operands&, const Context&, const Layout& weights, const dnnl::primitive_attr&);
 
 // oneDNN's reference code: right for everything and far too slow.
 bool is_plain_loops(const dnnl::primitive_desc&);
 
-Launch bind_primitive(const Operands&, const Context&, Scratch&, Describe, Activation);
+Launch bind_primitive(const Operands&, const Context&, Scratch&, const Describe&, Activation);
 
 }  // namespace hayate::cpu

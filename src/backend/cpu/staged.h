@@ -1,35 +1,48 @@
 // Operands that oneDNN cannot read as they are: copied into scratch memory, and the result back.
 #pragma once
+#include <functional>
+
 #include "backend/cpu/context.h"
 
 namespace hayate::cpu {
 
+using Bind = std::function<Launch(const Operands&, const Context&, Scratch&)>;
+
 // Everything in float32, where oneDNN has no bf16.
 inline bool needs_float32(const Operands& o, const Context& context) { return o.out.dtype == Dtype::bf16 && !context.onednn_has_bf16; }
-template <class Inner>
-Launch bind_in_float32(const Operands& o, const Context& context, Scratch& scratch, Inner inner) {
-  std::vector<Launch> steps;
-  Operands wide = o;
-  auto widen = [&](TensorView& v) { v = {scratch.take<float>(v.shape.count()), v.shape.c, v.shape, Dtype::f32}; };
-  for (size_t k = 0; k < o.in.size(); ++k)
-    if (o.has(k) && o.in[k].dtype == Dtype::bf16) {
-      widen(wide.in[k]);
-      steps.push_back(bind_cast(context, o, scratch, wide.in[k], o.in[k]));
-    }
-  widen(wide.out);
-  steps.push_back(inner(wide, context, scratch));
-  steps.push_back(bind_cast(context, o, scratch, o.out, wide.out));
-  return in_order(std::move(steps));
+Launch bind_in_float32(const Operands&, const Context&, Scratch&, const Bind& inner);
+
+// Launches that share their scratch memory, as they run one after another.
+class SharedScratch {
+ public:
+  explicit SharedScratch(Scratch& scratch) : scratch_(scratch), begin_(scratch.position()) {}
+  template <class BindStep>
+  void add(BindStep bind_step) {
+    scratch_.rewind(begin_);
+    steps_.push_back(bind_step());
+  }
+  Launch launch() { return in_order(std::move(steps_)); }
+
+ private:
+  Scratch& scratch_;
+  int64_t begin_;
+  std::vector<Launch> steps_;
+};
+
+// Rows [first, first + s.rows()) of a tensor, as shape s.
+inline TensorView rows_of(const TensorView& v, int64_t first, const Shape& s) {
+  return {v.row<std::byte>(0) + first * v.row_stride * size_of(v.dtype), v.row_stride, s, v.dtype};
 }
+// Columns [begin, begin + count).
+inline TensorView columns_of(const TensorView& v, int64_t begin, int64_t count) {
+  return {v.row<std::byte>(0) + begin * size_of(v.dtype), v.row_stride, {v.shape.n, v.shape.h, v.shape.w, count}, v.dtype};
+}
+// Whether a product can be cut along the rows of its result: its residual has them all, or one row per image.
+bool residual_can_be_cut(const Operands&);
+// The part of the residual for rows [first, first + s.rows()) of `image`, counted from its start.
+TensorView residual_of(const Operands&, int64_t image, int64_t first, const Shape& s);
 
 // The first input without gaps between rows.
-template <class Inner>
-Launch bind_packed_rows(const Operands& o, const Context& context, Scratch& scratch, Inner inner) {
-  Operands dense = o;
-  TensorView& x = dense.in[0];
-  x = {scratch.take<std::byte>(x.shape.count() * size_of(x.dtype)), x.shape.c, x.shape, x.dtype};
-  Launch copy = bind_cast(context, o, scratch, x, o.in[0]);
-  return in_order({copy, inner(dense, context, scratch)});
-}
+Launch bind_packed_rows(const Operands&, const Context&, Scratch&, const Bind& inner);
 
 }  // namespace hayate::cpu

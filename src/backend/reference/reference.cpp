@@ -47,7 +47,7 @@ class ReferenceBackend : public HostBackend {
   const char* name() const override { return "reference"; }
   bool supports(const Program&, const Node& n) const override { return n.dtype != Dtype::i32; }
   bool packs(const Program&, const Node&) const override { return false; }
-  Launch bind(const Operands& o) override {
+  Launch bind(const Operands& o, Scratch&) const override {
     return [node = o.node, in = o.in, out = o.out] {
       std::vector<Tensor> inputs;
       for (const TensorView& v : in) inputs.push_back(load(v));

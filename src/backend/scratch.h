@@ -2,35 +2,25 @@
 #pragma once
 #include <omp.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <vector>
 
-namespace hayate::cpu {
+namespace hayate {
 
 constexpr int64_t kScratchAlignment = 64;  // a cache line
 
-// One per executable. A block that has become too small is replaced, but lives on for the ops that were bound to it.
-class ScratchArena {
- public:
-  struct Block { std::byte* data; int64_t bytes; };
-  Block current() const { return current_; }
-  Block grow(int64_t bytes);
-
- private:
-  struct Free { void operator()(std::byte* p) const { std::free(p); } };
-  std::vector<std::unique_ptr<std::byte, Free>> blocks_;
-  Block current_{nullptr, 0};
-};
-
 [[noreturn]] void too_many_threads(int id, int threads);
 
-// What one op takes, uninitialised.
+// What one op takes, uninitialised, from the start of `memory`. An op is bound twice: the first time tells how much it takes.
 class Scratch {
  public:
-  explicit Scratch(ScratchArena& arena) : arena_(arena) {}
+  explicit Scratch(std::byte* memory) : memory_(memory) {}
+
+  int64_t used() const { return most_; }
+  // What was taken since `position` was asked for may be taken again, by a step that runs later.
+  int64_t position() const { return taken_; }
+  void rewind(int64_t position) { taken_ = position; }
 
   template <class T>
   T* take(int64_t count) { return reinterpret_cast<T*>(take_bytes(count * int64_t(sizeof(T)))); }
@@ -55,10 +45,15 @@ class Scratch {
   }
 
  private:
-  std::byte* take_bytes(int64_t bytes);
+  std::byte* take_bytes(int64_t bytes) {
+    std::byte* memory = memory_ + taken_;
+    taken_ += (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+    most_ = std::max(most_, taken_);
+    return memory;
+  }
 
-  ScratchArena& arena_;
-  int64_t used_ = 0;
+  std::byte* memory_;
+  int64_t taken_ = 0, most_ = 0;
 };
 
-}  // namespace hayate::cpu
+}  // namespace hayate
