@@ -35,6 +35,7 @@ struct Options {
   std::string rung{};            // a rung of the ladder by name; empty: the fastest for the device
   std::function<void(const std::string&)> warn{};  // e.g. a prompt that was cut; may be empty
   std::string print_program{};   // folder for each program after each pass (NN-pass.txt); empty: none
+  int64_t memory_limit = 0;      // bytes that the whole process may take; 0: what the machine has left when a request starts
 };
 
 // Micro-conditioning of SDXL: what the training picture would have looked like. Pixels.
@@ -98,6 +99,23 @@ struct Result {
   Timings timings;
 };
 
+// The memory of one stage of a request, bytes. Weights are counted in the type and layout in which they are computed with.
+struct MemoryStage {
+  std::string name{};        // "text", "denoise", "decode"
+  int64_t weights = 0;       // of the networks that run
+  int64_t kept = 0;          // of other networks, which stay for the next request
+  int64_t activations = 0, scratch = 0;
+  int64_t peak = 0;          // the most that the stage takes at once, loading included
+};
+struct MemoryForecast {
+  std::vector<MemoryStage> stages{};      // in the order in which they run
+  int64_t process = 0;                    // what is not counted by stage: code, vocabularies, pictures
+  int64_t peak = 0;                       // of the whole request, the process included
+  int64_t budget = 0;                     // Options::memory_limit, or what the machine has
+  std::vector<std::string> would_fit{};   // if the request does not fit: changes of which each would make it fit
+  bool fits() const { return peak <= budget; }
+};
+
 // One model on one device. Programs of each size and batch are kept, so a second request of the same shape is faster.
 // Not safe for use by two threads at once.
 class Pipeline {
@@ -106,7 +124,10 @@ class Pipeline {
   ~Pipeline();
   Pipeline(Pipeline&&) noexcept;
 
+  // Weights stay loaded between requests while memory is enough for it, otherwise each network's give way to the next. A request that
+  // cannot fit even so is refused before it starts, with Error(out_of_memory) that says what would fit.
   Result generate(const Request&);
+  MemoryForecast forecast(const Request&);  // what generate() would take; reads no weights
   int native_width() const;
   int native_height() const;
   std::string rung() const;

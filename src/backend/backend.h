@@ -63,7 +63,8 @@ class Backend : public Target {
   virtual void download(std::span<std::byte> to, const Buffer& from) = 0;
   // Computes one op of the load section now; `in` are its inputs' bytes.
   virtual Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) = 0;
-  // What compile would take, and what a load value takes in this device's layout; nothing is read or allocated.
+  // What compile would take, and what a load value takes in this device's layout; nothing is read or allocated. Scratch is not measured
+  // where the budget's limit does not allow the activations.
   virtual Footprint footprint(const Program&, CompileOptions = {}) const = 0;
   virtual int64_t prepared_bytes(const Program&, const Node& load_value) const = 0;
   virtual std::unique_ptr<Executable> compile(Program, WeightStore&, CompileOptions = {}) = 0;

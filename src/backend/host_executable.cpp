@@ -196,6 +196,7 @@ void HostBackend::download(std::span<std::byte> to, const Buffer& from) {
 Footprint HostBackend::footprint(const Program& p, CompileOptions options) const {
   Layout layout = lay_out(p, options);
   Footprint footprint{.activations = layout.bytes};
+  if (layout.bytes > budget_->limit()) return footprint;  // it cannot run, and kernels may not know such sizes
   std::vector<TensorView> views = place(p, layout, nowhere(), [](Value) { return nowhere(); });
   for_ops(p, views, [&](const Operands& o) {
     Scratch scratch(nowhere());

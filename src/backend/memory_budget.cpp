@@ -26,6 +26,11 @@ void MemoryBudget::give_back(int64_t bytes) noexcept {
   used_ -= bytes;
 }
 
+int64_t MemoryBudget::limit() const {
+  std::lock_guard lock(mutex_);
+  return limit_;
+}
+
 int64_t MemoryBudget::used() const {
   std::lock_guard lock(mutex_);
   return used_;

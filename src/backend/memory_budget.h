@@ -13,6 +13,7 @@ class MemoryBudget {
   void take(int64_t bytes);  // throws Error(out_of_memory) where the limit does not allow it, and then takes nothing
   void give_back(int64_t bytes) noexcept;
 
+  int64_t limit() const;
   int64_t used() const;
   int64_t peak() const;  // the most that was ever used at once
 

@@ -31,6 +31,19 @@ PassObserver printer(const std::string& folder, const std::string& component) {
 Component::Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler)
     : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_) {}
 
+Component::Need Component::need(Program recorded, const Rung& rung, bool keep_all) const {
+  weights_.check(recorded);
+  const Program p = climb(std::move(recorded), rung, *compiler_.backend);
+  const PreparedWeights::Need missing = weights_.need(p);
+  return {.weights = weights_.bytes() + missing.bytes, .loading = missing.loading,
+          .running = compiler_.backend->footprint(p, {.keep_all = keep_all})};
+}
+
+void Component::release() {
+  recent_.clear();
+  weights_.release();
+}
+
 std::shared_ptr<Executable> Component::executable(const std::string& key, const std::function<Program()>& record, bool keep_all,
                                                   CompileSeconds& seconds) {
   for (auto it = recent_.begin(); it != recent_.end() && !keep_all; ++it)

@@ -32,6 +32,16 @@ class Component {
 
   const std::string& name() const { return name_; }
 
+  // What running a program on a rung takes; nothing is read or allocated.
+  struct Need {
+    int64_t weights = 0;  // with those that are loaded already
+    int64_t loading = 0;  // beside the weights, while they load
+    Footprint running{};
+  };
+  Need need(Program recorded, const Rung&, bool keep_all) const;
+  int64_t loaded_bytes() const { return weights_.bytes(); }
+  void release();  // forgets weights and executables; they come back when they are needed
+
  private:
   struct Cached { std::string key; std::shared_ptr<Executable> executable; };
 

@@ -24,6 +24,8 @@ class Conditioner {
   Conditioning condition(const Request&, int width, int height, bool guided, const std::function<void(const std::string&)>& warn, Dump&,
                          CompileSeconds&);
 
+  const std::vector<std::unique_ptr<TextEncoder>>& encoders() const { return encoders_; }
+
  private:
   bool zero_empty_negative_;
   std::vector<std::unique_ptr<TextEncoder>> encoders_;

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/byte_size.h"
+#include "core/system_memory.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
 #include "models/vae.h"
@@ -11,6 +13,7 @@
 #include "pipeline/latent_noise.h"
 #include "pipeline/open_model.h"
 #include "pipeline/read_floats.h"
+#include "pipeline/staging.h"
 #include "pipeline/stopwatch.h"
 #include "schedule/schedule.h"
 
@@ -18,6 +21,7 @@ namespace hayate {
 
 namespace {
 constexpr int kMaxSide = 16384, kMaxPictures = 256, kMaxSteps = 10000;
+constexpr const char* kFastestRung = "projections";
 
 std::shared_ptr<Backend> make_backend(const std::string& device) {
   if (device == "cpu") return make_cpu_backend();
@@ -38,6 +42,19 @@ std::span<const std::byte> bytes_of(const std::vector<T>& v) {
 void require_finite(const std::vector<float>& values, const std::string& what) {
   bool finite = std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
   require(finite, ErrorKind::not_finite, "{} holds a value that is not finite", what);
+}
+
+// What the process takes beside weights and executables: code and generated code, vocabularies, programs; and the pictures, one of
+// them also as floats.
+int64_t process_bytes(int64_t pictures, int64_t width, int64_t height) { return (int64_t{64} << 20) + width * height * 3 * (pictures + 8); }
+
+std::string refusal_text(const MemoryForecast& f, bool limited) {
+  std::string text = fmt::format("the request needs {} of memory, but {} {}.", size_text(f.peak), limited ? "the limit is" : "the machine has",
+                                 size_text(f.budget));
+  for (const MemoryStage& s : f.stages)
+    text += fmt::format("\n  {}: {} of weights, {} of activations, {} of scratch", s.name, size_text(s.weights), size_text(s.activations),
+                        size_text(s.scratch));
+  return text + (f.would_fit.empty() ? "\nNothing smaller would fit either." : fmt::format("\nWould fit: {}.", fmt::join(f.would_fit, "; or ")));
 }
 
 // (x / 2 + 0.5) clamped to 0..1, times 255, halves to even: as diffusers turns tensors into pictures.
@@ -64,7 +81,7 @@ struct Pipeline::Impl {
       : options(o),
         model(open_model(o)),
         family(family_of(*model)),
-        compiler{make_backend(o.device), &find_rung(o.rung.empty() ? "projections" : o.rung), o.print_program},
+        compiler{make_backend(o.device), &find_rung(o.rung.empty() ? kFastestRung : o.rung), o.print_program},
         scheduler_config(parse_scheduler_config(model->config("scheduler"))),
         unet_config(parse_unet_config(model->config("unet"))),
         vae_config(parse_vae_config(model->config("vae"))),
@@ -103,9 +120,76 @@ struct Pipeline::Impl {
     return job;
   }
 
+  // The stages of generate() and what they need on a rung.
+  std::vector<Stage> stages(const Job& job, const Rung& rung) {
+    const bool keep_all = !job.request.dump_pattern.empty();
+    Stage text{.name = "text"}, denoising{.name = "denoise"}, decoding{.name = "decode"};
+    for (const auto& encoder : conditioner.encoders())
+      text.add(encoder->component(), encoder->need(job.pictures, job.request.clip_skip, rung, keep_all));
+    const auto& last = *conditioner.encoders().back();
+    denoising.add(unet, unet.need(record_denoise_step(unet_config, denoise_shape(job, last.tokens(), last.pooled_width())), rung, keep_all));
+    decoding.add(vae, vae.need(record_vae_decoder(vae_config, 1, job.h, job.w), rung, keep_all));
+    return {std::move(text), std::move(denoising), std::move(decoding)};
+  }
+
+  struct MemoryPlanned {
+    MemoryForecast forecast{};
+    std::vector<Stage> stages{};
+    std::vector<StagePlan> plan{};
+  };
+  MemoryPlanned plan_memory(const Job& job, const Rung& rung) {
+    MemoryBudget& counted = compiler.backend->memory();
+    const int64_t process = process_bytes(job.pictures, job.width, job.height);
+    const int64_t budget = options.memory_limit ? options.memory_limit : process_bytes(0, 0, 0) + counted.used() + available_memory();
+    counted.set_limit(std::max<int64_t>(0, budget - process));
+    MemoryPlanned planned{.forecast = {.process = process, .peak = process, .budget = budget}, .stages = stages(job, rung)};
+    planned.plan = plan_stages(planned.stages, budget - process);
+    for (const StagePlan& stage : planned.plan) {
+      planned.forecast.stages.push_back(stage.memory);
+      planned.forecast.peak = std::max(planned.forecast.peak, process + stage.memory.peak);
+    }
+    return planned;
+  }
+
+  // The request changed in ways of which each makes it fit, as text.
+  std::vector<std::string> what_would_fit(const Job& job) {
+    std::vector<std::string> found;
+    auto fits = [&](int64_t pictures, int width, int height, const Rung& rung) {
+      Job smaller = job;
+      smaller.pictures = pictures, smaller.width = width, smaller.height = height;
+      smaller.h = height / vae_config.downscale(), smaller.w = width / vae_config.downscale();
+      return plan_memory(smaller, rung).forecast.fits();
+    };
+    for (int64_t pictures = job.pictures / 2; pictures > 0; pictures /= 2)
+      if (fits(pictures, job.width, job.height, *compiler.rung)) {
+        found.push_back(fmt::format("{} picture{} at a time", pictures, pictures > 1 ? "s" : ""));
+        break;
+      }
+    const Rung& fastest = find_rung(kFastestRung);
+    if (compiler.rung != &fastest && fits(job.pictures, job.width, job.height, fastest)) found.push_back(fmt::format("rung {}", fastest.name));
+    for (int part = 15; part > 0; --part) {
+      const int unit = int(vae_config.downscale()), width = job.width * part / 16 / unit * unit, height = job.height * part / 16 / unit * unit;
+      if (width == 0 || height == 0 || !fits(job.pictures, width, height, *compiler.rung)) continue;
+      found.push_back(fmt::format("{}x{} pixels", width, height));
+      break;
+    }
+    return found;
+  }
+
+  MemoryPlanned plan_memory(const Job& job) {
+    MemoryPlanned planned = plan_memory(job, *compiler.rung);
+    if (planned.forecast.fits()) return planned;
+    planned.forecast.would_fit = what_would_fit(job);
+    return planned;
+  }
+
+  DenoiseShape denoise_shape(const Job& job, int64_t tokens, int64_t pooled_width) const {
+    return {.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved, .tokens = tokens,
+            .pooled_width = pooled_width};
+  }
+
   std::shared_ptr<Executable> denoiser(const Job& job, const Conditioning& c, bool keep_all, CompileSeconds& seconds) {
-    DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved,
-                       .tokens = c.tokens, .pooled_width = c.pooled_width};
+    DenoiseShape shape = denoise_shape(job, c.tokens, c.pooled_width);
     std::string key = fmt::format("{} pictures of {}x{}, guided {}, saved {}", shape.pictures, shape.w, shape.h, shape.guided, shape.saved);
     return unet.executable(key, [&] { return record_denoise_step(unet_config, shape); }, keep_all, seconds);
   }
@@ -172,6 +256,7 @@ struct Pipeline::Impl {
       if (job.request.on_step && !job.request.on_step({i + 1, int(job.schedule.rows.size()), step.timestep, latents}))
         fail(ErrorKind::cancelled, "cancelled after step {} of {}", i + 1, job.schedule.rows.size());
     }
+    exec->rest();
     return latents;
   }
 
@@ -189,6 +274,7 @@ struct Pipeline::Impl {
       require_finite(pixels, fmt::format("picture {}", i + 1));
       images.push_back(to_image(pixels, job.width, job.height));
     }
+    exec->rest();
     return images;
   }
 
@@ -198,15 +284,24 @@ struct Pipeline::Impl {
     Dump dump(request.dump_pattern, request.dump_file);
     CompileSeconds seconds;
     Result result;
+    MemoryPlanned memory = plan_memory(job);
+    require(memory.forecast.fits(), ErrorKind::out_of_memory, "{}", refusal_text(memory.forecast, options.memory_limit > 0));
+    seconds.compile += watch.lap();
+    auto make_room = [&](size_t stage) {
+      for (size_t other : memory.plan[stage].gives_way) memory.stages[other].release();
+    };
     // Each stage without what was spent on compiling for it, which is listed apart.
-    auto stage = [&, spent = 0.0]() mutable {
+    auto stage = [&, spent = seconds.compile]() mutable {
       double before = std::exchange(spent, seconds.compile + seconds.load);
       return watch.lap() - (spent - before);
     };
+    make_room(0);
     Conditioning c = conditioner.condition(request, job.width, job.height, job.guided, options.warn, dump, seconds);
     result.timings.text = stage();
+    make_room(1);
     result.latents = denoise(job, c, dump, seconds);
     result.timings.denoise = stage();
+    make_room(2);
     result.images = decode(job, result.latents, dump, seconds);
     result.timings.decode = stage();
     if (dump.active()) dump.write();
@@ -237,6 +332,7 @@ Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(option
 Pipeline::~Pipeline() = default;
 Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
+MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request)).forecast; }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return model_name(impl_->model->path()); }

@@ -19,6 +19,12 @@ TextEncoder::TextEncoder(const Checkpoint& model, const std::string& component, 
           model.tokenizer(tokenizer), tokenizer_.max_length(), component, config_.max_tokens);
 }
 
+Component::Need TextEncoder::need(int64_t texts, int clip_skip, const Rung& rung, bool keep_all) const {
+  ClipTextOutput output = output_;
+  output.skip_layers += clip_skip;
+  return component_.need(record_clip_text(config_, output, texts, config_.max_tokens), rung, keep_all);
+}
+
 EncodedText TextEncoder::encode(const std::vector<std::string>& texts, const std::string& half, int clip_skip,
                                 const std::function<void(const std::string&)>& warn, Dump& dump, CompileSeconds& seconds) {
   int64_t n = int64_t(texts.size()), tokens = config_.max_tokens;
@@ -42,6 +48,7 @@ EncodedText TextEncoder::encode(const std::vector<std::string>& texts, const std
   EncodedText encoded{.tokens = tokens, .width = config_.hidden_size, .pooled_width = pooled_width()};
   encoded.hidden = read_floats(*exec, exec->program().outputs[0]);
   if (output.pooled) encoded.pooled = read_floats(*exec, exec->program().outputs[1]);
+  exec->rest();
   return encoded;
 }
 

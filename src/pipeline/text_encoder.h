@@ -26,6 +26,8 @@ class TextEncoder {
   // `half` names the values in a dump: COMPONENT/half/NAME.
   EncodedText encode(const std::vector<std::string>& texts, const std::string& half, int clip_skip, const std::function<void(const std::string&)>& warn,
                      Dump&, CompileSeconds&);
+  Component::Need need(int64_t texts, int clip_skip, const Rung& rung, bool keep_all) const;
+  Component& component() { return component_; }
   int64_t tokens() const { return config_.max_tokens; }
   int64_t width() const { return config_.hidden_size; }
   int64_t pooled_width() const { return output_.pooled ? config_.projection_dim : 0; }

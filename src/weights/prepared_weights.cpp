@@ -2,6 +2,7 @@
 #include "weights/prepared_weights.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -90,6 +91,35 @@ void PreparedWeights::prepare(const Program& p) {
   std::vector<Buffer> made(missing.size());
   parallel_tasks(int64_t(missing.size()), [&](int64_t i) { made[size_t(i)] = make(p, missing[size_t(i)]); });
   for (size_t i = 0; i < missing.size(); ++i) keep(key_of(p, missing[i]), std::move(made[i]));
+}
+
+PreparedWeights::Need PreparedWeights::need(const Program& p) const {
+  std::unordered_set<std::string> added;
+  std::vector<int64_t> loading;
+  Need need;
+  for (Value v : needed_load_values(p)) {
+    const std::string key = key_of(p, v);
+    if (kept_.contains(key) || !added.insert(key).second) continue;
+    need.bytes += backend_->prepared_bytes(p, p[v]);
+    loading.push_back(loading_bytes(p, v));
+  }
+  std::ranges::sort(loading, std::greater());
+  for (size_t i = 0; i < std::min(loading.size(), size_t(omp_get_max_threads())); ++i) need.loading += loading[i];
+  return need;
+}
+
+// What making v takes beside v: the values it is evaluated from.
+int64_t PreparedWeights::loading_bytes(const Program& p, Value v) const {
+  if (writes_in_place(p, v)) return 0;
+  int64_t bytes = 0;
+  for (Value in : p[v].in)
+    if (in != none && !kept_.contains(key_of(p, in))) bytes += backend_->prepared_bytes(p, p[in]) + loading_bytes(p, in);
+  return bytes;
+}
+
+void PreparedWeights::release() {
+  kept_.clear();
+  bytes_ = 0;
 }
 
 bool PreparedWeights::writes_in_place(const Program& p, Value v) const {

@@ -23,7 +23,13 @@ class PreparedWeights : public WeightStore {
 
   int64_t bytes() const { return bytes_; }
 
+  // What prepare would add to bytes(), and what it takes beside that while it runs.
+  struct Need { int64_t bytes = 0, loading = 0; };
+  Need need(const Program&) const;
+  void release();  // forgets all values; their memory goes with the executables that use them
+
  private:
+  int64_t loading_bytes(const Program&, Value) const;
   Buffer keep(const std::string& key, Buffer made);
   Buffer make(const Program&, Value) const;
   // Weights and stacks of them are written where they are to lie; everything else is evaluated from finished inputs.
