@@ -15,8 +15,25 @@ constexpr size_t most_pictures = 64;
 const std::map<std::string, Noise> noise_names = {
     {"torch-cpu", Noise::torch_cpu}, {"torch-cpu-fp16", Noise::torch_cpu_fp16}, {"torch-cpu-bf16", Noise::torch_cpu_bf16}};
 
+const std::map<std::string, PromptSyntax> syntax_names = {
+    {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
+
+template <class Value>
+std::vector<std::string> keys_of(const std::map<std::string, Value>& names) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : names) keys.push_back(key);
+  return keys;
+}
+
 void add_what_to_draw(Table t, GenerateForm& form) {
   Request& request = form.command.request;
+  t.text("--prompts-file", "FILE", "more prompts, one a line; - is standard input; lines that begin with # are left out",
+         [&](const std::string& given) {
+           std::vector<std::string> more = read_prompts(given == "-" ? "/dev/stdin" : given);
+           form.prompts_in_file.insert(form.prompts_in_file.end(), more.begin(), more.end());
+         });
+  t.choice("--prompt-syntax", "plain text; or weights like (word:1.3) and any length, as in AUTOMATIC1111's web UI or ComfyUI", "diffusers",
+           keys_of(syntax_names), [&](const std::string& name) { request.prompt_syntax = syntax_names.at(name); });
   t.group = "What to draw";
   t.text("--negative", "TEXT", "what the picture should not show", form.picture.negative_prompt);
   t.text("--prompt-2", "TEXT", "prompt for the second text encoder (default: the prompt)", form.picture.prompt_2);
@@ -42,9 +59,7 @@ void add_sampling(Table t, GenerateForm& form) {
            [&](const std::string& name) { request.timestep_spacing = name; });
   CLI::Option* karras = t.flag("--karras", "Karras sigmas (default: the model's own)", [&] { request.karras = true; });
   t.flag("--no-karras", "no Karras sigmas", [&] { request.karras = false; })->excludes(karras);
-  std::vector<std::string> noises;
-  for (const auto& [name, noise] : noise_names) noises.push_back(name);
-  t.choice("--noise", "whose random numbers a seed means", "torch-cpu", noises,
+  t.choice("--noise", "whose random numbers a seed means", "torch-cpu", keys_of(noise_names),
            [&](const std::string& name) { request.noise = noise_names.at(name); });
   t.choice("--noise-batch", "noise of several pictures", "per-image", {"per-image", "shared"},
            [&](const std::string& name) { request.shared_noise = name == "shared"; });
@@ -107,6 +122,7 @@ void add_options(Table t, GenerateForm& form) {
 
 GenerateCommand finish(GenerateForm form) {
   check_pattern(form.command.output);
+  form.prompts.insert(form.prompts.end(), form.prompts_in_file.begin(), form.prompts_in_file.end());
   form.picture.micro = form.micro.over({});
   if (form.negative_micro.given()) form.picture.negative_micro = form.negative_micro.over(form.picture.micro);
   form.command.request.pictures = pictures_of(form);

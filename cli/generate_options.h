@@ -17,7 +17,7 @@ struct GenerateCommand {
 // What was given, before prompts, seeds and --batch become pictures.
 struct GenerateForm {
   GenerateCommand command;
-  std::vector<std::string> prompts;
+  std::vector<std::string> prompts, prompts_in_file;
   std::vector<uint64_t> seeds;
   std::optional<int> batch;
   Picture picture;  // all but prompt and seed, which every picture has of its own

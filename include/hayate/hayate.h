@@ -27,6 +27,14 @@ enum class Noise {
   torch_cpu_bf16,  // likewise bfloat16
 };
 
+// How prompts are read (docs/prompts.md). The two with weights also weigh, cut and join long prompts as their namesakes do, and
+// skip layers of the text encoders for negative prompts too.
+enum class PromptSyntax {
+  diffusers,  // plain text; what does not fit the text encoder (75 tokens) is cut off with a warning
+  a1111,      // AUTOMATIC1111's web UI: (word), (word:1.3), [word], \( \), BREAK; any length, in chunks of 75 tokens
+  comfy,      // ComfyUI: (word), (word:1.3), \( \); any length, in chunks of 75 tokens
+};
+
 struct Options {
   std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
@@ -69,6 +77,7 @@ struct Request {
   std::vector<Picture> pictures{};   // one batch
   int width = 0, height = 0;         // pixels, divisible by 8; 0: the model's native size
   int steps = 30;
+  PromptSyntax prompt_syntax = PromptSyntax::diffusers;  // of all prompts and negative prompts
   int clip_skip = 0;                 // skip this many more layers of the text encoders than the model's default
   std::string scheduler{};           // a scheduler by name ("euler"); empty: the model's own
   std::optional<std::string> timestep_spacing{};  // "leading", "trailing", "linspace"; default: the model's own
@@ -80,6 +89,10 @@ struct Request {
   std::string dump_pattern{};        // glob over value names ("mid_block.*"); empty: no dump
   std::string dump_file{};           // .safetensors that receives them
 };
+
+// The prompts in a file or pipe, one a line; blank lines and lines that begin with # are left out. Throws Error(bad_file) that names
+// the line for what is not UTF-8 text, and for more than 16 MiB.
+std::vector<std::string> read_prompts(const std::string& path);
 
 struct Image {
   int width = 0, height = 0;

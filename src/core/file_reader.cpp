@@ -41,4 +41,19 @@ std::string read_text_file(const std::string& path, int64_t max_bytes) {
   return text;
 }
 
+std::string read_text_stream(const std::string& path, size_t max_bytes) {
+  require(path.find('\0') == path.npos, ErrorKind::usage, "a file name cannot contain a zero byte: {}", path);
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (fd.get() < 0) fail_errno("open", path);
+  std::string text;
+  char buffer[1 << 16];
+  while (ssize_t got = ::read(fd.get(), buffer, sizeof buffer)) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_errno("read", path);
+    text.append(buffer, size_t(got));
+    require(text.size() <= max_bytes, ErrorKind::bad_file, "{}: more than {} bytes long", path, max_bytes);
+  }
+  return text;
+}
+
 }  // namespace hayate

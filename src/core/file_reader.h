@@ -29,4 +29,7 @@ class FileReader {
 
 std::string read_text_file(const std::string& path, int64_t max_bytes);
 
+// The same of anything that can be read to its end, pipes and terminals too; waits for them.
+std::string read_text_stream(const std::string& path, size_t max_bytes);
+
 }  // namespace hayate

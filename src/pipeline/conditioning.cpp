@@ -1,42 +1,50 @@
-// Texts of both halves, encoded once each however often they occur, joined across the encoders.
+// Prompts are read into chunks, brought to one length, encoded, and joined across chunks and encoders.
 #include "pipeline/conditioning.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/error.h"
+#include "pipeline/chunk_states.h"
+#include "prompt/a1111_chunks.h"
+#include "prompt/a1111_syntax.h"
+#include "prompt/comfy_chunks.h"
 
 namespace hayate {
 
 namespace {
-// One text of one half of the batch, for each encoder.
-struct Texts {
-  std::string first, second;
-  bool zeros;  // conditions with zeros instead
-  const std::string& of(size_t encoder) const { return encoder == 0 ? first : second; }
-};
+constexpr size_t kMaxChunks = 64;  // of a prompt: the keys and values of text in the whole UNet grow with them
 
-std::vector<Texts> texts_of(const std::vector<Picture>& pictures, bool negative, bool zero_empty) {
-  std::vector<Texts> texts;
-  for (const Picture& p : pictures) {
-    Texts t = negative ? Texts{p.negative_prompt, p.negative_prompt_2.value_or(p.negative_prompt), false}
-                       : Texts{p.prompt, p.prompt_2.value_or(p.prompt), false};
-    t.zeros = negative && zero_empty && t.first.empty() && t.second.empty();
-    texts.push_back(std::move(t));
-  }
-  return texts;
+using Chunks = std::vector<TokenChunk>;
+
+Chunks chunk_plain(const ClipTokenizer& tokenizer, const std::string& prompt, const Warn& warn) {
+  TokenizedPrompt t = tokenizer.encode(prompt);
+  if (!t.truncated.empty())
+    hayate::warn(warn, fmt::format("the prompt is longer than {} tokens; this part was cut: \"{}\"", tokenizer.max_length(), t.truncated));
+  return {{std::move(t.ids), std::vector<float>(size_t(tokenizer.max_length()), 1.0f)}};
 }
 
-// Writes one encoder's states into columns [column, column + width) of the half's rows.
-void place(const EncodedText& from, const std::vector<size_t>& which, const std::vector<Texts>& texts, int64_t column, Conditioning& to,
-           float* hidden, float* pooled) {
-  for (size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i].zeros) continue;
-    const float* rows = &from.hidden[which[i] * size_t(from.tokens * from.width)];
-    float* out = hidden + int64_t(i) * to.tokens * to.width + column;
-    for (int64_t t = 0; t < from.tokens; ++t) std::copy_n(rows + t * from.width, from.width, out + t * to.width);
-    if (!from.pooled.empty())
-      std::copy_n(&from.pooled[which[i] * size_t(from.pooled_width)], from.pooled_width, pooled + int64_t(i) * to.pooled_width);
+Chunks chunk(PromptSyntax syntax, const ClipTokenizer& tokenizer, const std::string& prompt, bool negative, const Warn& warn) {
+  switch (syntax) {
+    case PromptSyntax::diffusers: return chunk_plain(tokenizer, prompt, warn);
+    case PromptSyntax::a1111: refuse_unsupported_a1111(prompt, negative); return chunk_a1111(tokenizer, prompt);
+    case PromptSyntax::comfy: return chunk_comfy(tokenizer, prompt);
   }
+  fail(ErrorKind::usage, "there is no prompt syntax {}", int(syntax));
+}
+
+// The length of two texts in one batch: the longer one's. ComfyUI repeats both instead, up to the least common multiple: attention
+// over all keys twice is attention over them once, so there no text changes the other.
+size_t common_length(PromptSyntax syntax, size_t a, size_t b) {
+  size_t length = syntax == PromptSyntax::comfy ? std::lcm(a, b) : std::max(a, b);
+  require(length <= kMaxChunks, ErrorKind::usage, "prompts of {} and {} chunks of tokens make {} in one batch; at most {} are possible", a, b, length,
+          kMaxChunks);
+  return length;
+}
+
+void repeat(std::vector<Chunks>& text, size_t length) {
+  for (Chunks& chunks : text)
+    for (size_t own = chunks.size(); chunks.size() < length;) chunks.push_back(TokenChunk(chunks[chunks.size() - own]));
 }
 
 void append_time_ids(const MicroConditioning& m, int width, int height, std::vector<float>& ids) {
@@ -46,46 +54,91 @@ void append_time_ids(const MicroConditioning& m, int width, int height, std::vec
 }
 }  // namespace
 
-Conditioner::Conditioner(const Checkpoint& model, const Family& family, const Compiler& compiler) {
+Conditioner::Conditioner(const Checkpoint& model, const Family& family, const Compiler& compiler) : pools_(family.added_embedding) {
   // diffusers: a constructor argument of the SDXL pipeline, true unless the index says otherwise
-  zero_empty_negative_ =
-      family.added_embedding && model.index().boolean("force_zeros_for_empty_prompt", true);
+  forced_zeros_ = pools_ && model.index().boolean("force_zeros_for_empty_prompt", true);
   for (size_t i = 0; i < family.text_encoders.size(); ++i) {
     bool last = i + 1 == family.text_encoders.size();
-    ClipTextOutput output{.skip_layers = family.skip_layers, .final_norm = family.final_norm, .pooled = family.added_embedding && last};
+    ClipTextOutput output{.skip_layers = family.skip_layers, .final_norm = family.final_norm, .pooled = pools_ && last};
     encoders_.push_back(std::make_unique<TextEncoder>(model, family.text_encoders[i], family.tokenizers[i], output, compiler));
   }
 }
 
-Conditioning Conditioner::condition(const Request& request, int width, int height, bool guided, const std::function<void(const std::string&)>& warn,
-                                    Dump& dump, CompileSeconds& seconds) {
-  Conditioning c{.tokens = encoders_[0]->tokens(), .pooled_width = encoders_.back()->pooled_width()};
+bool Conditioner::zeros_for_empty_negative(PromptSyntax syntax) const {
+  switch (syntax) {
+    case PromptSyntax::diffusers: return forced_zeros_;
+    case PromptSyntax::a1111: return pools_;  // for SDXL, whatever its index says
+    case PromptSyntax::comfy: return false;
+  }
+  return false;
+}
+
+Conditioner::Text Conditioner::read(const Picture& p, bool negative, PromptSyntax syntax, const Warn& warn) const {
+  const std::string& first = negative ? p.negative_prompt : p.prompt;
+  const std::string& second = (negative ? p.negative_prompt_2 : p.prompt_2).value_or(first);
+  if (negative && first.empty() && second.empty() && zeros_for_empty_negative(syntax)) return {};
+  Text text;
+  for (const auto& e : encoders_) text.push_back(chunk(syntax, e->tokenizer(), text.empty() ? first : second, negative, warn));
+  size_t longest = 0;
+  for (const Chunks& chunks : text) longest = std::max(longest, chunks.size());
+  pad(text, longest);
+  return text;
+}
+
+void Conditioner::pad(Text& text, size_t length) const {
+  for (size_t e = 0; e < text.size(); ++e) text[e].resize(length, empty_chunk(encoders_[e]->tokenizer()));
+}
+
+void Conditioner::encode(const std::vector<Text>& texts, bool negative, const Request& request, Conditioning& c, Dump& dump,
+                         CompileSeconds& seconds) {
+  // diffusers skips layers for the prompt only, never for the negative prompt
+  int clip_skip = negative && request.prompt_syntax == PromptSyntax::diffusers ? 0 : request.clip_skip;
+  size_t picture = size_t(c.tokens * c.width), hidden_at = c.hidden.size(), pooled_at = c.pooled.size(), column = 0;
+  c.hidden.resize(hidden_at + texts.size() * picture);
+  c.pooled.resize(pooled_at + texts.size() * size_t(c.pooled_width));
+  for (size_t e = 0; e < encoders_.size(); ++e) {
+    size_t width = size_t(encoders_[e]->width());
+    Chunks all;
+    for (const Text& text : texts)
+      if (!text.empty()) all.insert(all.end(), text[e].begin(), text[e].end());
+    if (all.empty()) continue;
+    ChunkStates encoded(*encoders_[e], all, request.prompt_syntax, negative ? "negative" : "prompt", clip_skip, dump, seconds);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i].empty()) continue;
+      float* row = &c.hidden[hidden_at + i * picture + column];
+      for (const TokenChunk& chunk : texts[i][e]) {
+        std::vector<float> states = encoded.states(chunk);
+        for (size_t at = 0; at < states.size(); at += width, row += c.width) std::copy_n(&states[at], width, row);
+      }
+      std::ranges::copy(encoded.pooled(texts[i][e][0]), c.pooled.begin() + ptrdiff_t(pooled_at + i * size_t(c.pooled_width)));
+    }
+    column += width;
+  }
+}
+
+PromptChunks Conditioner::read(const Request& request, bool guided, const Warn& warn) const {
+  PromptChunks prompts;
+  prompts.halves.resize(guided ? 2 : 1);
+  for (std::vector<Text>& half : prompts.halves)
+    for (const Picture& p : request.pictures) {
+      half.push_back(read(p, guided && &half == &prompts.halves[0], request.prompt_syntax, warn));
+      if (const Text& text = half.back(); !text.empty()) prompts.length = common_length(request.prompt_syntax, prompts.length, text[0].size());
+    }
+  for (std::vector<Text>& half : prompts.halves)
+    for (Text& text : half) request.prompt_syntax == PromptSyntax::comfy ? repeat(text, prompts.length) : pad(text, prompts.length);
+  return prompts;
+}
+
+Conditioning Conditioner::condition(const PromptChunks& prompts, const Request& request, int width, int height, Dump& dump, CompileSeconds& seconds) {
+  int64_t tokens = encoders_[0]->tokens();
+  Conditioning c{.tokens = tokens * int64_t(prompts.length), .pooled_width = encoders_.back()->pooled_width()};
   for (const auto& e : encoders_) {
-    require(e->tokens() == c.tokens, ErrorKind::bad_model, "the text encoders take {} and {} tokens", c.tokens, e->tokens());
+    require(e->tokens() == tokens, ErrorKind::bad_model, "the text encoders take {} and {} tokens", tokens, e->tokens());
     c.width += e->width();
   }
-  int64_t n = int64_t(request.pictures.size()), halves = guided ? 2 : 1;
-  c.hidden.assign(size_t(halves * n * c.tokens * c.width), 0.0f);
-  c.pooled.assign(size_t(halves * n * c.pooled_width), 0.0f);
-
-  for (int64_t half = 0; half < halves; ++half) {
-    bool negative = guided && half == 0;
-    std::vector<Texts> texts = texts_of(request.pictures, negative, zero_empty_negative_);
-    int64_t column = 0;
-    for (size_t e = 0; e < encoders_.size(); ++e) {
-      std::vector<std::string> distinct;
-      std::vector<size_t> which;
-      for (const Texts& t : texts) {
-        size_t at = size_t(std::find(distinct.begin(), distinct.end(), t.of(e)) - distinct.begin());
-        which.push_back(at);
-        if (at == distinct.size() && !t.zeros) distinct.push_back(t.of(e));
-      }
-      // diffusers skips layers for the prompt only, never for the negative prompt
-      if (!distinct.empty())
-        place(encoders_[e]->encode(distinct, negative ? "negative" : "prompt", negative ? 0 : request.clip_skip, warn, dump, seconds), which, texts,
-              column, c, &c.hidden[size_t(half * n * c.tokens * c.width)], c.pooled.data() + half * n * c.pooled_width);
-      column += encoders_[e]->width();
-    }
+  for (size_t half = 0; half < prompts.halves.size(); ++half) {
+    bool negative = half + 1 < prompts.halves.size();
+    encode(prompts.halves[half], negative, request, c, dump, seconds);
     for (const Picture& p : request.pictures) append_time_ids(negative ? p.negative_micro.value_or(p.micro) : p.micro, width, height, c.time_ids);
   }
   return c;

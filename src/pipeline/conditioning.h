@@ -3,31 +3,50 @@
 #include <memory>
 #include <vector>
 
+#include "core/log.h"
 #include "hayate/hayate.h"
 #include "models/families.h"
 #include "pipeline/text_encoder.h"
+#include "prompt/token_chunk.h"
 
 namespace hayate {
 
 struct Conditioning {
-  int64_t tokens = 0, width = 0, pooled_width = 0;
+  int64_t tokens = 0, width = 0, pooled_width = 0;  // tokens: those of one text encoder times the chunks of the longest prompt
   std::vector<float> hidden{};  // (b, tokens, width); b is pictures, or twice that with the unconditional half first
   std::vector<float> pooled{};  // (b, pooled_width)
   std::vector<float> time_ids{};  // (b, 6): original height and width, crop top and left, target height and width
+};
+
+// The prompts of a request, read: what each text encoder is to encode.
+struct PromptChunks {
+  using Text = std::vector<std::vector<TokenChunk>>;  // `length` chunks for each encoder; no encoder at all: zeros instead
+  std::vector<std::vector<Text>> halves{};            // a text for each picture, negative prompts first if there is guidance
+  size_t length = 1;
 };
 
 class Conditioner {
  public:
   Conditioner(const Checkpoint&, const Family&, const Compiler&);
 
+  // Throws what the syntax of the request has against a prompt.
+  PromptChunks read(const Request&, bool guided, const Warn&) const;
+
   // Sizes of zero in a picture's micro-conditioning become height x width.
-  Conditioning condition(const Request&, int width, int height, bool guided, const std::function<void(const std::string&)>& warn, Dump&,
-                         CompileSeconds&);
+  Conditioning condition(const PromptChunks&, const Request&, int width, int height, Dump&, CompileSeconds&);
 
   const std::vector<std::unique_ptr<TextEncoder>>& encoders() const { return encoders_; }
 
  private:
-  bool zero_empty_negative_;
+  using Text = PromptChunks::Text;
+
+  bool zeros_for_empty_negative(PromptSyntax) const;
+  void pad(Text&, size_t length) const;  // with chunks of an empty prompt
+  Text read(const Picture&, bool negative, PromptSyntax, const Warn&) const;
+  // Appends the half's rows to hidden and pooled.
+  void encode(const std::vector<Text>&, bool negative, const Request&, Conditioning&, Dump&, CompileSeconds&);
+
+  bool pools_, forced_zeros_;
   std::vector<std::unique_ptr<TextEncoder>> encoders_;
 };
 

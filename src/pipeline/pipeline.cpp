@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.h"
 #include "core/byte_size.h"
+#include "core/error.h"
+#include "core/file_reader.h"
 #include "core/system_memory.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
@@ -15,6 +16,7 @@
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
 #include "pipeline/stopwatch.h"
+#include "prompt/prompt_file.h"
 #include "schedule/schedule.h"
 
 namespace hayate {
@@ -75,6 +77,7 @@ struct Pipeline::Impl {
     int64_t pictures, h, w;
     bool guided;
     Schedule schedule;
+    PromptChunks prompts;
   };
 
   explicit Impl(const Options& o)
@@ -96,10 +99,10 @@ struct Pipeline::Impl {
 
   int native_side() const { return int(unet_config.sample_size * vae_config.downscale()); }
 
-  Job check(const Request& r) const {
+  Job check(const Request& r, const Warn& warn) const {
     int64_t down = vae_config.downscale();
     Job job{.request = r, .width = r.width ? r.width : native_side(), .height = r.height ? r.height : native_side(),
-            .pictures = int64_t(r.pictures.size()), .h = 0, .w = 0, .guided = false, .schedule = {}};
+            .pictures = int64_t(r.pictures.size()), .h = 0, .w = 0, .guided = false, .schedule = {}, .prompts = {}};
     require(job.pictures >= 1 && job.pictures <= kMaxPictures, ErrorKind::usage, "a request of {} pictures; expected 1 to {}", job.pictures,
             kMaxPictures);
     for (auto [name, side] : {std::pair("width", job.width), std::pair("height", job.height)})
@@ -117,6 +120,7 @@ struct Pipeline::Impl {
     int64_t latent = job.pictures * job.h * job.w * unet_config.out_channels;
     require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
     job.schedule = make_schedule(scheduler_config, r.steps, {.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras});
+    job.prompts = conditioner.read(r, job.guided, warn);
     return job;
   }
 
@@ -124,10 +128,11 @@ struct Pipeline::Impl {
   std::vector<Stage> stages(const Job& job, const Rung& rung) {
     const bool keep_all = !job.request.dump_pattern.empty();
     Stage text{.name = "text"}, denoising{.name = "denoise"}, decoding{.name = "decode"};
+    const int64_t chunks = int64_t(job.prompts.length);
     for (const auto& encoder : conditioner.encoders())
-      text.add(encoder->component(), encoder->need(job.pictures, job.request.clip_skip, rung, keep_all));
+      text.add(encoder->component(), encoder->need(job.pictures * chunks, job.request.clip_skip, rung, keep_all));
     const auto& last = *conditioner.encoders().back();
-    denoising.add(unet, unet.need(record_denoise_step(unet_config, denoise_shape(job, last.tokens(), last.pooled_width())), rung, keep_all));
+    denoising.add(unet, unet.need(record_denoise_step(unet_config, denoise_shape(job, last.tokens() * chunks, last.pooled_width())), rung, keep_all));
     decoding.add(vae, vae.need(record_vae_decoder(vae_config, 1, job.h, job.w), rung, keep_all));
     return {std::move(text), std::move(denoising), std::move(decoding)};
   }
@@ -190,7 +195,8 @@ struct Pipeline::Impl {
 
   std::shared_ptr<Executable> denoiser(const Job& job, const Conditioning& c, bool keep_all, CompileSeconds& seconds) {
     DenoiseShape shape = denoise_shape(job, c.tokens, c.pooled_width);
-    std::string key = fmt::format("{} pictures of {}x{}, guided {}, saved {}", shape.pictures, shape.w, shape.h, shape.guided, shape.saved);
+    std::string key = fmt::format("{} pictures of {}x{}, guided {}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.guided, shape.saved,
+                                  shape.tokens);
     return unet.executable(key, [&] { return record_denoise_step(unet_config, shape); }, keep_all, seconds);
   }
 
@@ -280,7 +286,7 @@ struct Pipeline::Impl {
 
   Result generate(const Request& request) {
     Stopwatch total, watch;
-    Job job = check(request);
+    Job job = check(request, options.warn);
     Dump dump(request.dump_pattern, request.dump_file);
     CompileSeconds seconds;
     Result result;
@@ -296,7 +302,7 @@ struct Pipeline::Impl {
       return watch.lap() - (spent - before);
     };
     make_room(0);
-    Conditioning c = conditioner.condition(request, job.width, job.height, job.guided, options.warn, dump, seconds);
+    Conditioning c = conditioner.condition(job.prompts, request, job.width, job.height, dump, seconds);
     result.timings.text = stage();
     make_room(1);
     result.latents = denoise(job, c, dump, seconds);
@@ -332,7 +338,7 @@ Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(option
 Pipeline::~Pipeline() = default;
 Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
-MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request)).forecast; }
+MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return model_name(impl_->model->path()); }
@@ -346,5 +352,7 @@ std::vector<RungInfo> rungs() {
 }
 std::vector<std::string> schedulers() { return scheduler_names(); }
 std::string version() { return HAYATE_VERSION; }
+
+std::vector<std::string> read_prompts(const std::string& path) { return prompt_lines(read_text_stream(path, size_t{16} << 20), path); }
 
 }  // namespace hayate

@@ -1,8 +1,9 @@
-// All texts of a call go through the encoder in one batch.
+// Lists of ids go through the encoder in batches.
 #include "pipeline/text_encoder.h"
 
+#include <algorithm>
+
 #include "core/error.h"
-#include "core/log.h"
 #include "pipeline/read_floats.h"
 
 namespace hayate {
@@ -22,34 +23,42 @@ TextEncoder::TextEncoder(const Checkpoint& model, const std::string& component, 
 Component::Need TextEncoder::need(int64_t texts, int clip_skip, const Rung& rung, bool keep_all) const {
   ClipTextOutput output = output_;
   output.skip_layers += clip_skip;
-  return component_.need(record_clip_text(config_, output, texts, config_.max_tokens), rung, keep_all);
+  return component_.need(record_clip_text(config_, output, std::min(texts, int64_t{max_at_once}), config_.max_tokens), rung, keep_all);
 }
 
-EncodedText TextEncoder::encode(const std::vector<std::string>& texts, const std::string& half, int clip_skip,
-                                const std::function<void(const std::string&)>& warn, Dump& dump, CompileSeconds& seconds) {
-  int64_t n = int64_t(texts.size()), tokens = config_.max_tokens;
-  std::vector<int32_t> ids, ends;
-  for (const std::string& text : texts) {
-    TokenizedPrompt t = tokenizer_.encode(text);
-    if (!t.truncated.empty()) hayate::warn(warn, fmt::format("the prompt is longer than {} tokens; this part was cut: \"{}\"", tokens, t.truncated));
-    ends.push_back(eos_index(config_, t.ids));
-    ids.insert(ids.end(), t.ids.begin(), t.ids.end());
-  }
-
+EncodedText TextEncoder::encode(const std::vector<std::vector<int32_t>>& ids, const std::string& half, int clip_skip, Dump& dump,
+                                CompileSeconds& seconds) {
+  EncodedText encoded{.tokens = config_.max_tokens, .width = config_.hidden_size, .pooled_width = pooled_width()};
   ClipTextOutput output = output_;
   output.skip_layers += clip_skip;
+  for (size_t at = 0; at < ids.size(); at += max_at_once) {
+    std::string name = at == 0 ? half : fmt::format("{}-{}", half, at / max_at_once + 1);
+    encode_batch(std::span(ids).subspan(at, std::min(max_at_once, ids.size() - at)), name, output, dump, seconds, encoded);
+  }
+  return encoded;
+}
+
+void TextEncoder::encode_batch(std::span<const std::vector<int32_t>> ids, const std::string& half, const ClipTextOutput& output, Dump& dump,
+                               CompileSeconds& seconds, EncodedText& encoded) {
+  int64_t n = int64_t(ids.size()), tokens = config_.max_tokens;
+  std::vector<int32_t> all, ends;
+  for (const std::vector<int32_t>& list : ids) {
+    ends.push_back(eos_index(config_, list));
+    all.insert(all.end(), list.begin(), list.end());
+  }
   auto record = [&] { return record_clip_text(config_, output, n, tokens); };
   auto exec = component_.executable(fmt::format("{} texts, skip {}", n, output.skip_layers), record, dump.active(), seconds);
-  exec->write("input_ids", std::as_bytes(std::span(ids)));
+  exec->write("input_ids", std::as_bytes(std::span(all)));
   if (output.pooled) exec->write("eos_index", std::as_bytes(std::span(ends)));
   exec->run(Rate::prompt);
   if (dump.active()) dump.take(component_.name() + "/" + half, *exec, Rate::prompt);
-
-  EncodedText encoded{.tokens = tokens, .width = config_.hidden_size, .pooled_width = pooled_width()};
-  encoded.hidden = read_floats(*exec, exec->program().outputs[0]);
-  if (output.pooled) encoded.pooled = read_floats(*exec, exec->program().outputs[1]);
+  auto append = [&](std::vector<float>& to, size_t output_index) {
+    std::vector<float> values = read_floats(*exec, exec->program().outputs[output_index]);
+    to.insert(to.end(), values.begin(), values.end());
+  };
+  append(encoded.hidden, 0);
+  if (output.pooled) append(encoded.pooled, 1);
   exec->rest();
-  return encoded;
 }
 
 }  // namespace hayate

@@ -4,13 +4,12 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "tokenizer/prompt_characters.h"
 #include "tokenizer/tokenizer_settings.h"
 #include "tokenizer/unicode.h"
 
 namespace hayate {
 namespace {
-
-constexpr size_t max_prompt_bytes = 1 << 20;
 
 // White space is left alone: it only separates words.
 std::u32string normalize(std::u32string_view text) { return lowercase(nfc(text)); }
@@ -95,7 +94,7 @@ ClipTokenizer::ClipTokenizer(const std::string& folder, const TokenizerSettings&
 }
 
 TokenizedPrompt ClipTokenizer::encode(std::string_view prompt) const {
-  std::vector<int32_t> ids = ids_of(prompt);
+  std::vector<int32_t> ids = tokenize(prompt);
   size_t room = size_t(max_length_) - 2;
   TokenizedPrompt result;
   if (ids.size() > room) {
@@ -110,18 +109,15 @@ TokenizedPrompt ClipTokenizer::encode(std::string_view prompt) const {
   return result;
 }
 
-std::vector<int32_t> ClipTokenizer::ids_of(std::string_view prompt) const {
-  require(prompt.size() <= max_prompt_bytes, ErrorKind::usage, "a prompt of {} bytes, expected at most {}", prompt.size(), max_prompt_bytes);
-  std::optional<std::u32string> text = from_utf8(prompt);
-  require(text.has_value(), ErrorKind::usage, "the prompt is not valid UTF-8 text");
-
+std::vector<int32_t> ClipTokenizer::tokenize(std::string_view prompt) const {
+  std::u32string text = prompt_characters(prompt);
   std::vector<int32_t> ids;
   auto add_special = [&](int32_t id) { ids.push_back(id); };
   auto add_words = [&](std::u32string_view part) {
     for (std::u32string_view word : split_into_words(part)) bpe_.encode(to_utf8(word), ids);
   };
   auto add_text = [&](std::u32string_view part) { split_at(normalize(part), normalized_, add_words, add_special); };
-  split_at(*text, verbatim_, add_text, add_special);
+  split_at(text, verbatim_, add_text, add_special);
   return ids;
 }
 

@@ -24,6 +24,10 @@ class ClipTokenizer {
   // Error(usage) for a prompt that is not UTF-8 or longer than a megabyte.
   TokenizedPrompt encode(std::string_view prompt) const;
 
+  // The prompt's own ids, of any number: no BOS, EOS or padding. The same errors.
+  std::vector<int32_t> tokenize(std::string_view prompt) const;
+
+  int32_t find(const std::string& token) const { return bpe_.find(token); }  // -1: not in the vocabulary
   int max_length() const { return max_length_; }
   int vocabulary_size() const { return bpe_.size(); }
   int32_t bos_id() const { return bos_id_; }
@@ -36,7 +40,6 @@ class ClipTokenizer {
     int32_t id;
   };
   ClipTokenizer(const std::string& folder, const struct TokenizerSettings& settings);
-  std::vector<int32_t> ids_of(std::string_view prompt) const;
 
   BytePairEncoding bpe_;
   std::vector<Special> verbatim_, normalized_;  // looked for before and after lower-casing; longest first
