@@ -13,8 +13,8 @@ namespace hayate {
 
 namespace {
 
-void redirect(int descriptor, const std::string& path) {
-  int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+void redirect(int descriptor, const std::string& path, int flags = O_WRONLY | O_CREAT | O_TRUNC) {
+  int file = open(path.c_str(), flags, 0600);
   if (file < 0 || dup2(file, descriptor) < 0) _exit(99);
 }
 
@@ -34,8 +34,10 @@ Outcome run_program(const std::vector<std::string>& arguments, const How& how) {
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
 
+  std::string in = scratch.write("in", how.input);
   pid_t pid = fork();
   if (pid == 0) {
+    redirect(STDIN_FILENO, in, O_RDONLY);
     if (chdir(how.folder.c_str()) != 0) _exit(99);
     redirect(STDOUT_FILENO, out);
     how.err_closed ? redirect_to_unread_pipe(STDERR_FILENO) : redirect(STDERR_FILENO, err);

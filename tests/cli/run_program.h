@@ -14,6 +14,7 @@ struct Outcome {
 struct How {
   std::string folder = "/tmp";               // working directory
   std::string out_to{}, err_to{};            // files that get the output instead of Outcome: "/dev/full"
+  std::string input{};                       // what standard input has
   bool err_closed = false;                   // standard error is a pipe that nobody reads
   std::function<void(int pid)> meanwhile{};  // called once it runs
 };

@@ -28,7 +28,8 @@ TEST(Help, NamesEveryOption) {
        {"--negative ",   "--prompt-2",    "--negative-2", "--seed",        "-W,--width",   "-H,--height",     "--batch",       "--steps",
         "--guidance ",   "--guidance-re", "--clip",       "--scheduler",   "--spacing",    "--karras",        "--no-karras",   "--noise ",
         "--noise-batch", "--orig",        "--crop",       "--target-size", "--negative-o", "--negative-crop", "--negative-ta", "-m,--model",
-        "-o,--ou",       "--rung",        "--device",     "--json",        "--quiet",      "--dump ",         "--dump-to",     "--print-program"})
+        "-o,--ou",       "--rung",        "--device",     "--json",        "--quiet",      "--dump ",         "--dump-to",     "--print-program",
+        "--prompts-f",   "--prompt-sy"})
     EXPECT_TRUE(contains(help, option)) << option;
 }
 
@@ -96,6 +97,7 @@ const Wrong wrong[] = {
     {"batch_0", {"--batch", "0"}, "--batch: expected"},
     {"batch_huge", {"--batch", "65"}, "--batch: expected"},
     {"too_many_pictures", {"y", "--batch", "33"}, "66 pictures in one call; at most 64"},
+    {"prompt_syntax", {"--prompt-syntax", "a111"}, "--prompt-syntax: expected one of a1111, comfy, diffusers, got"},
     {"clip_skip_negative", {"--clip-skip", "-1"}, "--clip-skip: expected"},
     {"clip_skip_huge", {"--clip-skip", "65"}, "--clip-skip: expected"},
     {"scheduler", {"--scheduler", "runge-kutta"}, "--scheduler: expected one of euler"},

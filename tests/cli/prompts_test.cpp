@@ -1,0 +1,88 @@
+// hayate generate with prompts from files, and in the syntaxes of other programs.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/run_program.h"
+#include "core/scratch_folder.h"
+
+namespace hayate {
+namespace {
+
+using nlohmann::json;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class PromptArguments : public testing::Test {
+ protected:
+  ScratchFolder scratch;
+
+  Outcome generate(std::vector<std::string> arguments, const std::string& input = "") {
+    std::vector<std::string> all = {"generate", "-W", "64", "-H", "64", "--steps", "1", "--json"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return run_program(all, {.folder = scratch / "", .input = input});
+  }
+  std::vector<std::string> prompts_of(const Outcome& o) {
+    std::vector<std::string> prompts;
+    EXPECT_EQ(o.status, 0) << o.err;
+    if (o.status != 0) return {};
+    const json result = json::parse(o.out);
+    for (const json& picture : result["pictures"]) prompts.push_back(picture["prompt"]);
+    return prompts;
+  }
+};
+
+TEST_F(PromptArguments, LinesOfAFileFollowThoseOfTheCommandLine) {
+  std::string file = scratch.write("prompts.txt", "# three\na castle\n\nan (old) lake\r\n");
+  EXPECT_EQ(prompts_of(generate({"--prompts-file", file, "a hill"})), (std::vector<std::string>{"a hill", "a castle", "an (old) lake"}));
+}
+
+TEST_F(PromptArguments, StandardInputIsAFileToo) {
+  EXPECT_EQ(prompts_of(generate({"--prompts-file", "-"}, "a castle\n#\na lake")), (std::vector<std::string>{"a castle", "a lake"}));
+  Outcome o = generate({"--prompts-file", "-"}, "# nothing\n");
+  EXPECT_EQ(o.status, 2);
+  EXPECT_TRUE(contains(o.err, "no prompt")) << o.err;
+}
+
+TEST_F(PromptArguments, AFileThatIsNoneIsRefused) {
+  EXPECT_EQ(generate({"--prompts-file", "none.txt"}).status, 3);
+  EXPECT_EQ(generate({"--prompts-file", ""}).status, 3);
+  EXPECT_EQ(generate({"--prompts-file", scratch / ""}).status, 5);
+  Outcome o = generate({"--prompts-file", scratch.write("latin1.txt", "a castle\na ch\xe2teau\n")});
+  EXPECT_EQ(o.status, 3);
+  EXPECT_TRUE(contains(o.err, "latin1.txt: line 2")) << o.err;
+  o = generate({"--prompts-file", "/dev/zero"});
+  EXPECT_EQ(o.status, 3);
+  EXPECT_TRUE(contains(o.err, "more than 16777216 bytes")) << o.err;
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += "a castle\n";
+  o = generate({"--prompts-file", scratch.write("many.txt", many)});
+  EXPECT_EQ(o.status, 2);
+  EXPECT_TRUE(contains(o.err, "65 pictures")) << o.err;
+}
+
+TEST_F(PromptArguments, WeightsCountInTheSyntaxesThatHaveThem) {
+  auto draw = [&](const char* syntax, const char* prompt) {
+    EXPECT_EQ(generate({prompt, "--prompt-syntax", syntax, "--rung", "fp32"}).status, 0);
+    std::string bytes = slurp(scratch / "hayate.png");
+    return bytes.substr(bytes.find("IDAT"));  // without the infotext
+  };
+  EXPECT_EQ(draw("a1111", "a castle"), draw("diffusers", "a castle"));
+  EXPECT_NE(draw("a1111", "a (castle:1.5)"), draw("a1111", "a castle"));
+  EXPECT_NE(draw("comfy", "a (castle:1.5)"), draw("comfy", "a castle"));
+}
+
+TEST_F(PromptArguments, WhatASyntaxDoesNotDoIsNamed) {
+  Outcome o = generate({"a [castle:lake:5]", "--prompt-syntax", "a1111"});
+  EXPECT_EQ(o.status, 4);
+  EXPECT_TRUE(contains(o.err, "\"[castle:lake:5]\"")) << o.err;
+  o = generate({"a castle <lora:old:1>", "--prompt-syntax", "a1111"});
+  EXPECT_EQ(o.status, 4);
+  EXPECT_TRUE(contains(o.err, "LoRA")) << o.err;
+  EXPECT_EQ(generate({"a (castle:1.2.3)", "--prompt-syntax", "a1111"}).status, 2);
+}
+
+}  // namespace
+}  // namespace hayate
