@@ -5,14 +5,12 @@ import json
 import shutil
 from pathlib import Path
 
-import torch
 from diffusers import AutoencoderKL, EulerDiscreteScheduler
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-import concepts
-from architecture import NOISE_SCHEDULE, build_unet
+from networks import NOISE_SCHEDULE, TextEncoders, build_unet
 
-CONFIG_NOISE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "_use_default_values")
+CONFIG_NOISE = ("_name_or_path", "_use_default_values")
 
 
 def write_json(path, content):
@@ -22,38 +20,44 @@ def write_json(path, content):
 
 def write_part(folder, config, tensors, weights_name):
     write_json(folder / "config.json", config)
-    save_file({name: t.half().contiguous() for name, t in tensors.items() if "position_ids" not in name}, folder / weights_name, {"format": "pt"})
+    save_file({name: t.half().contiguous() for name, t in tensors.items()}, folder / weights_name, {"format": "pt"})
+
+
+def part_of(state, prefix):
+    return {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
+
+
+def state_of(folder):
+    """The inverse for the trained parts: what train_unet.py saves, from a diffusers folder."""
+    files = {"unet.": "unet/diffusion_pytorch_model.safetensors", "encoders.one.": "text_encoder/model.safetensors", "encoders.two.": "text_encoder_2/model.safetensors"}
+    return {prefix + name: t for prefix, file in files.items() for name, t in load_file(folder / file).items()}
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--vae", type=Path, required=True)
     args.add_argument("--tokenizers", type=Path, required=True)
-    args.add_argument("--state", type=Path, required=True, help="state.pt of train_unet.py")
+    args.add_argument("--state", type=Path, required=True, help="state.safetensors of train_unet.py")
     args.add_argument("--out", type=Path, required=True)
     args = args.parse_args()
 
     for name in ("tokenizer", "tokenizer_2"):
         shutil.copytree(args.tokenizers / name, args.out / name, dirs_exist_ok=True)
     vocabulary = json.loads((args.tokenizers / "tokenizer" / "vocab.json").read_text())
-    for name, encoder in zip(("text_encoder", "text_encoder_2"), concepts.build(vocabulary)):
-        config = encoder.config.to_dict()
-        config.update(architectures=[type(encoder).__name__], torch_dtype="float16")
-        # checkpoints of SDXL name these text_model.*, whatever the version of transformers that trained them
-        tensors = {k if k.startswith(("text_model.", "text_projection.")) else "text_model." + k: v for k, v in encoder.state_dict().items()}
-        write_part(args.out / name, config, tensors, "model.safetensors")
-
-    vae, unet = AutoencoderKL.from_pretrained(args.vae), build_unet()
-    for name, model, tensors in (("vae", vae, vae.state_dict()), ("unet", unet, torch.load(args.state, weights_only=True)["average"])):
-        write_part(args.out / name, dict(model.config), tensors, "diffusion_pytorch_model.safetensors")
+    state, encoders = load_file(args.state), TextEncoders(len(vocabulary))
+    for name, encoder, prefix in (("text_encoder", encoders.one, "encoders.one."), ("text_encoder_2", encoders.two, "encoders.two.")):
+        write_part(args.out / name, encoder.config(), part_of(state, prefix), "model.safetensors")
+    vae = AutoencoderKL.from_pretrained(args.vae)
+    write_part(args.out / "vae", dict(vae.config), vae.state_dict(), "diffusion_pytorch_model.safetensors")
+    write_part(args.out / "unet", dict(build_unet().config), part_of(state, "unet."), "diffusion_pytorch_model.safetensors")
 
     scheduler = EulerDiscreteScheduler(**NOISE_SCHEDULE)
     write_json(args.out / "scheduler" / "scheduler_config.json", {"_class_name": "EulerDiscreteScheduler", **scheduler.config})
     write_json(args.out / "model_index.json", {
         "_class_name": "StableDiffusionXLPipeline", "force_zeros_for_empty_prompt": True, "add_watermarker": False,
-        "scheduler": ["diffusers", "EulerDiscreteScheduler"], "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"],
         "text_encoder": ["transformers", "CLIPTextModel"], "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"],
-        "tokenizer": ["transformers", "CLIPTokenizer"], "tokenizer_2": ["transformers", "CLIPTokenizer"]})
+        "tokenizer": ["transformers", "CLIPTokenizer"], "tokenizer_2": ["transformers", "CLIPTokenizer"], "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+        "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]})
 
 
 if __name__ == "__main__":

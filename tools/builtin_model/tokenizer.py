@@ -2,11 +2,10 @@
 
 import argparse
 import json
-import random
 from collections import Counter
 from pathlib import Path
 
-import scenes
+from captions import Captioner
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 
@@ -18,23 +17,15 @@ def byte_symbols():
     return [chr(b) for b in printable] + [chr(256 + k) for k in range(len(rest))]
 
 
-def caption_words(count=20000, seed=0):
-    rng, words = random.Random(seed), Counter()
-    for _ in range(count):
-        words.update(scenes.caption(scenes.random_scene(rng), rng).replace(",", " ").split())
-    # made-up words are seen once or twice, every real one dozens of times
-    return {word: n for word, n in words.items() if n >= 20}
-
-
 def learn_merges(words):
-    """Byte-pair merges, most frequent pair first, until each word is a single symbol."""
+    """Byte-pair merges, the pair in most words first, until each word is a single symbol."""
     pieces = {word: [*word[:-1], word[-1] + "</w>"] for word in words}
     merges = []
     while True:
         pairs = Counter()
         for word, symbols in pieces.items():
             for pair in zip(symbols, symbols[1:]):
-                pairs[pair] += words[word]
+                pairs[pair] += 1
         if not pairs:
             return merges
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
@@ -63,7 +54,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--out", type=Path, required=True)
     args = args.parse_args()
-    merges = learn_merges(caption_words())
+    merges = learn_merges(Captioner().vocabulary)
     write(args.out / "tokenizer", merges, END)
     write(args.out / "tokenizer_2", merges, "!")
     print(f"{len(merges)} merges, {512 + len(merges) + 2} tokens")

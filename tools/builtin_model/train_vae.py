@@ -1,100 +1,111 @@
-"""Trains the decoder to draw sharp pictures from the fixed latents; the encoder is arithmetic (linear_vae.py) and stays as it is."""
+"""Trains the VAE on fresh drawings."""
 
 import argparse
+import json
 import math
-import time
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-import latents
-import linear_vae
-import parallel
-from muon import Optimizer
+from clock import Clock, rate
+from drawing import as_input, stream
+from muon import Average, Optimizer
+from networks import build_vae
+from scenes import STYLES, Scenes
 
-# (until this share of the run, size of the crops, crops per step): many small steps first, whole pictures last
-PHASES = [(.6, 64, 8), (.85, 128, 2), (1., 256, 2)]
-LATENT_NOISE = .03  # the UNet's latents are not perfect; the decoder should not turn small errors into texture
-
-
-def batch(pictures, rng, n, size):
-    """Crops on the 8x8 grid: as uint8, because the latents are computed from them, and as the decoder's target."""
-    out = np.empty((n, size, size, 3), np.uint8)
-    for row in out:
-        y, x = rng.integers(0, (256 - size) // 8 + 1, 2) * 8
-        row[:] = pictures[rng.integers(len(pictures)), y:y + size, x:x + size]
-        if rng.random() < .5:
-            row[:] = row[:, ::-1].copy()
-    return out, torch.from_numpy(out.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)  # (n, 3, size, size), channels last
+# The code is kept near mean 0 and deviation 1 in each channel, which is what diffusion wants, and the noise on it near a small fixed size:
+# the UNet's latents are not perfect, and small errors in them should stay small.
+CODE_WEIGHT, NOISE_SIZE, NOISE_WEIGHT = .02, .03, 1e-3
 
 
 def slopes(x):
     return x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
 
 
-def loss_of(y, x):
+def loss_of(vae, x, noise):
+    mean, logvar = vae.quant_conv(vae.encoder(x)).float().chunk(2, 1)
+    y = vae.decoder(vae.post_quant_conv(mean + (.5 * logvar.clamp(-30, 20)).exp() * noise)).float()
     # slopes weigh edges, which decide how crisp a flat picture looks
     edges = sum(F.l1_loss(a, b) for a, b in zip(slopes(y), slopes(x)))
-    return F.l1_loss(y, x) + .5 * edges + 2 * F.mse_loss(y, x)
+    code = (mean.mean((0, 2, 3)).square() + (mean.std((0, 2, 3)) - 1).square()).sum()
+    size = (logvar - 2 * math.log(NOISE_SIZE)).square().mean()
+    return F.l1_loss(y, x) + .5 * edges + 4 * F.mse_loss(y, x) + CODE_WEIGHT * code + NOISE_WEIGHT * size, F.mse_loss(y.detach(), x)
 
 
 def psnr(y, x):
-    return -10 * math.log10(F.mse_loss(y.clamp(-1, 1), x).item() / 4)
+    """(n,) decibels between pictures in -1..1, after rounding to bytes as a file would."""
+    y = ((y.float().clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+    return -10 * ((y - x).square().mean((1, 2, 3)) / 4).log10()
 
 
 @torch.no_grad()
-def held_out_psnr(vae, pictures):
-    values = []
-    for picture in pictures:
-        x = torch.from_numpy(picture[None].astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
-        values.append(psnr(vae.decode(vae.encode(x).latent_dist.mode()).sample, x))
-    return float(np.mean(values))
+def evaluate(vae, generator, n=256, size=(256, 256)):
+    """Mean PSNR of drawings never seen, in all and by style; and the standard deviation and mean of the latents."""
+    values, styles, latents = [], [], []
+    for _ in range(n // 32):
+        scenes = Scenes(32, size[1] / size[0], generator)
+        x = as_input(scenes.pictures(*size))
+        z = vae.encode(x).latent_dist.mode()
+        values.append(psnr(vae.decode(z).sample, x))
+        styles.append(scenes.attributes["style"])
+        latents.append(z)
+    values, styles, latents = torch.cat(values), torch.cat(styles), torch.cat(latents)
+    return dict(psnr=values.mean().item(), worst=values.min().item(), **{f"psnr {name}": values[styles == k].mean().item() for k, name in enumerate(STYLES)},
+                std=latents.std().item(), mean=latents.mean((0, 2, 3)).tolist(), channel_std=latents.std((0, 2, 3)).tolist())
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__)
-    args.add_argument("--data", type=Path, required=True)
     args.add_argument("--out", type=Path, required=True)
-    args.add_argument("--steps", type=int, help="length of the run; or give --until")
-    args.add_argument("--until", type=float, help="end of the run as a Unix time")
+    args.add_argument("--seconds", type=float, default=260)
+    args.add_argument("--batch", type=int, default=32)
+    args.add_argument("--size", type=int, default=256)
     args.add_argument("--seed", type=int, default=1)
+    args.add_argument("--device", default="cuda")
+    args.add_argument("--muon-lr", type=float, default=.01)
+    args.add_argument("--adam-lr", type=float, default=2e-3)
     args = args.parse_args()
 
-    rank, processes = parallel.start()
-    torch.manual_seed(args.seed)  # the same weights in every process
-    rng = np.random.default_rng([args.seed, rank])
-    pictures = np.load(args.data / "pictures.npy", mmap_mode="r")
-    held_out, train = pictures[:32], pictures[32:]
-    mixing = np.load(args.data / "mixing.npy")
-    vae = linear_vae.build(mixing)
-    # only residual branches take Muon's bold steps, the linear chain moves gently
-    optimizer = Optimizer([(n, p) for n, p in vae.named_parameters() if n.startswith("decoder.")], .006, 1e-3,
-                          plain=("conv_in", "conv_out", "shortcut", "upsamplers"))
-    decoder = list(vae.decoder.parameters())
+    gpu = args.device == "cuda"
+    torch.manual_seed(args.seed)
+    torch.set_float32_matmul_precision("high")
+    generator = torch.Generator(args.device).manual_seed(args.seed)
+    vae = build_vae().to(args.device, memory_format=torch.channels_last)
+    optimizer = Optimizer(vae.named_parameters(), args.muon_lr, args.adam_lr, plain=("conv_in", "conv_out", "quant_conv", "shortcut"))
+    average = Average(vae.parameters(), .998)
 
-    step, start, shown = 0, time.time(), []
+    def autocast_loss(*inputs):
+        with torch.autocast(args.device, torch.bfloat16, enabled=gpu):
+            return loss_of(vae, *inputs)
+    compiled = torch.compile(autocast_loss, dynamic=False) if gpu else autocast_loss
+
+    scenes, clock, step, shown = stream(args.batch, generator), None, 0, []
     while True:
-        progress = parallel.agree(step / args.steps if args.steps else (time.time() - start) / (args.until - start))
+        progress = clock.progress() if clock else 0
         if progress >= 1:
             break
-        size, count = next((size, count) for end, size, count in PHASES if progress < end)
-        crops, x = batch(train, rng, count // processes, size)
-        z = torch.from_numpy(latents.mix(mixing, latents.features(crops))).float()
-        y = vae.decode((z + LATENT_NOISE * torch.randn_like(z)) / vae.config.scaling_factor).sample
+        x = as_input(next(scenes).pictures(args.size, args.size))
+        loss, error = compiled(x, torch.randn(args.batch, 4, args.size // 8, args.size // 8, device=args.device, generator=generator))
         optimizer.zero_grad()
-        loss_of(y, x).backward()
-        parallel.average_gradients(decoder)
-        optimizer.step(min(1., (step + 1) / 30, 1.03 - progress))
+        loss.backward()
+        optimizer.step(rate(step, progress, 60, .4))
+        average.update()
         step += 1
-        shown.append(psnr(y, x))
-        if step % 25 == 0 and rank == 0:
-            print(f"{step} psnr {np.mean(shown):.2f} progress {progress:.3f} {time.time() - start:.0f}s", flush=True)
+        clock = clock or Clock(args.seconds)  # after the first step, which compiles
+        shown.append(error)
+        if step % 250 == 0 or not gpu:
+            print(f"vae {step} psnr {-10 * math.log10(torch.stack(shown).mean().item() / 4):.2f} loss {loss.item():.4f} {clock.elapsed():.0f}s", flush=True)
             shown.clear()
-    if rank == 0:
-        vae.save_pretrained(args.out)
-        print(f"{step} steps, {time.time() - start:.0f}s, held-out psnr {held_out_psnr(vae, held_out):.2f}", flush=True)
+
+    average.swap()
+    fresh = torch.Generator(args.device).manual_seed(999_999)
+    result = evaluate(vae, fresh, size=(args.size, args.size), n=256 if gpu else 32)
+    vae.register_to_config(scaling_factor=1 / result["std"])
+    result |= dict(steps=step, pictures=step * args.batch, seconds=args.seconds)
+    vae.save_pretrained(args.out)
+    (args.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
