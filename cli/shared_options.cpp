@@ -3,6 +3,8 @@
 
 #include "hub_cache.h"
 
+#include "hayate/byte_size.h"
+
 namespace hayate::cli {
 
 namespace {
@@ -41,6 +43,11 @@ void add_replacements(Table t, Options& options) {
 void add_machine(Table t, Options& options) {
   t.choice("--rung", "see `hayate rungs`", "the fastest", rung_names(), [&](const std::string& name) { options.rung = name; });
   t.text("--device", "NAME", fmt::format("cpu, or reference: slow and plain (default {})", options.device), options.device);
+  t.text("--memory-limit", "SIZE", "what hayate may take: 8GiB, 512M, or bytes (default: what the machine has left)", [&](const std::string& given) {
+    std::optional<int64_t> bytes = parse_size(given);
+    if (!bytes) refuse("--memory-limit: expected a size like 8GiB, 512M or a number of bytes, got \"{}\"", given);
+    options.memory_limit = *bytes;
+  });
 }
 
 void add_size(Table t, int& width, int& height) {

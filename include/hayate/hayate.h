@@ -109,6 +109,7 @@ struct Result {
   std::vector<Image> images{};
   std::vector<std::string> infotext{};  // per picture: settings in the text form of AUTOMATIC1111
   std::vector<float> latents{};       // final, (pictures, height/8, width/8, 4)
+  int64_t peak_memory = 0;            // bytes of weights, activations and scratch, the most at once
   Timings timings;
 };
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/byte_size.h"
+#include "hayate/byte_size.h"
 #include "core/error.h"
 
 namespace hayate {
@@ -39,6 +39,11 @@ int64_t MemoryBudget::used() const {
 int64_t MemoryBudget::peak() const {
   std::lock_guard lock(mutex_);
   return peak_;
+}
+
+void MemoryBudget::start_peak() {
+  std::lock_guard lock(mutex_);
+  peak_ = used_;
 }
 
 }  // namespace hayate

@@ -15,7 +15,8 @@ class MemoryBudget {
 
   int64_t limit() const;
   int64_t used() const;
-  int64_t peak() const;  // the most that was ever used at once
+  int64_t peak() const;  // the most that was used at once since start_peak()
+  void start_peak();
 
  private:
   mutable std::mutex mutex_;

@@ -1,5 +1,5 @@
 // Powers of 1024, whatever the unit is called: that is how memory comes.
-#include "core/byte_size.h"
+#include "hayate/byte_size.h"
 
 #include <fmt/format.h>
 

@@ -26,6 +26,10 @@ PassObserver printer(const std::string& folder, const std::string& component) {
     file.commit();
   };
 }
+// A handle that brings the executable to rest when it is dropped.
+std::shared_ptr<Executable> awake(const std::shared_ptr<Executable>& executable) {
+  return {executable.get(), [executable](Executable* e) { e->rest(); }};
+}
 }  // namespace
 
 Component::Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler)
@@ -49,7 +53,7 @@ std::shared_ptr<Executable> Component::executable(const std::string& key, const 
   for (auto it = recent_.begin(); it != recent_.end() && !keep_all; ++it)
     if (it->key == key) {
       recent_.splice(recent_.begin(), recent_, it);
-      return it->executable;
+      return awake(it->executable);
     }
   Stopwatch watch;
   Program p = record();
@@ -63,7 +67,7 @@ std::shared_ptr<Executable> Component::executable(const std::string& key, const 
     recent_.push_front({key, made});
     if (recent_.size() > kCached) recent_.pop_back();
   }
-  return made;
+  return awake(made);
 }
 
 }  // namespace hayate

@@ -27,7 +27,7 @@ class Component {
   Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler);
 
   // The executable for `key`, recorded and compiled on first use; the least recently used one gives way beyond a few.
-  // With keep_all the executable is a fresh one whose every value can be read, and is not cached.
+  // With keep_all the executable is a fresh one whose every value can be read, and is not cached. With the last handle it comes to rest.
   std::shared_ptr<Executable> executable(const std::string& key, const std::function<Program()>& record, bool keep_all, CompileSeconds&);
 
   const std::string& name() const { return name_; }

@@ -2,16 +2,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/byte_size.h"
 #include "core/error.h"
 #include "core/file_reader.h"
 #include "core/system_memory.h"
+#include "hayate/byte_size.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
 #include "models/vae.h"
 #include "pipeline/conditioning.h"
 #include "pipeline/infotext.h"
 #include "pipeline/latent_noise.h"
+#include "pipeline/not_finite.h"
 #include "pipeline/open_model.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
@@ -39,11 +40,6 @@ const Family& family_of(const Checkpoint& model) {
 template <class T>
 std::span<const std::byte> bytes_of(const std::vector<T>& v) {
   return std::as_bytes(std::span(v));
-}
-
-void require_finite(const std::vector<float>& values, const std::string& what) {
-  bool finite = std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
-  require(finite, ErrorKind::not_finite, "{} holds a value that is not finite", what);
 }
 
 // What the process takes beside weights and executables: code and generated code, vocabularies, programs; and the pictures, one of
@@ -232,55 +228,77 @@ struct Pipeline::Impl {
   }
 
   std::vector<float> denoise(const Job& job, const Conditioning& c, Dump& dump, CompileSeconds& seconds) {
-    auto exec = denoiser(job, c, dump.active(), seconds);
-    exec->write("encoder_hidden_states", bytes_of(c.hidden));
-    if (unet_config.text_time) {
-      exec->write("text_embeds", bytes_of(c.pooled));
-      exec->write("time_ids", bytes_of(c.time_ids));
-    }
     std::vector<uint64_t> seeds;
     for (const Picture& p : job.request.pictures) seeds.push_back(p.seed);
     LatentNoise noise(seeds, job.request.noise, job.request.shared_noise, unet_config.out_channels, job.h, job.w);
-    exec->write("state", bytes_of(initial_state(job, noise)));
-    exec->write("noise", bytes_of(std::vector<float>(size_t(job.pictures * job.h * job.w * unet_config.out_channels), 0.0f)));
+    std::vector<float> state = initial_state(job, noise), drawn(size_t(job.pictures * job.h * job.w * unet_config.out_channels), 0.0f);
 
-    bool hoists = compiler.rung->hoists;
-    if (hoists) exec->run(Rate::prompt);
+    auto start = [&](bool keep_all) {
+      auto exec = denoiser(job, c, keep_all, seconds);
+      exec->write("encoder_hidden_states", bytes_of(c.hidden));
+      if (unet_config.text_time) {
+        exec->write("text_embeds", bytes_of(c.pooled));
+        exec->write("time_ids", bytes_of(c.time_ids));
+      }
+      exec->write("state", bytes_of(state));
+      exec->write("noise", bytes_of(drawn));
+      if (compiler.rung->hoists) exec->run(Rate::prompt);
+      return exec;
+    };
+    auto run = [&](Executable& exec, const StepRow& step) {
+      exec.write("row", bytes_of(row_of(job, step)));
+      if (!compiler.rung->hoists) exec.run(Rate::prompt);
+      exec.run(Rate::step);
+    };
+    auto exec = start(dump.active());
     std::vector<float> latents;
     for (int i = 0; i < int(job.schedule.rows.size()); ++i) {
       const StepRow& step = job.schedule.rows[size_t(i)];
-      exec->write("row", bytes_of(row_of(job, step)));
-      if (job.schedule.uses_noise) exec->write("noise", bytes_of(noise.draw()));
-      if (!hoists) exec->run(Rate::prompt);
-      exec->run(Rate::step);
+      if (job.schedule.uses_noise) exec->write("noise", bytes_of(drawn = noise.draw()));
+      exec->read("state", std::as_writable_bytes(std::span(state)));
+      run(*exec, step);
       if (dump.active()) {
         if (i == 0) dump.take("unet/prompt", *exec, Rate::prompt);
         dump.take(fmt::format("unet/step{}", i + 1), *exec, Rate::step);
       }
       latents = latents_of(*exec, job);
-      require_finite(latents, fmt::format("the latent after step {} of {}", i + 1, job.schedule.rows.size()));
+      require_finite(latents, fmt::format("the latent after step {} of {}", i + 1, job.schedule.rows.size()), [&] {
+        exec.reset();
+        auto again = start(/*keep_all=*/true);
+        run(*again, step);
+        return again;
+      });
       if (job.request.on_step && !job.request.on_step({i + 1, int(job.schedule.rows.size()), step.timestep, latents}))
         fail(ErrorKind::cancelled, "cancelled after step {} of {}", i + 1, job.schedule.rows.size());
     }
-    exec->rest();
     return latents;
   }
 
   // One picture at a time: pictures do not depend on their neighbours, and the decoder's memory does not grow with the batch.
   std::vector<Image> decode(const Job& job, const std::vector<float>& latents, Dump& dump, CompileSeconds& seconds) {
-    auto record = [&] { return record_vae_decoder(vae_config, 1, job.h, job.w); };
-    auto exec = vae.executable(fmt::format("decode {}x{}", job.w, job.h), record, dump.active(), seconds);
+    auto compiled = [&](bool keep_all) {
+      auto record = [&] { return record_vae_decoder(vae_config, 1, job.h, job.w); };
+      return vae.executable(fmt::format("decode {}x{}", job.w, job.h), record, keep_all, seconds);
+    };
+    auto exec = compiled(dump.active());
     std::vector<Image> images;
     size_t each = latents.size() / size_t(job.pictures);
     for (int64_t i = 0; i < job.pictures; ++i) {
-      exec->write("latents", std::as_bytes(std::span(latents).subspan(size_t(i) * each, each)));
-      exec->run(Rate::prompt);
+      auto run = [&](Executable& e) {
+        e.write("latents", std::as_bytes(std::span(latents).subspan(size_t(i) * each, each)));
+        e.run(Rate::prompt);
+      };
+      run(*exec);
       if (dump.active()) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
       std::vector<float> pixels = read_floats(*exec, exec->program().outputs[0]);
-      require_finite(pixels, fmt::format("picture {}", i + 1));
+      require_finite(pixels, fmt::format("picture {}", i + 1), [&] {
+        exec.reset();
+        auto again = compiled(/*keep_all=*/true);
+        run(*again);
+        return again;
+      });
       images.push_back(to_image(pixels, job.width, job.height));
     }
-    exec->rest();
     return images;
   }
 
@@ -290,6 +308,7 @@ struct Pipeline::Impl {
     Dump dump(request.dump_pattern, request.dump_file);
     CompileSeconds seconds;
     Result result;
+    compiler.backend->memory().start_peak();
     MemoryPlanned memory = plan_memory(job);
     require(memory.forecast.fits(), ErrorKind::out_of_memory, "{}", refusal_text(memory.forecast, options.memory_limit > 0));
     seconds.compile += watch.lap();
@@ -320,6 +339,7 @@ struct Pipeline::Impl {
     result.timings.compile = seconds.compile;
     result.timings.load = seconds.load;
     result.timings.total = total.lap();
+    result.peak_memory = compiler.backend->memory().peak();
     return result;
   }
 

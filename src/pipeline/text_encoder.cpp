@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "pipeline/not_finite.h"
 #include "pipeline/read_floats.h"
 
 namespace hayate {
@@ -47,18 +48,25 @@ void TextEncoder::encode_batch(std::span<const std::vector<int32_t>> ids, const 
     all.insert(all.end(), list.begin(), list.end());
   }
   auto record = [&] { return record_clip_text(config_, output, n, tokens); };
-  auto exec = component_.executable(fmt::format("{} texts, skip {}", n, output.skip_layers), record, dump.active(), seconds);
-  exec->write("input_ids", std::as_bytes(std::span(all)));
-  if (output.pooled) exec->write("eos_index", std::as_bytes(std::span(ends)));
-  exec->run(Rate::prompt);
+  auto run = [&](bool keep_all) {
+    auto exec = component_.executable(fmt::format("{} texts, skip {}", n, output.skip_layers), record, keep_all, seconds);
+    exec->write("input_ids", std::as_bytes(std::span(all)));
+    if (output.pooled) exec->write("eos_index", std::as_bytes(std::span(ends)));
+    exec->run(Rate::prompt);
+    return exec;
+  };
+  auto exec = run(dump.active());
   if (dump.active()) dump.take(component_.name() + "/" + half, *exec, Rate::prompt);
   auto append = [&](std::vector<float>& to, size_t output_index) {
     std::vector<float> values = read_floats(*exec, exec->program().outputs[output_index]);
+    require_finite(values, fmt::format("what {} makes of the {}", component_.name(), half), [&] {
+      exec.reset();
+      return run(/*keep_all=*/true);
+    });
     to.insert(to.end(), values.begin(), values.end());
   };
   append(encoded.hidden, 0);
   if (output.pooled) append(encoded.pooled, 1);
-  exec->rest();
 }
 
 }  // namespace hayate

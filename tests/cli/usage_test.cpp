@@ -29,7 +29,7 @@ TEST(Help, NamesEveryOption) {
         "--guidance ",   "--guidance-re", "--clip",       "--scheduler",   "--spacing",    "--karras",        "--no-karras",   "--noise ",
         "--noise-batch", "--orig",        "--crop",       "--target-size", "--negative-o", "--negative-crop", "--negative-ta", "-m,--model",
         "-o,--ou",       "--rung",        "--device",     "--json",        "--quiet",      "--dump ",         "--dump-to",     "--print-program",
-        "--prompts-f",   "--prompt-sy"})
+        "--prompts-f",   "--prompt-sy",   "--memory-limit"})
     EXPECT_TRUE(contains(help, option)) << option;
 }
 
@@ -120,6 +120,10 @@ const Wrong wrong[] = {
     {"output_placeholder", {"-o", "{sed}.png"}, "there is no placeholder {sed}; there are {seed}, {index}"},
     {"output_empty", {"-o", ""}, "--output: expected"},
     {"rung", {"--rung", "warp"}, "--rung: expected one of fp32, "},
+    {"memory_0", {"--memory-limit", "0"}, "--memory-limit: expected a size like 8GiB"},
+    {"memory_negative", {"--memory-limit", "-8G"}, "--memory-limit: expected"},
+    {"memory_unit", {"--memory-limit", "8 apples"}, "got \"8 apples\""},
+    {"memory_huge", {"--memory-limit", "99999999999G"}, "--memory-limit: expected"},
     {"dump_alone", {"--dump", "*"}, "--dump-to"},
     {"dump_to_alone", {"--dump-to", "d.safetensors"}, "--dump"},
     {"inspect_nothing", {"hayate", "inspect"}, "PATH is required"},
