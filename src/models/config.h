@@ -14,6 +14,7 @@ struct ClipTextConfig {
   Activation activation;
   float layer_norm_eps;
   int64_t eos_token_id;  // 2: the published models' rule, the end of text is where the largest id stands
+  bool operator==(const ClipTextConfig&) const = default;
 };
 
 // UNet2DConditionModel (diffusers), as far as SDXL, SSD-1B and SD 1.x/2.x use it. Levels from the outside in.
@@ -21,6 +22,7 @@ struct UNetConfig {
   struct Level {
     int64_t channels, heads;
     std::vector<int64_t> down_layers, up_layers;  // transformer layers after each resnet; 0: no attention there
+    bool operator==(const Level&) const = default;
   };
   std::vector<Level> levels{};
   enum class Mid { none, resnet, cross_attention } mid;
@@ -31,6 +33,7 @@ struct UNetConfig {
   int conv_in_kernel, conv_out_kernel;
   bool text_time;                               // SDXL's added embedding: pooled text and time ids
   int64_t addition_time_embed_dim, added_width; // added_width: columns that add_embedding reads
+  bool operator==(const UNetConfig&) const = default;
 };
 
 // AutoencoderKL (diffusers).
@@ -40,6 +43,7 @@ struct VaeConfig {
   float scaling_factor, shift_factor;
   bool quant_conv, post_quant_conv, mid_attention;
   int64_t downscale() const { return int64_t{1} << (channels.size() - 1); }
+  bool operator==(const VaeConfig&) const = default;
 };
 
 ClipTextConfig parse_clip_text_config(const JsonObject&);

@@ -36,7 +36,6 @@ Component::Component(std::string name, std::shared_ptr<const TensorSource> sourc
     : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_) {}
 
 Component::Need Component::need(Program recorded, const Rung& rung, bool keep_all) const {
-  weights_.check(recorded);
   const Program p = climb(std::move(recorded), rung, *compiler_.backend);
   const PreparedWeights::Need missing = weights_.need(p);
   return {.weights = weights_.bytes() + missing.bytes, .loading = missing.loading,
@@ -57,7 +56,6 @@ std::shared_ptr<Executable> Component::executable(const std::string& key, const 
     }
   Stopwatch watch;
   Program p = record();
-  weights_.check(p);
   p = climb(std::move(p), *compiler_.rung, *compiler_.backend, printer(compiler_.print_program, name_));
   seconds.compile += watch.lap();
   weights_.prepare(p);

@@ -9,6 +9,7 @@
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
 #include "models/vae.h"
+#include "pipeline/check_model.h"
 #include "pipeline/conditioning.h"
 #include "pipeline/infotext.h"
 #include "pipeline/latent_noise.h"
@@ -32,9 +33,11 @@ std::shared_ptr<Backend> make_backend(const std::string& device) {
   fail(ErrorKind::usage, "there is no device named '{}'; the devices are cpu, reference", device);
 }
 
-const Family& family_of(const Checkpoint& model) {
+const Family& checked_family(const Checkpoint& model) {
   const JsonObject index = model.index();
-  return find_family(index.string("_class_name"), index.what());
+  const Family& family = find_family(index.string("_class_name"), index.what());
+  check_model(model, family);
+  return family;
 }
 
 template <class T>
@@ -79,20 +82,16 @@ struct Pipeline::Impl {
   explicit Impl(const Options& o)
       : options(o),
         model(open_model(o)),
-        family(family_of(*model)),
+        family(checked_family(*model)),
         compiler{make_backend(o.device), &find_rung(o.rung.empty() ? kFastestRung : o.rung), o.print_program},
         scheduler_config(parse_scheduler_config(model->config("scheduler"))),
         unet_config(parse_unet_config(model->config("unet"))),
         vae_config(parse_vae_config(model->config("vae"))),
         conditioner(*model, family, compiler),
         unet("unet", model->tensors("unet"), compiler),
-        vae("vae", model->tensors("vae"), compiler) {
-    require(family.added_embedding == unet_config.text_time, ErrorKind::bad_model, "{}: a {} pipeline with a unet of addition_embed_type {}",
-            model->path(), family.name, unet_config.text_time ? "text_time" : "null");
-    require(unet_config.out_channels == vae_config.latent_channels, ErrorKind::bad_model, "{}: the unet makes {} channels, the vae reads {}",
-            model->path(), unet_config.out_channels, vae_config.latent_channels);
-  }
+        vae("vae", model->tensors("vae"), compiler) {}
 
+  std::string name() const { return model_name(options.model.empty() ? model->path() : options.model); }
   int native_side() const { return int(unet_config.sample_size * vae_config.downscale()); }
 
   Job check(const Request& r, const Warn& warn) const {
@@ -330,7 +329,7 @@ struct Pipeline::Impl {
     result.images = decode(job, result.latents, dump, seconds);
     result.timings.decode = stage();
     if (dump.active()) dump.write();
-    InfotextFields fields{.model = model_name(options.model.empty() ? model->path() : options.model),
+    InfotextFields fields{.model = name(),
                           .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
                           .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
                           .width = job.width,
@@ -361,7 +360,7 @@ Result Pipeline::generate(const Request& request) { return impl_->generate(reque
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
-std::string Pipeline::model() const { return model_name(impl_->model->path()); }
+std::string Pipeline::model() const { return impl_->name(); }
 std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 
 std::vector<RungInfo> rungs() {

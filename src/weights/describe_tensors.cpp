@@ -37,8 +37,6 @@ constexpr Rule rules[] = {
     {"clip_txt_mapper.", "a Stable Cascade model"},
     {"^conditioner.embedders.0.model.", "the refiner of Stable Diffusion XL"},
     {"^model.diffusion_model.", "a diffusion model of an unknown kind"},
-    {"^input_blocks.0.", "a UNet alone; give it as --unet beside a whole model"},
-    {"^down_blocks.0.", "a UNet alone; give it as --unet beside a whole model"},
     {"^first_stage_model.", "the autoencoder (VAE) of a model; give it as --vae beside a whole model"},
     {"^decoder.", "the autoencoder (VAE) of a model; give it as --vae beside a whole model"},
     {"^encoder.down", "the autoencoder (VAE) of a model; give it as --vae beside a whole model"},
@@ -54,11 +52,27 @@ bool matches(const std::string& name, std::string_view part) {
   return part.starts_with('^') ? name.starts_with(part.substr(1)) : name.find(part) != name.npos;
 }
 
+// By the width of its cross-attention.
+std::string describe_unet(const TensorSource& source, const std::vector<std::string>& names) {
+  constexpr std::pair<int64_t, const char*> widths[] = {
+      {768, "Stable Diffusion 1.x"}, {1024, "Stable Diffusion 2.x"}, {2048, "Stable Diffusion XL"}, {1280, "the refiner of Stable Diffusion XL"}};
+  if (std::ranges::none_of(names, [](const std::string& n) { return n.starts_with("down_blocks.0.") || n.starts_with("input_blocks.0."); }))
+    return "";
+  if (std::ranges::any_of(names, [](const std::string& n) { return n.starts_with("controlnet_") || n.starts_with("input_hint_block."); })) return "";
+  for (const std::string& name : names) {
+    if (!name.ends_with(".attn2.to_k.weight") || source.dims(name).size() != 2) continue;
+    for (auto [width, model] : widths)
+      if (source.dims(name)[1] == width) return fmt::format("the UNet of {} alone; it is given as --unet beside a whole model", model);
+  }
+  return "a UNet alone; it is given as --unet beside a whole model";
+}
+
 }  // namespace
 
 std::string describe_tensors(const TensorSource& source) {
   const std::vector<std::string> names = source.names();
   if (names.empty()) return "a file without tensors";
+  if (const std::string unet = describe_unet(source, names); !unet.empty()) return unet;
   for (const Rule& rule : rules)
     if (std::ranges::any_of(names, [&](const std::string& name) { return matches(name, rule.part); })) return rule.what;
   return fmt::format("something else: {} tensors, of which the first is {}", names.size(), excerpt(*std::ranges::min_element(names)));

@@ -12,6 +12,8 @@ std::optional<std::string> current_name(const std::string& stored) {
   if (stored.ends_with("embeddings.position_ids")) return std::nullopt;
   // CLIP's temperature, which only comparing texts with pictures needs.
   if (stored == "logit_scale") return std::nullopt;
+  // What training an autoencoder leaves: the discriminator, and averages of weights.
+  if (stored.starts_with("loss.") || stored.starts_with("model_ema.")) return std::nullopt;
   // transformers 5 saves CLIPTextModel, unlike CLIPTextModelWithProjection, without the prefix.
   for (const char* part : {"embeddings.", "encoder.layers.", "final_layer_norm."})
     if (stored.starts_with(part)) return "text_model." + stored;

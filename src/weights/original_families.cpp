@@ -92,7 +92,7 @@ const OriginalFamily& recognise_family(const TensorSource& file, const std::stri
   return all_families()[linear ? 2 : 1];
 }
 
-const OriginalFamily& family_of(const Checkpoint& model) {
+const OriginalFamily& original_family_of(const Checkpoint& model) {
   const JsonObject index = model.index();
   const std::string pipeline_class = index.string("_class_name");
   // SD 1 and SD 2 are one class; the encoders of OpenCLIP are those with plain GELU.

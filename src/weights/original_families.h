@@ -29,7 +29,7 @@ struct OriginalFamily {
 const OriginalFamily& recognise_family(const TensorSource& file, const std::string& path);
 
 // The family of a model that is open. Error(unsupported) if its class has no original form.
-const OriginalFamily& family_of(const Checkpoint&);
+const OriginalFamily& original_family_of(const Checkpoint&);
 
 // The component's config.json: what its shapes decide over what all published models have in common.
 Json published_config(const OriginalComponent&, const TensorSource& diffusers);

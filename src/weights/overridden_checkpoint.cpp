@@ -62,7 +62,7 @@ OverriddenCheckpoint::Component OverriddenCheckpoint::open(const std::string& co
 
 OverriddenCheckpoint::Component OverriddenCheckpoint::open_file(const std::string& component, const std::string& path) const {
   auto file = std::make_shared<SafetensorsFile>(path);
-  const OriginalComponent& row = find_row(family_of(*base_), component);
+  const OriginalComponent& row = find_row(original_family_of(*base_), component);
   std::shared_ptr<const TensorSource> tensors = find_component(file, row);
   require(NameTree(*tensors).has_under(telling_module(row.part)), ErrorKind::bad_model, "{}: has no {}: it looks like {}", path, component,
           describe_tensors(*file));

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "weights/check_tensors.h"
 
 namespace hayate {
 
@@ -17,16 +18,6 @@ std::string key_of(const Program& p, Value v) {
   std::string key = fmt::format("{} {}{}(", name_of(n.op), name_of(n.dtype), to_string(n.attr));
   for (Value in : n.in) key += key_of(p, in) + ",";
   return key + ")";
-}
-
-// How stored dimensions become a Program's weight: (c), (rows, c), or (out, in, kh, kw) with channels last.
-bool fits(const std::vector<int64_t>& dims, const Shape& s) {
-  switch (dims.size()) {
-    case 1: return s == Shape{1, 1, 1, dims[0]};
-    case 2: return s == Shape{1, 1, dims[0], dims[1]};
-    case 4: return s == Shape{dims[0], dims[2], dims[3], dims[1]} || (dims[2] == 1 && dims[3] == 1 && s == Shape{1, 1, dims[0], dims[1]});
-    default: return false;
-  }
 }
 
 // (count, in, area) -> (count, area, in)
@@ -58,17 +49,6 @@ bool all_finite(std::span<const std::byte> bytes, Dtype dtype) {
   return true;
 }
 
-std::string text(const std::vector<int64_t>& dims) {
-  std::string t;
-  for (int64_t d : dims) t += (t.empty() ? "" : ", ") + std::to_string(d);
-  return "(" + t + ")";
-}
-
-std::string expected(const Shape& s) {
-  if (s.n == 1 && s.h == 1 && s.w == 1) return text({s.c});
-  if (s.n == 1 && s.h == 1) return text({s.w, s.c});
-  return text({s.n, s.c, s.h, s.w});
-}
 }  // namespace
 
 Buffer PreparedWeights::get(const Program& p, Value v) {
@@ -151,9 +131,8 @@ Buffer PreparedWeights::make(const Program& p, Value v) const {
 }
 
 void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const {
-  require(source_->has(n.name), ErrorKind::bad_model, "{}: tensor {} is missing", what_, n.name);
-  std::vector<int64_t> dims = source_->dims(n.name);
-  require(fits(dims, n.shape), ErrorKind::bad_model, "{}: tensor {} is {}, expected {}", what_, n.name, text(dims), expected(n.shape));
+  const std::vector<int64_t> dims = source_->dims(n.name);
+  require(fits(dims, n.shape), ErrorKind::internal, "{}: tensor {} does not fit, and was not checked", what_, n.name);
   const int64_t size = size_of(n.dtype), area = dims.size() == 4 ? dims[2] * dims[3] : 1;
   // Pieces of about this many elements are still in the cache when they are turned and checked. A filter is never cut.
   constexpr int64_t piece = int64_t{1} << 16;
@@ -170,22 +149,6 @@ void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const
       if (area > 1) (size == 2 ? channels_last<uint16_t> : channels_last<uint32_t>)(read, target, count, n.shape.c, area);
     }
   });
-}
-
-void PreparedWeights::check(const Program& p) const {
-  constexpr int kListed = 20;
-  int wrong = 0;
-  std::string list;
-  for (const Node& n : p.nodes()) {
-    if (n.op != Op::weight) continue;
-    bool missing = !source_->has(n.name);
-    if (!missing && fits(source_->dims(n.name), n.shape)) continue;
-    if (++wrong > kListed) continue;
-    list += missing ? fmt::format("\n  {} is missing", n.name)
-                    : fmt::format("\n  {} is {}, expected {}", n.name, text(source_->dims(n.name)), expected(n.shape));
-  }
-  require(wrong == 0, ErrorKind::bad_model, "{}: {} tensors do not fit its config:{}{}", what_, wrong, list,
-          wrong > kListed ? fmt::format("\n  ... and {} more", wrong - kListed) : "");
 }
 
 }  // namespace hayate

@@ -8,7 +8,7 @@
 
 namespace hayate {
 
-// Keyed by the source tensors and the chain of ops that made them from there, so executables of every resolution, batch
+// The source has what the programs need (weights/check_tensors.h). Keyed by the source tensors and the chain of ops that made them from there, so executables of every resolution, batch
 // and rung find what they share. Values that are only steps on the way (the parts of a stack) are not kept.
 class PreparedWeights : public WeightStore {
  public:
@@ -17,9 +17,6 @@ class PreparedWeights : public WeightStore {
 
   Buffer get(const Program&, Value load_value) override;
   void prepare(const Program&);  // all that it will get, one value on each core
-
-  // Throws Error(bad_model) that lists the tensors the program needs and the source lacks or has in another shape.
-  void check(const Program&) const;
 
   int64_t bytes() const { return bytes_; }
 

@@ -46,8 +46,8 @@ constexpr StoredType stored_types[] = {
 // What a file that starts like this is instead, or nothing.
 const char* guess_format(std::string_view start) {
   constexpr std::pair<std::string_view, const char*> formats[] = {
-      {"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint"},
-      {"\x80", "a Python pickle, perhaps a PyTorch checkpoint"},
+      {"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint: hayate reads .safetensors only, as a pickle can run code"},
+      {"\x80", "a Python pickle, perhaps a PyTorch checkpoint: hayate reads .safetensors only, as a pickle can run code"},
       {"GGUF", "a GGUF file"},
       {"version ", "a git-lfs pointer: the file itself was not downloaded"},
       {"<", "an HTML or XML page: the download went wrong"},
@@ -55,6 +55,7 @@ const char* guess_format(std::string_view start) {
       {"\x1f\x8b", "gzip data"},
       {"\x89PNG", "a PNG picture"},
       {"\xff\xd8\xff", "a JPEG picture"},
+      {"RIFF", "a WebP picture or another RIFF file"},
   };
   for (auto [magic, format] : formats)
     if (start.starts_with(magic)) return format;

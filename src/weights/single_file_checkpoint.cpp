@@ -30,7 +30,7 @@ std::string flag_of(std::string component) {
 
 bool is_unused_layer(const std::string& name) {
   constexpr std::string_view layers = "text_model.encoder.layers.";
-  return name.starts_with(layers) && std::atol(name.c_str() + layers.size()) >= sd2_text_layers;
+  return name == "text_projection.weight" || (name.starts_with(layers) && std::strtol(name.c_str() + layers.size(), nullptr, 10) >= sd2_text_layers);
 }
 
 class WithoutUnusedLayers : public TensorSource {

@@ -115,7 +115,7 @@ void write_folder(const Checkpoint& model, const std::string& path, std::optiona
 
 void write_single_file(const Checkpoint& model, const std::string& path, std::optional<Dtype> dtype) {
   require_absent(path);
-  const OriginalFamily& family = family_of(model);
+  const OriginalFamily& family = original_family_of(model);
   Json configs = {{"model_index", reduced_index(model)}, {"scheduler", model.config("scheduler").all()}};
   Batch batch(dtype);
   for (const OriginalComponent& c : family.components) {

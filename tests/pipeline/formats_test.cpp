@@ -172,5 +172,69 @@ TEST(ConvertModel, NothingIsReplacedAndNothingHalfWritten) {
   EXPECT_EQ(folder.entries().size(), 3u);
 }
 
+// The file's tensors in float32, one value of one of them replaced.
+void write_changed(const std::string& from, const std::string& to, const std::string& changed, float value) {
+  const SafetensorsFile file(from);
+  std::vector<TensorInfo> tensors;
+  for (const StoredTensor& t : file.tensors()) tensors.push_back({t.name, Dtype::f32, t.dims});
+  SafetensorsWriter writer(to, tensors);
+  for (const TensorInfo& t : tensors) {
+    int64_t count = 1;
+    for (int64_t d : t.dims) count *= d;
+    std::vector<float> values(static_cast<size_t>(count));
+    file.read(t.name, Dtype::f32, std::as_writable_bytes(std::span(values)));
+    if (t.name == changed) values[0] = value;
+    writer.write(t.name, std::as_bytes(std::span(values)));
+  }
+  writer.commit();
+}
+
+TEST(ConvertModel, AValueThatTheTypeCannotHoldIsNamed) {
+  ScratchFolder folder;
+  const std::string model = kParityFolder + "tiny-sd15", name = "decoder.conv_in.weight";
+  write_changed(model + "/vae/diffusion_pytorch_model.safetensors", folder / "vae.safetensors", name, 1e6f);
+  const Options options{.model = model, .vae = folder / "vae.safetensors"};
+  expect_error(ErrorKind::not_finite, {name.c_str(), "f16"}, [&] { convert_model(options, folder / "out", "f16"); });
+  EXPECT_FALSE(fs::exists(folder / "out"));
+  convert_model(options, folder / "out", "bf16");
+  EXPECT_TRUE(fs::exists(folder / "out/vae/config.json"));
+}
+
+TEST(ReplacedParts, WhatDoesNotBelongIsRefused) {
+  ScratchFolder folder;
+  const std::string sdxl = kParityFolder + "tiny-sdxl", sd15 = kParityFolder + "tiny-sd15", vae = sdxl + "/vae/diffusion_pytorch_model.safetensors";
+  auto open = [](const Options& options) { Pipeline pipeline(options); };
+  expect_error(ErrorKind::bad_model, {"addition_embed_type"}, [&] { open({.model = sdxl, .unet = sd15 + "/unet"}); });
+  expect_error(ErrorKind::bad_model, {"text encoders make 48 columns, the unet reads 40"},
+               [&] { open({.model = sdxl, .text_encoder = sdxl + "/text_encoder_2"}); });
+  expect_error(ErrorKind::usage, {"Stable Diffusion 1.x", "text_encoder_2"}, [&] { open({.model = sd15, .text_encoder_2 = vae}); });
+  expect_error(ErrorKind::bad_model, {"vae/diffusion", "has no unet", "autoencoder"}, [&] { open({.model = sdxl, .unet = vae}); });
+  expect_error(ErrorKind::not_found, {"absent"}, [&] { open({.model = sdxl, .vae = folder / "absent"}); });
+  expect_error(ErrorKind::bad_file, {"lfs"},
+               [&] { open({.model = sdxl, .vae = folder.write("pointer", "version https://git-lfs.github.com/spec/v1\n")}); });
+}
+
+TEST(Models, WhatIsNoneIsNamed) {
+  ScratchFolder folder;
+  auto refused = [&](ErrorKind kind, const std::string& content, std::initializer_list<const char*> mentions) {
+    const std::string path = folder.write("model.safetensors", content);
+    expect_error(kind, mentions, [&] { Pipeline({.model = path}); });
+  };
+  const ErrorKind bad = ErrorKind::bad_file;
+  refused(bad, "", {"model.safetensors", "0 bytes"});
+  refused(bad, "\x89PNG\r\n\x1a\n and so on", {"PNG picture"});
+  refused(bad, "RIFF1234WEBPVP8 ", {"WebP"});
+  refused(bad, "<!DOCTYPE html><html>", {"HTML"});
+  refused(bad, "version https://git-lfs.github.com/spec/v1\n", {"git-lfs"});
+  refused(bad, "PK\x03\x04 and so on", {"zip", "PyTorch"});
+  refused(bad, "GGUF and so on", {"GGUF"});
+  expect_error(ErrorKind::not_found, {"org/name", "cache/models--org--name", "hf download org/name"},
+               [&] { Pipeline({.model = "org/name", .hub_cache = folder / "cache"}); });
+  folder.write("cache/models--org--name/refs/main", "../../..");
+  expect_error(bad, {"refs/main", "snapshot"}, [&] { Pipeline({.model = "org/name", .hub_cache = folder / "cache"}); });
+  folder.write("cache/models--org--name/refs/main", "abc");
+  expect_error(ErrorKind::not_found, {"refs/main", "abc"}, [&] { Pipeline({.model = "org/name", .hub_cache = folder / "cache"}); });
+}
+
 }  // namespace
 }  // namespace hayate::testing

@@ -152,18 +152,5 @@ TEST(PreparedWeights, WhatIsNotFiniteIsRefusedByName) {
   EXPECT_NO_THROW(largest.prepare(two_linears(4)));
 }
 
-TEST(PreparedWeights, CheckListsWhatDoesNotFit) {
-  PreparedWeights weights(make_reference_backend(), source(), "the unet");
-  Program p;
-  Builder b(p);
-  Value x = b.input("x", {1, 1, 4, 3}, Rate::step);
-  b.linear("a", x, 5);
-  b.linear("missing", x, 5);
-  EXPECT_THAT([&] { weights.check(p); },
-              ThrowsMessage<Error>(
-                  ::testing::AllOf(HasSubstr("the unet"), HasSubstr("a.weight is (2, 3), expected (5, 3)"), HasSubstr("missing.bias is missing"))));
-  EXPECT_NO_THROW(weights.check(two_linears(4)));
-}
-
 }  // namespace
 }  // namespace hayate
