@@ -44,7 +44,7 @@ SHEET = ["a castle on a hill at sunset", "a lighthouse on the left by the sea at
          "a red balloon over the city, flat illustration", "pixel art of three trees in the snow at night", "birds in front of mountains at dawn, vivid colors", "a city at sunset in the rain"]
 
 
-class Captured(nn.Module):
+class Model(nn.Module):
     """All that is trained, with its loss."""
 
     def __init__(self, vocabulary):
@@ -153,7 +153,7 @@ def main():
     rank, processes = dist.get_rank(), dist.get_world_size()
     together = dist.new_group(backend="gloo")
     generator = torch.Generator(args.device).manual_seed(args.seed * 100 + rank)
-    model = Captured(vocabulary).to(args.device, memory_format=torch.channels_last)
+    model = Model(vocabulary).to(args.device, memory_format=torch.channels_last)
     tables = schedule(args.device)
 
     def autocast_loss(*inputs):
