@@ -10,6 +10,11 @@ if(HAYATE_SANITIZE)
   target_link_options(hayate_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(HAYATE_FUZZ)
+  target_compile_options(hayate_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
+  target_link_options(hayate_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
 # One folder of src/. LINK names the folders it may include (see tools/check_includes.py) and outside libraries.
 function(hayate_folder name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})

@@ -2,6 +2,7 @@
 #include "cli/run_program.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,9 @@ Outcome run_program(const std::vector<std::string>& arguments, const How& how) {
     if (chdir(how.folder.c_str()) != 0) _exit(99);
     redirect(STDOUT_FILENO, out);
     how.err_closed ? redirect_to_unread_pipe(STDERR_FILENO) : redirect(STDERR_FILENO, err);
+    for (int descriptor : how.closed) close(descriptor);
+    const rlimit limit = {rlim_t(how.largest_file), rlim_t(how.largest_file)};
+    if (how.largest_file >= 0 && setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(99);
     execv(HAYATE_PROGRAM, argv.data());
     _exit(99);
   }

@@ -1,5 +1,6 @@
 // Runs the real `hayate` and collects what it did.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct How {
   std::string out_to{}, err_to{};            // files that get the output instead of Outcome: "/dev/full"
   std::string input{};                       // what standard input has
   bool err_closed = false;                   // standard error is a pipe that nobody reads
+  std::vector<int> closed{};                 // descriptors that it starts without
+  int64_t largest_file = -1;                 // bytes that a file can grow to, as on a full disk; -1: any
   std::function<void(int pid)> meanwhile{};  // called once it runs
 };
 
