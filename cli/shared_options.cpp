@@ -7,15 +7,11 @@
 
 namespace hayate::cli {
 
-namespace {
-
 std::vector<std::string> rung_names() {
   std::vector<std::string> names;
   for (const RungInfo& rung : rungs()) names.push_back(rung.name);
   return names;
 }
-
-}  // namespace
 
 void add_model(Table t, Options& options) {
   options.hub_cache = hub_cache();

@@ -5,6 +5,8 @@
 
 namespace hayate::cli {
 
+std::vector<std::string> rung_names();
+
 void add_model(Table, Options&);         // which model: -m and what replaces its parts
 void add_replacements(Table, Options&);  // only the latter
 void add_machine(Table, Options&);       // how it runs: rung, device

@@ -15,8 +15,10 @@ Subcommand add_compare(CLI::App&);
 Subcommand add_inspect(CLI::App&);
 Subcommand add_convert(CLI::App&);
 Subcommand add_rungs(CLI::App&);
+Subcommand add_bench(CLI::App&);
+Subcommand add_bench_quality(CLI::App& bench);
 
 // In the order in which --help lists them.
-constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_inspect, add_convert, add_rungs};
+constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_inspect, add_convert, add_rungs, add_bench};
 
 }  // namespace hayate::cli

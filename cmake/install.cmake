@@ -20,7 +20,7 @@ set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/hayate)
 install(TARGETS hayate_cli)
 install(TARGETS hayate_library EXPORT hayate)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hayate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin DESTINATION share/hayate/models)  # src/pipeline/installed_files.cpp looks there
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin ${PROJECT_SOURCE_DIR}/models/quality DESTINATION share/hayate/models)  # src/pipeline/installed_files.cpp looks there
 # src/pipeline/installed_files.cpp looks there, too; scripts/setup makes the folder where the Python package index can be reached.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/clip_tokenizer DESTINATION share/hayate OPTIONAL)
 install(EXPORT hayate NAMESPACE hayate:: FILE hayate-targets.cmake DESTINATION ${package_folder})

@@ -24,14 +24,19 @@ bool exists(const std::string& path) {
   return fs::exists(path, ignored);
 }
 
-}  // namespace
-
-std::string builtin_model_folder() {
-  const auto all = places("models/builtin", "models/builtin");
-  auto found = std::ranges::find_if(all, [](const std::string& place) { return exists(place + "/model_index.json"); });
-  require(found != all.end(), ErrorKind::not_found, "the built-in model is in none of {}", fmt::join(all, ", "));
+// The first place with the file that makes the folder what it is.
+std::string model_folder(const std::string& name, const std::string& file, const char* what) {
+  const auto all = places("models/" + name, "models/" + name);
+  auto found = std::ranges::find_if(all, [&](const std::string& place) { return exists(place + "/" + file); });
+  require(found != all.end(), ErrorKind::not_found, "{} is in none of {}", what, fmt::join(all, ", "));
   return *found;
 }
+
+}  // namespace
+
+std::string builtin_model_folder() { return model_folder("builtin", "model_index.json", "the built-in model"); }
+
+std::string quality_list_folder() { return model_folder("quality", "prompts.json", "the list of prompts to measure quality with"); }
 
 std::string clip_tokenizers_folder() {
   const auto all = places("clip_tokenizer", "build/clip_tokenizer");

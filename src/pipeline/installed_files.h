@@ -8,6 +8,9 @@ namespace hayate {
 // models/ of the source tree. Throws Error(not_found) that names all three.
 std::string builtin_model_folder();
 
+// What quality is measured with (prompts.json, attributes.json, attributes.safetensors), likewise.
+std::string quality_list_folder();
+
 // The published CLIP vocabularies, as the folders "tokenizer" and "tokenizer_2" of a diffusers model; in the source tree
 // scripts/setup puts them into build/. The last place of the three if there are none: opening them says so.
 std::string clip_tokenizers_folder();
