@@ -14,6 +14,8 @@ struct Choice {
   std::string_view name;
   T value;
 };
+template <class T>
+Choice(const char*, T) -> Choice<T>;  // clang 14 does not find this itself
 
 constexpr std::array beta_schedules = {Choice{"linear", BetaSchedule::linear}, Choice{"scaled_linear", BetaSchedule::scaled_linear},
                                        Choice{"squaredcos_cap_v2", BetaSchedule::squaredcos_cap_v2}};
