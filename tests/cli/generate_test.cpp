@@ -13,6 +13,7 @@
 
 #include "cli/run_program.h"
 #include "core/scratch_folder.h"
+#include "hayate/hayate.h"
 
 namespace hayate {
 namespace {
@@ -141,7 +142,12 @@ TEST_F(Generate, SeveralSeedsMakeSeveralPictures) {
 TEST_F(Generate, APictureInABatchEqualsTheSameOneAlone) {
   ASSERT_EQ(generate({"a castle", "a red house", "--seed", "3", "--rung", "fp32", "-o", "both.png"}).status, 0);
   ASSERT_EQ(generate({"a red house", "--seed", "4", "--rung", "fp32", "-o", "alone.png"}).status, 0);
-  EXPECT_EQ(slurp(scratch / "both-2.png"), slurp(scratch / "alone.png"));
+  // Sums of another batch size may be split otherwise, which a float32 picture shows as one step of 255 at most.
+  const Image both = read_image(scratch / "both-2.png").image, alone = read_image(scratch / "alone.png").image;
+  ASSERT_EQ(both.rgb.size(), alone.rgb.size());
+  int largest = 0;
+  for (size_t i = 0; i < both.rgb.size(); ++i) largest = std::max(largest, std::abs(both.rgb[i] - alone.rgb[i]));
+  EXPECT_LE(largest, 1);
 }
 
 TEST_F(Generate, WordsThatAreSubcommandsAndDashesCanBePrompts) {
