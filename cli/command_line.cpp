@@ -1,36 +1,85 @@
-// The program's own options, and the choice of the subcommand.
+// The program's own options, the choice of the subcommand, and what is said where neither is known.
 #include "command_line.h"
 
+#include <fmt/format.h>
+
+#include <memory>
+#include <span>
 #include <sstream>
 
 #include "exit_code.h"
 #include "hayate/hayate.h"
-#include "help_format.h"
+#include "help_text.h"
 #include "output.h"
 #include "subcommands.h"
+#include "suggest.h"
+#include "table.h"
 
 namespace hayate::cli {
 
-std::function<int()> parse(int argc, const char* const* argv) {
-  CLI::App app{"hayate draws pictures from text.\n\n  hayate generate \"a castle on a hill at night\"\n\nhayate SUBCOMMAND --help tells more.",
-               "hayate"};
-  app.formatter(std::make_shared<HelpFormat>());  // before subcommands, which inherit it
-  app.set_version_flag("--version", "hayate " + version());
-  app.require_subcommand(1);
-  app.footer(exit_code_help());
+namespace {
+
+// Every pointer into the app stays good while the run function holds this.
+struct CommandLine {
+  CLI::App app{"Draws pictures from text.\n\n  hayate generate \"a castle on a hill at night\"\n\nhayate SUBCOMMAND --help tells more.", "hayate"};
   std::vector<Subcommand> all;
-  for (auto add : subcommands) {
-    all.push_back(add(app));
-    all.back().app->get_help_ptr()->group("");  // who reads it has found it
+
+  CommandLine() {
+    app.formatter(std::make_shared<HelpFormat>());  // before subcommands, which inherit it
+    app.set_help_flag("-h,--help", "print this text");
+    app.set_version_flag("--version", "hayate " + version(), "print the version");
+    app.require_subcommand(1);
+    for (auto add : subcommands) {
+      all.push_back(add(app));
+      all.back().app->get_help_ptr()->group("");  // who reads it has found it
+    }
+    app.footer(exit_code_help());  // after subcommands, which inherit it
   }
+  const Subcommand& chosen() const {
+    return *std::ranges::find_if(all, [](const Subcommand& s) { return s.app->parsed(); });
+  }
+};
+
+void refuse_unknown(const std::string& kind, const std::string& word, const std::vector<std::string>& known, const std::string& where) {
+  if (std::ranges::find(known, word) != known.end()) return;
+  std::string meant = closest(word, known);
+  refuse("there is no {} {}{}.{}", kind, word, where, meant.empty() ? "" : fmt::format(" Did you mean {}?", meant));
+}
+
+// CLI11 names one word of what it could not make sense of; here is said which word is none of ours, and what was perhaps meant.
+void explain_unknown_words(const CommandLine& line, std::span<const char* const> words) {
+  const CommandDoc doc = describe(line.app);
+  std::vector<std::string> names, options = {"--help"};
+  for (const CommandDoc& command : doc.commands) names.push_back(command.word());
+  if (!std::string_view(words[0]).starts_with('-')) refuse_unknown("subcommand", words[0], names, "");
+  for (const CommandDoc& command : doc.commands) {
+    if (command.word() != words[0]) continue;
+    const CommandDoc flat = flattened(command);
+    for (const OptionDoc& option : flat.options) options.insert(options.end(), option.names.begin(), option.names.end());
+  }
+  for (std::string word : words) {
+    if (word == "--") return;
+    word = word.substr(0, word.find('='));
+    if (word.starts_with("--")) refuse_unknown("option", word, options, fmt::format(" of hayate {}", words[0]));
+  }
+}
+
+}  // namespace
+
+std::function<int()> parse(int argc, const char* const* argv) {
+  auto line = std::make_shared<CommandLine>();
+  if (argc <= 1) return [line] { return print_result(short_help(describe(line->app))), exit_ok; };
   try {
-    app.parse(argc, argv);
+    line->app.parse(argc, argv);
   } catch (const CLI::Success& help) {  // --help or --version
     std::ostringstream text;
-    app.exit(help, text, text);
+    line->app.exit(help, text, text);
     return [text = text.str()] { return print_result(text), exit_ok; };
-  } catch (const CLI::ParseError& error) { throw Error(ErrorKind::usage, error.what()); }
-  return std::ranges::find_if(all, [](const Subcommand& s) { return s.app->parsed(); })->run;
+  } catch (const CLI::ParseError& error) {
+    explain_unknown_words(*line, {argv + 1, size_t(argc - 1)});
+    throw Error(ErrorKind::usage, error.what());
+  }
+  return [line] { return line->chosen().run(); };
 }
 
 }  // namespace hayate::cli

@@ -7,6 +7,7 @@
 
 #include "exit_code.h"
 #include "output.h"
+#include "reference_run.h"
 #include "shared_options.h"
 #include "subcommands.h"
 #include "text_table.h"
@@ -18,7 +19,8 @@ namespace {
 constexpr size_t rows_shown = 10;
 
 struct CompareCommand {
-  std::string a, b;
+  std::string a, b, reference;
+  Options options;
   double tolerance = 1e-5;
   bool json = false;
 };
@@ -42,8 +44,14 @@ std::string table(std::vector<Difference> all) {
   return text;
 }
 
+std::vector<Difference> differences(const CompareCommand& command) {
+  if (command.reference.empty() ? command.b.empty() : !command.a.empty())
+    refuse("compare: expected either two dumps A and B, or --reference and a model to run");
+  return command.reference.empty() ? compare_dumps(command.a, command.b) : run_against(command.reference, command.options);
+}
+
 int run(const CompareCommand& command) {
-  std::vector<Difference> all = compare_dumps(command.a, command.b);
+  std::vector<Difference> all = differences(command);
   auto above = [&](const Difference& d) { return differs(d, command.tolerance); };
   auto first = std::find_if(all.begin(), all.end(), above);
   auto count = std::count_if(all.begin(), all.end(), above);
@@ -64,19 +72,27 @@ int run(const CompareCommand& command) {
 }  // namespace
 
 Subcommand add_compare(CLI::App& app) {
-  CLI::App* compare = app.add_subcommand("compare", "Find the first value that differs between two dumps");
-  compare->description(
-      "Compares two dumps made with --dump, value by value, in the order of computation.\n\n"
-      "  hayate generate \"a castle\" --rung fp32 --dump \"*\" --dump-to a.safetensors\n"
-      "  hayate generate \"a castle\" --rung bf16 --dump \"*\" --dump-to b.safetensors\n"
-      "  hayate compare a.safetensors b.safetensors --tolerance 0.02");
+  CLI::App* compare = app.add_subcommand("compare",
+                                         "Finds the first value that differs from a reference.\n\n"
+                                         "Two dumps made with --dump are compared by name, in the order of computation. With --reference the dump "
+                                         "of another program (tools/dump_reference.py) says which request to run, and every value of that run is "
+                                         "compared with it.\n\n"
+                                         "  hayate generate \"a castle\" --rung fp32 --dump \"*\" --dump-to a.safetensors\n"
+                                         "  hayate generate \"a castle\" --rung bf16 --dump \"*\" --dump-to b.safetensors\n"
+                                         "  hayate compare b.safetensors a.safetensors --tolerance 0.02\n"
+                                         "  hayate compare --reference diffusers.safetensors -m path/to/sdxl --rung fp32");
+  compare->footer(exit_code_help());
   auto command = std::make_shared<CompareCommand>();
   Table table{compare, "Options"};
-  table.text("A", "", "dump to check", command->a)->required();
-  table.text("B", "", "dump to trust", command->b)->required();
+  table.text("A", "", "dump to check", command->a);
+  table.text("B", "", "dump to trust", command->b);
+  table.text("--reference", "FILE", "dump of a request that is to be run and compared", command->reference);
   table.number("--tolerance", fmt::format("largest ||a - b|| / ||b|| that counts as equal (default {:g})", command->tolerance), command->tolerance,
                0.0, 1e9);
   add_json(table, "print all differences as JSON", command->json);
+  table.group = "The run that --reference asks for";
+  add_model(table, command->options);
+  add_machine(table, command->options);
   return {compare, [command] { return run(*command); }};
 }
 

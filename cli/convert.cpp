@@ -7,6 +7,7 @@
 #include "output.h"
 #include "shared_options.h"
 #include "subcommands.h"
+#include "text_table.h"
 
 namespace hayate::cli {
 
@@ -15,29 +16,31 @@ namespace {
 struct ConvertCommand {
   Options options;
   std::string output, dtype;
+  bool json = false;
 };
 
 int run(const ConvertCommand& command) {
   convert_model(command.options, command.output, command.dtype);
-  print_result(command.output + "\n");
+  print_result(command.json ? json_text({{"output", command.output}}) : command.output + "\n");
   return exit_ok;
 }
 
 }  // namespace
 
 Subcommand add_convert(CLI::App& app) {
-  CLI::App* convert = app.add_subcommand("convert", "Write a model as one file or as a diffusers folder");
-  convert->description(
-      "Writes a model in another layout. Nothing is replaced: OUTPUT must not exist.\n\n"
-      "  hayate convert path/to/sdxl sdxl.safetensors                       # one file, under the original names\n"
-      "  hayate convert sdxl.safetensors sdxl --vae vae.safetensors         # a diffusers folder, with another autoencoder\n"
-      "  hayate convert path/to/sdxl sdxl-bf16.safetensors --dtype bf16");
+  CLI::App* convert = app.add_subcommand("convert",
+                                         "Writes a model as one file or as a diffusers folder.\n\n"
+                                         "Nothing is replaced: OUTPUT must not exist. A file has the original names.\n\n"
+                                         "  hayate convert path/to/sdxl sdxl.safetensors\n"
+                                         "  hayate convert sdxl.safetensors sdxl --vae vae.safetensors\n"
+                                         "  hayate convert path/to/sdxl sdxl-bf16.safetensors --dtype bf16");
   auto command = std::make_shared<ConvertCommand>();
   Table t{convert, "Options"};
   t.text("MODEL", "", "folder, .safetensors file, or org/name in the Hugging Face cache", command->options.model)->required();
   t.text("OUTPUT", "", "a name that ends in .safetensors, or the name of a folder", command->output)->required();
   t.choice("--dtype", "element type of all weights", "as they are stored", {"f16", "bf16", "f32"},
            [=](const std::string& name) { command->dtype = name; });
+  add_json(t, "print one JSON object", command->json);
   add_replacements(t, command->options);
   command->options.hub_cache = hub_cache();
   return {convert, [=] { return run(*command); }};

@@ -32,8 +32,8 @@ void add_what_to_draw(Table t, GenerateForm& form) {
            std::vector<std::string> more = read_prompts(given == "-" ? "/dev/stdin" : given);
            form.prompts_in_file.insert(form.prompts_in_file.end(), more.begin(), more.end());
          });
-  t.choice("--prompt-syntax", "whose syntax prompts have", "diffusers",
-           keys_of(syntax_names), [&](const std::string& name) { request.prompt_syntax = syntax_names.at(name); });
+  t.choice("--prompt-syntax", "whose syntax prompts have", "diffusers", keys_of(syntax_names),
+           [&](const std::string& name) { request.prompt_syntax = syntax_names.at(name); });
   t.group = "What to draw";
   t.text("--negative", "TEXT", "what the picture should not show", form.picture.negative_prompt);
   t.text("--prompt-2", "TEXT", "prompt for the second text encoder (default: the prompt)", form.picture.prompt_2);

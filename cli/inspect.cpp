@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "exit_code.h"
+#include "hayate/byte_size.h"
+#include "hub_cache.h"
 #include "output.h"
 #include "shared_options.h"
 #include "subcommands.h"
@@ -21,7 +25,9 @@ namespace {
 using nlohmann::ordered_json;
 
 struct InspectCommand {
-  Options options;  // the model's path: whatever is inspected
+  Options options;                         // the model's path: whatever is inspected
+  std::optional<std::array<int, 2>> size;  // width, height of the pictures whose memory is forecast
+  int batch = 1;
   bool tensors = false, json = false;
 };
 
@@ -30,14 +36,6 @@ std::string count_text(int64_t n) {
   if (n >= 1000000000) return fmt::format("{:.2f} billion", double(n) / 1e9);
   if (n >= 1000000) return fmt::format("{:.1f} million", double(n) / 1e6);
   return fmt::to_string(n);
-}
-
-std::string bytes_text(int64_t n) {
-  const char* const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  double value = double(n);
-  size_t unit = 0;
-  for (; value >= 1024 && unit < 4; ++unit) value /= 1024;
-  return unit == 0 ? fmt::format("{} bytes", n) : fmt::format("{:.2f} {}", value, units[unit]);
 }
 
 std::string types_of(const ComponentInfo& component) {
@@ -51,7 +49,7 @@ std::string as_text(const ModelInfo& model) {
   facts.add({"family", model.family});
   facts.add({"size", fmt::format("{}x{}", model.width, model.height)});
   facts.add({"scheduler", fmt::format("{}, {} prediction", model.scheduler, model.prediction)});
-  facts.add({"on disk", fmt::format("{} in {}", bytes_text(model.bytes), model.path)});
+  facts.add({"on disk", fmt::format("{} in {}", size_text(model.bytes), model.path)});
   TextTable components;
   components.add({"component", "parameters", "type"});
   int64_t total = 0;
@@ -79,12 +77,12 @@ std::string as_text(const TensorFileInfo& file) {
     int64_t count = 1;
     for (int64_t dim : t.shape) count *= dim;  // cannot overflow: the file was checked
     parameters += count;
-    tensors.add({t.name, t.dtype, fmt::format("({})", fmt::join(t.shape, ", ")), bytes_text(t.bytes)});
+    tensors.add({t.name, t.dtype, fmt::format("({})", fmt::join(t.shape, ", ")), size_text(t.bytes)});
   }
   TextTable metadata;
   for (const auto& [key, value] : file.metadata) metadata.add({key, one_line(value, 200)});
   return fmt::format("{}{}{}{} tensors, {} numbers, {}\n", metadata.text(), file.metadata.empty() ? "" : "\n", tensors.text(), file.tensors.size(),
-                     count_text(parameters), bytes_text(file.bytes));
+                     count_text(parameters), size_text(file.bytes));
 }
 
 ordered_json as_json(const TensorFileInfo& file) {
@@ -119,6 +117,38 @@ int show(const InspectCommand& command, const Info& info) {
   return exit_ok;
 }
 
+std::string as_text(const MemoryForecast& forecast) {
+  TextTable stages;
+  stages.add({"memory", "weights", "at most"});
+  for (const MemoryStage& stage : forecast.stages) stages.add({stage.name, size_text(stage.weights), size_text(stage.peak)});
+  std::string text = fmt::format("{}\npeak {} of {}, which {}\n", stages.text(), size_text(forecast.peak), size_text(forecast.budget),
+                                 forecast.fits() ? "fits" : "does not fit");
+  for (const std::string& change : forecast.would_fit) text += fmt::format("would fit: {}\n", change);
+  return text;
+}
+
+ordered_json as_json(const MemoryForecast& forecast) {
+  ordered_json stages = ordered_json::array();
+  for (const MemoryStage& stage : forecast.stages) stages.push_back({{"name", stage.name}, {"weights", stage.weights}, {"peak", stage.peak}});
+  return {{"stages", stages},          {"process", forecast.process}, {"peak", forecast.peak},
+          {"budget", forecast.budget}, {"fits", forecast.fits()},     {"would_fit", forecast.would_fit}};
+}
+
+int show_model(const InspectCommand& command, const ModelInfo& model) {
+  std::string text = as_text(model);
+  ordered_json json = as_json(model);
+  if (command.size) {
+    Request request{.pictures = std::vector<Picture>(size_t(command.batch)), .width = (*command.size)[0], .height = (*command.size)[1]};
+    Pipeline pipeline(command.options);
+    const MemoryForecast forecast = pipeline.forecast(request);
+    text += "\n" + as_text(forecast);
+    json["rung"] = pipeline.rung();
+    json["forecast"] = as_json(forecast);
+  }
+  print_result(command.json ? json_text(json) : text);
+  return exit_ok;
+}
+
 // A checkpoint in one file is a model, too.
 std::optional<ModelInfo> as_model(const Options& options) {
   try {
@@ -132,11 +162,11 @@ std::optional<ModelInfo> as_model(const Options& options) {
 int run(const InspectCommand& command) {
   const std::string& path = command.options.model;
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return show(command, inspect_model(command.options));
+  if (!std::filesystem::is_regular_file(path, ignored)) return show_model(command, inspect_model(command.options));
   if (is_image_file(path)) return show(command, read_image(path));
   const TensorFileInfo file = inspect_safetensors(path);
   if (!command.tensors)
-    if (std::optional<ModelInfo> model = as_model(command.options)) return show(command, *model);
+    if (std::optional<ModelInfo> model = as_model(command.options)) return show_model(command, *model);
   show(command, file);
   auto strange = std::ranges::find(file.tensors, false, &TensorSummary::supported);
   if (strange == file.tensors.end()) return exit_ok;
@@ -146,13 +176,14 @@ int run(const InspectCommand& command) {
 }  // namespace
 
 Subcommand add_inspect(CLI::App& app) {
-  CLI::App* inspect = app.add_subcommand("inspect", "Tell what a model, a .safetensors file or a picture is");
-  inspect->description(
-      "Tells what a file or folder is: a model (family, parts, size), a .safetensors file (every tensor, and whether the file is\n"
-      "sound), or a picture (the settings it was drawn with).\n\n"
-      "  hayate inspect path/to/sdxl\n"
-      "  hayate inspect lora.safetensors\n"
-      "  hayate inspect hayate.png --json");
+  CLI::App* inspect = app.add_subcommand("inspect",
+                                         "Tells what a model, a .safetensors file or a picture is.\n\n"
+                                         "Of a model its family, parts and size; of a .safetensors file every tensor, and whether the file is "
+                                         "sound; of a picture the settings that it was drawn with.\n\n"
+                                         "  hayate inspect path/to/sdxl\n"
+                                         "  hayate inspect path/to/sdxl --size 1024x1024 --rung bf16\n"
+                                         "  hayate inspect lora.safetensors\n"
+                                         "  hayate inspect hayate.png --json");
   auto command = std::make_shared<InspectCommand>();
   Table t{inspect, "Options"};
   t.text("PATH", "", "folder, .safetensors file or picture", [command](const std::string& path) {
@@ -161,6 +192,14 @@ Subcommand add_inspect(CLI::App& app) {
    })->required();
   t.flag("--tensors", "list the tensors of a checkpoint, too", command->tensors);
   add_json(t, "print one JSON object", command->json);
+  t.group = "Memory that a model would take";
+  t.text("--size", "WxH", "of the pictures; with it the memory is forecast",
+         [command](const std::string& given) { command->size = parse_pair("--size", given, 'x', "WIDTHxHEIGHT as in 1024x768", 1); });
+  t.number("--batch", "pictures drawn together (default 1)", command->batch, 1, 64);
+  add_machine(t, command->options);
+  t.group = "Parts of a model";
+  add_replacements(t, command->options);
+  command->options.hub_cache = hub_cache();
   return {inspect, [command] { return run(*command); }};
 }
 

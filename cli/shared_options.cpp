@@ -1,9 +1,9 @@
 // One home for each option that several subcommands have.
 #include "shared_options.h"
 
-#include "hub_cache.h"
-
 #include "hayate/byte_size.h"
+#include "hayate/inspect.h"
+#include "hub_cache.h"
 
 namespace hayate::cli {
 
@@ -38,7 +38,9 @@ void add_replacements(Table t, Options& options) {
 
 void add_machine(Table t, Options& options) {
   t.choice("--rung", "see `hayate rungs`", "the fastest", rung_names(), [&](const std::string& name) { options.rung = name; });
-  t.text("--device", "NAME", fmt::format("cpu, or reference: slow and plain (default {})", options.device), options.device);
+  std::vector<std::string> names;
+  for (const DeviceInfo& device : devices()) names.push_back(device.name);
+  t.choice("--device", "what to run on", options.device, names, [&](const std::string& name) { options.device = name; });
   t.text("--memory-limit", "SIZE", "what hayate may take: 8GiB, 512M, or bytes (default: what the machine has left)", [&](const std::string& given) {
     std::optional<int64_t> bytes = parse_size(given);
     if (!bytes) refuse("--memory-limit: expected a size like 8GiB, 512M or a number of bytes, got \"{}\"", given);

@@ -3,6 +3,11 @@
 
 namespace hayate::cli {
 
+namespace {
+// CLI11's name for the type of a value, which hayate shows nowhere, keeps the choices.
+const std::string choice_mark = "one of ";
+}  // namespace
+
 std::array<int, 2> parse_pair(const std::string& option, const std::string& text, char separator, const char* form, int low) {
   size_t at = text.find(separator);
   if (at == std::string::npos) refuse("{}: expected {}, got \"{}\"", option, form, text);
@@ -16,10 +21,13 @@ CLI::Option* Table::text(const char* names, const char* placeholder, const std::
 
 CLI::Option* Table::choice(const char* name, const std::string& help, const std::string& fallback, const std::vector<std::string>& among, Take take) {
   std::string option = name, all = fmt::format("{}", fmt::join(among, ", "));
-  return text(name, "NAME", fmt::format("{}: {} (default: {})", help, all, fallback), [=, take = std::move(take)](const std::string& given) {
+  std::string about = fmt::format("{}: {}", help, all) + (fallback.empty() ? "" : fmt::format(" (default: {})", fallback));
+  auto check = [=, take = std::move(take)](const std::string& given) {
     if (std::ranges::find(among, given) == among.end()) refuse("{}: expected one of {}, got \"{}\"", option, all, given);
     take(given);
-  });
+  };
+  bool positional = !option.starts_with('-');
+  return text(name, positional ? "" : "NAME", about, std::move(check))->type_name(choice_mark + fmt::format("{}", fmt::join(among, "|")));
 }
 
 CLI::Option* Table::flag(const char* name, const std::string& help, std::function<void()> take) {
@@ -28,6 +36,11 @@ CLI::Option* Table::flag(const char* name, const std::string& help, std::functio
 
 CLI::Option* Table::flag(const char* name, const std::string& help, bool& value) {
   return flag(name, help, [&value] { value = true; });
+}
+
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  std::string type = option.get_type_name();
+  return type.starts_with(choice_mark) ? CLI::detail::split(type.substr(choice_mark.size()), '|') : std::vector<std::string>{};
 }
 
 }  // namespace hayate::cli

@@ -51,9 +51,16 @@ struct Table {
     std::string option = std::string(names).substr(std::string(names).find("--"));
     return text(names, "N", help, [=, &value](const std::string& given) { value = parse_number<T>(option, given, low, high); });
   }
+  // `help` is followed by the choices and, unless it is empty, the fallback.
   CLI::Option* choice(const char* name, const std::string& help, const std::string& fallback, const std::vector<std::string>& among, Take take);
+  CLI::Option* choice(const char* name, const std::string& help, const std::vector<std::string>& among, Take take) {
+    return choice(name, help, "", among, std::move(take));
+  }
   CLI::Option* flag(const char* name, const std::string& help, std::function<void()> take);
   CLI::Option* flag(const char* name, const std::string& help, bool& value);
 };
+
+// What choice() was given; empty for other options.
+std::vector<std::string> choices_of(const CLI::Option&);
 
 }  // namespace hayate::cli

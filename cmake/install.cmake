@@ -18,6 +18,11 @@ set_source_files_properties(${PROJECT_SOURCE_DIR}/src/pipeline/installed_files.c
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/hayate)
 install(TARGETS hayate_cli)
+set(pages ${PROJECT_BINARY_DIR}/pages)
+install(FILES ${pages}/hayate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${pages}/hayate.bash DESTINATION share/bash-completion/completions RENAME hayate)
+install(FILES ${pages}/hayate.zsh DESTINATION share/zsh/site-functions RENAME _hayate)
+install(FILES ${pages}/hayate.fish DESTINATION share/fish/vendor_completions.d)
 install(TARGETS hayate_library EXPORT hayate)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hayate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin ${PROJECT_SOURCE_DIR}/models/quality DESTINATION share/hayate/models)  # src/pipeline/installed_files.cpp looks there

@@ -2,7 +2,7 @@
 """Writes what diffusers computes, value by value, to compare hayate against.
 
   dump_reference.py request MODEL OUT.safetensors [--prompt ... --seed ...]
-                                     every value of a request, for `hayate compare` with a `hayate generate --dump`
+                                     every value of a request, for `hayate compare --reference`
   dump_reference.py goldens FOLDER   makes everything under tests/data/parity again
 
 Float32 on one CPU thread, so that a second run writes the same bytes. Needs tools/requirements.txt.
@@ -31,7 +31,9 @@ def dump_request(args):
     request = case("", args.model.name, picture(args.prompt, args.seed, guidance=args.guidance, negative_prompt=args.negative),
                    width=args.width, height=args.height, steps=args.steps)
     values = record_request(args.model, request)
-    save_file(values, args.out)
+    asked = {"prompt": args.prompt, "negative_prompt": args.negative, "seed": args.seed, "guidance": args.guidance, "width": args.width,
+             "height": args.height, "steps": args.steps}
+    save_file(values, args.out, metadata={"request": json.dumps(asked)})
     print(f"{args.out}: {len(values)} values")
 
 

@@ -11,7 +11,7 @@ namespace hayate {
 // fraction, another text, or more than 64 bits.
 std::optional<int64_t> parse_size(std::string_view text);
 
-// "7.35 GiB", "12.0 MiB".
+// "7.35 GiB", "12 MiB", "1020 KiB", "128 bytes".
 std::string size_text(int64_t bytes);
 
 }  // namespace hayate

@@ -1,4 +1,4 @@
-// What a file is, told from its header: no weights are loaded.
+// What a file is, told from its header (no weights are loaded), and what the machine has.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -37,5 +37,13 @@ struct ModelInfo {
 };
 // The model that Pipeline would open. Throws Error(bad_model) or Error(unsupported) where Pipeline would.
 ModelInfo inspect_model(const Options&);
+
+struct DeviceInfo {
+  std::string name{};                          // for Options::device
+  std::string processor{}, instruction_set{};
+  int cores = 0;
+  int64_t memory = 0, memory_available = 0;    // bytes: of the machine, and left for this process
+};
+std::vector<DeviceInfo> devices();
 
 }  // namespace hayate

@@ -32,10 +32,11 @@ std::optional<int64_t> parse_size(std::string_view text) {
 }
 
 std::string size_text(int64_t bytes) {
+  if (bytes < 1024) return fmt::format("{} bytes", bytes);
   double size = double(bytes) / 1024;
   size_t unit = 0;
   for (; size >= 1024 && unit + 1 < units.size(); ++unit) size /= 1024;
-  return fmt::format("{:.3g} {}iB", size, units[unit]);
+  return fmt::format("{:.{}g} {}iB", size, size < 1000 ? 3 : 4, units[unit]);
 }
 
 }  // namespace hayate

@@ -68,6 +68,50 @@ TEST_F(Compare, Json) {
   EXPECT_NEAR(j["values"][0]["relative_l2"].get<double>(), 0.5 / std::sqrt(2.0), 1e-6);
 }
 
+// A dump of hayate's own, with the request that a reference names.
+class CompareReference : public Compare {
+ protected:
+  const std::string model = HAYATE_SOURCE_DIR "/tests/data/parity/tiny-sdxl";
+
+  std::string reference(const json& request) {
+    Outcome o = run_program({"generate", "a castle", "-m", model, "--seed", "3", "--steps", "2", "-W", "64", "-H", "64", "--rung", "fp32", "--dump",
+                             "*", "--dump-to", "own", "--quiet"},
+                            {.folder = scratch / ""});
+    EXPECT_EQ(o.status, 0) << o.err;
+    std::string file = slurp(scratch / "own");
+    uint64_t size = 0;
+    std::memcpy(&size, file.data(), 8);
+    json header = json::parse(file.substr(8, size));
+    header["__metadata__"]["request"] = request.is_string() ? request.get<std::string>() : request.dump();
+    std::string text = header.dump();
+    uint64_t length = text.size();
+    return scratch.write("reference", std::string(reinterpret_cast<const char*>(&length), 8) + text + file.substr(8 + size));
+  }
+  Outcome run(const json& request) { return run_program({"compare", "--reference", reference(request), "-m", model, "--rung", "fp32", "--json"}); }
+};
+
+TEST_F(CompareReference, RunsTheRequestAndNamesTheFirstDifference) {
+  const json request = {{"prompt", "a castle"}, {"seed", 3}, {"steps", 2}, {"width", 64}, {"height", 64}};
+  Outcome o = run(request);
+  EXPECT_EQ(o.status, 0) << o.err;
+  EXPECT_GT(json::parse(o.out)["values"].size(), 100u);
+  json other = request;
+  other["seed"] = 4;
+  o = run(other);
+  EXPECT_EQ(o.status, 1) << o.err;
+  EXPECT_TRUE(json::parse(o.out)["first"].get<std::string>().starts_with("unet/step1/")) << o.out.substr(0, 300);
+}
+
+TEST_F(CompareReference, RequestsThatMakeNoSenseAreNamed) {
+  for (const json& request : {json("{"), json("[]"), json({{"colour", 1}}), json({{"steps", "many"}})}) {
+    Outcome o = run(request);
+    EXPECT_EQ(o.status, 3) << o.err;
+    EXPECT_TRUE(contains(o.err, "request")) << o.err;
+  }
+  EXPECT_EQ(run({{"width", 63}}).status, 2);
+  EXPECT_EQ(run_program({"compare", "--reference", dump("plain", {{"x", {1}}})}).status, 3);
+}
+
 TEST_F(Compare, ABrokenOrMissingFileIsNamed) {
   std::string a = dump("a", {{"x", {1}}});
   Outcome o = run_program({"compare", a, scratch / "none"});

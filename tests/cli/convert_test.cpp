@@ -19,7 +19,8 @@ TEST(Convert, ThereAndBack) {
   std::filesystem::create_symlink(tiny + "/tokenizer", scratch / "tokenizer");
   o = run_program({"convert", scratch / "one.safetensors", scratch / "folder", "--vae", tiny + "/vae"});
   EXPECT_EQ(o.status, 0) << o.err;
-  EXPECT_EQ(slurp(scratch / "folder/vae/diffusion_pytorch_model.safetensors").size(), slurp(tiny + "/vae/diffusion_pytorch_model.safetensors").size());
+  EXPECT_EQ(slurp(scratch / "folder/vae/diffusion_pytorch_model.safetensors").size(),
+            slurp(tiny + "/vae/diffusion_pytorch_model.safetensors").size());
   o = run_program({"generate", "a fox", "-m", scratch / "folder", "--steps", "1", "-W", "16", "-H", "16", "-o", scratch / "fox.png"});
   EXPECT_EQ(o.status, 0) << o.err;
 }

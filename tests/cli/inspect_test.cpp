@@ -46,6 +46,22 @@ TEST(Inspect, AModel) {
   EXPECT_LT(j["bytes"], 3 * parameters);
 }
 
+TEST(Inspect, AForecastOfMemory) {
+  Outcome o = run_program({"inspect", model, "--size", "256x128", "--rung", "bf16"});
+  ASSERT_EQ(o.status, 0) << o.err;
+  EXPECT_TRUE(contains(o.out, "\npeak ") && contains(o.out, ", which fits\n")) << o.out;
+  auto peak = [&](const char* size, const char* batch) {
+    Outcome forecast = run_program({"inspect", model, "--size", size, "--batch", batch, "--rung", "bf16", "--json"});
+    EXPECT_EQ(forecast.status, 0) << forecast.err;
+    json j = json::parse(forecast.out);
+    EXPECT_EQ(j["rung"], "bf16");
+    return j["forecast"]["peak"].get<int64_t>();
+  };
+  EXPECT_LT(peak("256x128", "1"), peak("256x128", "4"));
+  EXPECT_LT(peak("256x128", "1"), peak("512x512", "1"));
+  EXPECT_EQ(run_program({"inspect", model, "--size", "255x128"}).status, 2);
+}
+
 TEST(Inspect, TensorsOfAFile) {
   json j = inspect_json(model + "/vae/diffusion_pytorch_model.safetensors");
   EXPECT_EQ(j["kind"], "tensors");

@@ -45,7 +45,8 @@ TEST(OutputNames, APromptStaysOneNameInItsFolder) {
   EXPECT_EQ(prompt_name("caf\xc3\xa9 \xe7\x96\xbe\xe9\xa2\xa8"), "caf\xc3\xa9-\xe7\x96\xbe\xe9\xa2\xa8.png");
   EXPECT_EQ(output_names("{prompt:4}.png", prompts({"caf\xc3\xa9s"}), fields)[0], "caf\xc3\xa9.png") << "cut between characters";
   EXPECT_EQ(prompt_name(std::string("a\0b", 3)), "a-b.png");
-  for (std::string text : {std::string(100000, 'x'), std::string("\xe7\x96\xbe") + std::string(400, '\xa2'), std::string(1000, '/'), std::string("\xff")})
+  for (std::string text :
+       {std::string(100000, 'x'), std::string("\xe7\x96\xbe") + std::string(400, '\xa2'), std::string(1000, '/'), std::string("\xff")})
     EXPECT_LE(std::filesystem::path(prompt_name(text)).string().size(), 255u);
 }
 

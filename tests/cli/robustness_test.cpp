@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <sstream>
+#include <utility>
 
 #include "cli/run_program.h"
 #include "core/scratch_folder.h"
@@ -19,10 +20,11 @@ std::vector<std::string> options_with_values(const std::string& subcommand) {
   std::istringstream help(run_program({subcommand, "--help"}).out);
   for (std::string line; std::getline(help, line);) {
     std::istringstream words(line);
-    std::string names, placeholder;
-    words >> names >> placeholder;
+    std::string name, placeholder;
+    words >> name >> placeholder;
+    if (name.ends_with(',')) name = std::exchange(placeholder, ""), words >> placeholder;  // after the short name
     if (!line.starts_with("  -") || placeholder.empty() || !std::isupper(uint8_t(placeholder[0]))) continue;
-    options.push_back(names.substr(names.rfind(',') + 1));
+    options.push_back(name);
   }
   return options;
 }
@@ -36,9 +38,9 @@ TEST_P(AnyValue, IsTakenOrRefused) {
   EXPECT_GE(options.size(), subcommand == "generate" ? 30u : 0u);
   ScratchFolder scratch;
   for (const std::string& option : options)
-    for (const std::string& value : {std::string(), std::string("0"), std::string("-1"), std::string("nan"), std::string("-inf"), std::string("1e999"),
-                                     std::string("99999999999999999999"), std::string("0x10"), std::string(" 8"), std::string("\xff\n\x01"),
-                                     std::string("../.."), std::string("{x}%n%s"), std::string(100'000, '9')}) {
+    for (const std::string& value : {std::string(), std::string("0"), std::string("-1"), std::string("nan"), std::string("-inf"),
+                                     std::string("1e999"), std::string("99999999999999999999"), std::string("0x10"), std::string(" 8"),
+                                     std::string("\xff\n\x01"), std::string("../.."), std::string("{x}%n%s"), std::string(100'000, '9')}) {
       std::vector<std::string> arguments = {subcommand};
       if (subcommand == "generate") arguments.insert(arguments.end(), {"x"});
       if (subcommand == "generate" && option != "--model") arguments.insert(arguments.end(), {"-m", missing});

@@ -1,6 +1,8 @@
 // Help texts, and what is said to a wrong command line: exit status 2, a message that names the option, nothing on standard output.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/run_program.h"
 #include "hayate/hayate.h"
 
@@ -24,18 +26,43 @@ TEST(Help, BeginsWithAnExampleAndExplainsExitStatuses) {
 
 TEST(Help, NamesEveryOption) {
   std::string help = run_program({"generate", "--help"}).out;
-  for (const char* option :
-       {"--negative ",   "--prompt-2",    "--negative-2", "--seed",        "-W,--width",   "-H,--height",     "--batch",       "--steps",
-        "--guidance ",   "--guidance-re", "--clip",       "--scheduler",   "--spacing",    "--karras",        "--no-karras",   "--noise ",
-        "--noise-batch", "--orig",        "--crop",       "--target-size", "--negative-o", "--negative-crop", "--negative-ta", "-m,--model",
-        "-o,--ou",       "--rung",        "--device",     "--json",        "--quiet",      "--dump ",         "--dump-to",     "--print-program",
-        "--prompts-f",   "--prompt-sy",   "--memory-limit"})
-    EXPECT_TRUE(contains(help, option)) << option;
+  std::istringstream options(
+      "--prompts-file --prompt-syntax --negative --prompt-2 --negative-2 --seed --width --height --batch --steps --guidance --guidance-rescale "
+      "--clip-skip --scheduler --spacing --karras --no-karras --noise --noise-batch --original-size --crop --target-size "
+      "--negative-original-size --negative-crop --negative-target-size --model --unet --vae --text-encoder --text-encoder-2 --output --quality "
+      "--rung --device --json --quiet --dump --dump-to --print-program --memory-limit");
+  for (std::string option; options >> option;) EXPECT_TRUE(contains(help, "\n  " + option) || contains(help, ", " + option + " ")) << option;
 }
 
-TEST(Help, LinesFitAWideTerminal) {
-  std::istringstream help(run_program({"generate", "--help"}).out);
-  for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 132u) << line;
+TEST(Help, LinesFitATerminal) {
+  for (const char* command : {"generate", "compare", "inspect", "convert", "bench", "devices", "rungs", "schedulers", "completion", "man", ""}) {
+    std::istringstream help(run_program(*command ? std::vector<std::string>{command, "--help"} : std::vector<std::string>{"--help"}).out);
+    for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80u) << line;
+  }
+}
+
+TEST(Help, NothingTypedIsAnsweredWithAShortHelp) {
+  Outcome o = run_program({});
+  EXPECT_EQ(o.status, 0);
+  EXPECT_TRUE(contains(o.out, "\n  generate ")) << o.out;
+  EXPECT_LT(o.out.size(), run_program({"--help"}).out.size());
+}
+
+TEST(Help, DevicesTellTheProcessorAndItsMemory) {
+  Outcome o = run_program({"devices"});
+  EXPECT_EQ(o.status, 0) << o.err;
+  EXPECT_TRUE(contains(o.out, "\ncpu ")) << o.out;
+  nlohmann::json cpu = nlohmann::json::parse(run_program({"devices", "--json"}).out)["devices"][0];
+  EXPECT_EQ(cpu["name"], "cpu");
+  EXPECT_GE(cpu["cores"], 1);
+  EXPECT_GT(cpu["memory_available"], 1 << 20);
+  EXPECT_LE(cpu["memory_available"], cpu["memory"]);
+}
+
+TEST(Help, ListsAreThereForProgramsToo) {
+  EXPECT_TRUE(contains(run_program({"rungs", "--json"}).out, "\"name\": \"fp32\""));
+  EXPECT_TRUE(contains(run_program({"schedulers", "--json"}).out, "\"euler\""));
+  EXPECT_TRUE(run_program({"schedulers"}).out.starts_with("euler\n") || contains(run_program({"schedulers"}).out, "\neuler\n"));
 }
 
 TEST(Help, VersionIsOneLine) { EXPECT_EQ(run_program({"--version"}).out, "hayate " + std::string(HAYATE_VERSION) + "\n"); }
@@ -68,10 +95,12 @@ TEST_P(WrongUsage, IsRefused) {
 }
 
 const Wrong wrong[] = {
-    {"nothing", {"hayate"}, "subcommand"},
-    {"unknown_subcommand", {"hayate", "draw", "x"}, "subcommand"},
+    {"unknown_subcommand", {"hayate", "draw", "x"}, "there is no subcommand draw."},
+    {"misspelt_subcommand", {"hayate", "genrate", "x"}, "there is no subcommand genrate. Did you mean generate?"},
+    {"misspelt_flag", {"--setps", "3"}, "there is no option --setps of hayate generate. Did you mean --steps?"},
+    {"misspelt_flag_with_value", {"--setps=3"}, "there is no option --setps of hayate generate. Did you mean --steps?"},
     {"no_prompt", {"hayate", "generate"}, "Try: hayate generate \"a castle on a hill at night\""},
-    {"unknown_flag", {"--colour", "red"}, "--colour"},
+    {"unknown_flag", {"--colour", "red"}, "there is no option --colour of hayate generate."},
     {"value_missing", {"--steps"}, "--steps"},
     {"twice", {"--steps", "2", "--steps", "3"}, "--steps"},
     {"steps_0", {"--steps", "0"}, "--steps: expected a whole number from 1 to 1000, got \"0\""},
@@ -128,7 +157,8 @@ const Wrong wrong[] = {
     {"dump_to_alone", {"--dump-to", "d.safetensors"}, "--dump"},
     {"inspect_nothing", {"hayate", "inspect"}, "PATH is required"},
     {"inspect_empty", {"hayate", "inspect", ""}, "PATH: expected a file or folder"},
-    {"compare_one_file", {"hayate", "compare", "a"}, "B is required"},
+    {"compare_one_file", {"hayate", "compare", "a"}, "two dumps A and B, or --reference"},
+    {"compare_dumps_and_reference", {"hayate", "compare", "a", "b", "--reference", "c"}, "two dumps A and B, or --reference"},
     {"compare_tolerance_negative", {"hayate", "compare", "a", "b", "--tolerance", "-1"}, "--tolerance: expected"},
     {"compare_tolerance_nan", {"hayate", "compare", "a", "b", "--tolerance", "nan"}, "--tolerance: expected"},
 };

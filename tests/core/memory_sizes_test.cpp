@@ -25,7 +25,9 @@ TEST(ByteSize, NonsenseIsRefused) {
 }
 
 TEST(ByteSize, IsWritten) {
-  EXPECT_EQ(size_text(0), "0 KiB");
+  EXPECT_EQ(size_text(0), "0 bytes");
+  EXPECT_EQ(size_text(128), "128 bytes");
+  EXPECT_EQ(size_text(1020 << 10), "1020 KiB");
   EXPECT_EQ(size_text(int64_t{7} << 30), "7 GiB");
   EXPECT_EQ(size_text(1536 << 20), "1.5 GiB");
 }

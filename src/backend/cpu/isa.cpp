@@ -1,6 +1,7 @@
 // Choosing an instruction set at run time.
 #include "backend/cpu/isa.h"
 
+#include "backend/processor.h"
 #include "core/error.h"
 
 namespace hayate::cpu {
@@ -46,3 +47,5 @@ Isa best_isa() {
 }
 
 }  // namespace hayate::cpu
+
+std::string hayate::cpu_instruction_set() { return cpu::name_of(cpu::best_isa()); }
