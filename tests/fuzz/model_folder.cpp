@@ -1,25 +1,17 @@
 // Fuzz target: model_index.json, a component's config.json and its shard index, in a folder with one good shard.
-#include <filesystem>
-#include <fstream>
-
+#include "core/scratch_folder.h"
 #include "input.h"
 #include "weights/checkpoint.h"
 
 using namespace hayate;
 
 namespace {
-// One folder for all inputs: making one takes longer than reading it.
-struct Folder {
-  std::string path;
-  Folder() {
-    char name[] = "/dev/shm/hayate-fuzz-XXXXXX";
-    path = mkdtemp(name);
-    std::filesystem::create_directory(path + "/unet");
+// In memory, and one for all inputs: making a folder takes longer than reading it.
+struct Folder : ScratchFolder {
+  Folder() : ScratchFolder("/dev/shm") {
     std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
-    write("unet/part.safetensors", std::string{char(header.size()), 0, 0, 0, 0, 0, 0, 0} + header + "\0\0\0\0");
+    write("unet/part.safetensors", std::string{char(header.size()), 0, 0, 0, 0, 0, 0, 0} + header + std::string(4, '\0'));
   }
-  ~Folder() { std::filesystem::remove_all(path); }
-  void write(const std::string& name, std::string_view content) { std::ofstream(path + "/" + name, std::ios::binary) << content; }
 };
 }  // namespace
 
@@ -30,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   folder.write("unet/config.json", parts[1]);
   folder.write("unet/diffusion_pytorch_model.safetensors.index.json", parts[2]);
   fuzz::tolerate([&] {
-    auto model = open_checkpoint(folder.path, "");
+    auto model = open_checkpoint(folder / "", "");
     for (const char* component : {"unet", "text_encoder", "../unet"}) {
       if (!model->has(component)) continue;
       fuzz::tolerate([&] { model->config(component); });

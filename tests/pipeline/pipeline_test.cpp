@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/scratch_folder.h"
 #include "hayate/hayate.h"
 
 namespace hayate {
@@ -50,16 +51,6 @@ double mean_difference(const Image& a, const Image& b) {
   for (size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(int(a.rgb[i]) - int(b.rgb[i]));
   return sum / double(a.rgb.size());
 }
-
-// A folder of the test's own, removed with it.
-struct TemporaryFolder {
-  std::string path;
-  TemporaryFolder() {
-    char name[] = "/tmp/hayate-pipeline-XXXXXX";
-    path = mkdtemp(name);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
 
 TEST(Pipeline, PictureHasTheAskedSizeAndSettings) {
   Result r = shared_pipeline().generate(request({picture("a castle", 7)}));
@@ -152,11 +143,11 @@ TEST(Pipeline, ProgressAndCancelling) {
 }
 
 TEST(Pipeline, DumpsAreNamedAndComparable) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   Request r = request({picture("a castle", 7)}, 2);
   r.dump_pattern = "*conv_out";
   auto dump = [&](const std::string& rung) {
-    r.dump_file = folder.path + "/" + rung + ".safetensors";
+    r.dump_file = folder / (rung + ".safetensors");
     Pipeline({.model = kModel, .rung = rung}).generate(r);
     return r.dump_file;
   };
@@ -177,11 +168,11 @@ TEST(Pipeline, DumpsAreNamedAndComparable) {
 }
 
 TEST(Pipeline, ADumpTellsPromptAndNegativePromptApart) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   Request r = request({picture("a castle", 7)}, 1);
   r.pictures[0].negative_prompt = "fog";
   r.dump_pattern = "*embeddings";
-  r.dump_file = folder.path + "/dump.safetensors";
+  r.dump_file = folder / "dump.safetensors";
   shared_pipeline().generate(r);
   std::vector<std::string> names;
   for (const Difference& d : compare_dumps(r.dump_file, r.dump_file)) names.push_back(d.name);
@@ -190,22 +181,22 @@ TEST(Pipeline, ADumpTellsPromptAndNegativePromptApart) {
 }
 
 TEST(Pipeline, ProgramsArePrintedAfterEachPass) {
-  TemporaryFolder folder;
-  Pipeline({.model = kModel, .rung = "attention", .print_program = folder.path}).generate(request({picture("a castle", 7)}, 1));
+  ScratchFolder folder;
+  Pipeline({.model = kModel, .rung = "attention", .print_program = folder / ""}).generate(request({picture("a castle", 7)}, 1));
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder.path + "/unet")) files.push_back(entry.path().filename());
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "unet")) files.push_back(entry.path().filename());
   EXPECT_THAT(files, Contains("00-record.txt"));
   EXPECT_THAT(files, Contains("02-fuse_attention.txt"));
-  std::ifstream text(folder.path + "/unet/02-fuse_attention.txt");
+  std::ifstream text(folder / "unet/02-fuse_attention.txt");
   EXPECT_THAT(std::string(std::istreambuf_iterator<char>(text), {}), HasSubstr("attention bf16"));
 }
 
 TEST(Pipeline, GuidanceOfOneRunsNoUnconditionalHalf) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   Picture p = picture("a castle", 7);
   p.guidance = 1;
-  Pipeline({.model = kModel, .print_program = folder.path}).generate(request({p}, 1));
-  std::ifstream text(folder.path + "/unet/00-record.txt");
+  Pipeline({.model = kModel, .print_program = folder / ""}).generate(request({p}, 1));
+  std::ifstream text(folder / "unet/00-record.txt");
   std::string program(std::istreambuf_iterator<char>(text), {});
   EXPECT_THAT(program, HasSubstr("conv_in"));
   EXPECT_THAT(program, ::testing::Not(HasSubstr("= guidance")));
