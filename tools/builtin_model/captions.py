@@ -87,14 +87,16 @@ class Captioner:
         self.places = p.table(PLACE_WORDS.values())
         self.comma, self.joiners = p.number(","), p.table(["and|and|,|with|next to"])
 
-    def write(self, scenes, generator, whole=None, thorough=False):
+    def write(self, scenes, generator, whole=None, thorough=None):
         """Phrases in order (n, slots), and what they ask for (n, groups): a class, or -1.
 
-        whole (n,): pictures that are not cut off, of which places may be said. thorough: nothing that could be asked for is left out."""
+        whole (n,): pictures that are not cut off, of which places may be said; all, if not given. thorough (n,): scenes of which nothing that could
+        be asked for is left out but some places; none, if not given."""
         n, device, a = scenes.n, scenes.device, scenes.attributes
         rand = lambda: torch.rand(n, generator=generator, device=device)
         whole = torch.ones(n, dtype=torch.bool, device=device) if whole is None else whole
-        brief = torch.where(rand() < .25, .4, 1.) if not thorough else torch.full((n,), 9., device=device)
+        thorough = torch.zeros(n, dtype=torch.bool, device=device) if thorough is None else thorough
+        brief = torch.where(thorough, 9., torch.where(rand() < .25, .4, 1.))  # factor of the chances that something is said
         asked = {group: torch.full((n,), -1, device=device) for group in GROUPS}
         slots, keys = [], []
         zero = torch.zeros(n, dtype=torch.long, device=device)
@@ -118,7 +120,7 @@ class Captioner:
             say(torch.where(k & tagged, self.comma, torch.where(k & (order[j] > 0), pick(self.joiners, zero, rand()), 0)), here)
             one = k & (count == 1)
             if name in COUNTED:
-                vague = (count > 1) & (rand() < (.12 if not thorough else 0))
+                vague = (count > 1) & (rand() < .12) & ~thorough
                 number = torch.where(vague, pick(self.some, zero, rand()), pick(self.counts, (count - 1).clamp(min=0), rand()))
                 say(torch.where(k & ~(tagged & one & (rand() < .6)), number, 0), here + .01)
                 asked[name] = torch.where(k & ~vague, count, asked[name])
@@ -131,7 +133,7 @@ class Captioner:
             row = scenes.crescent.long() if name == "moon" else (count > 1).long() if len(NOUNS[name]) > 1 else zero
             say(torch.where(k, pick(self.nouns[name], row, rand()), 0), here + .03)
             if name in PLACED:
-                placed = one & whole & (rand() < (.45 if not thorough else .7))
+                placed = one & whole & (rand() < torch.where(thorough, .7, .45))
                 say(torch.where(placed, pick(self.places, place, rand()), 0), here + .05)
                 asked[f"{name} place"] = torch.where(placed, place, asked[f"{name} place"])
 
@@ -140,8 +142,8 @@ class Captioner:
         chance = dict(terrain=.82, time=.76, weather=.85, palette=.52, style=.72)
         for j, (name, p) in enumerate(chance.items()):
             said = rand() < p * brief
-            if name == "weather" and not thorough:
-                said = said & ((a[name] > 0) | (rand() < .4))
+            if name == "weather":
+                said = said & ((a[name] > 0) | (rand() < .4) | thorough)
             if name == "terrain":
                 said = said | ~any_thing
             opener = said & (rand() < .45) & ~tagged & ~(front & (asked["time"] >= 0)) if name == "style" else torch.zeros_like(said)

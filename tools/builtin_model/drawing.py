@@ -7,6 +7,8 @@ from captions import Captioner, Tokens
 from scenes import Scenes
 
 CAPTIONS = 4  # of each scene in the pool
+# of the captions tell all. From those that do not, a model must guess the rest, and so learns what never meets: "sailboat" alone would say "not neon".
+THOROUGH = .85
 ENCODED_PIXELS = 2 ** 24  # at once
 
 
@@ -55,7 +57,7 @@ class Pool:
     @torch.no_grad()
     def draw(self, n):
         g, h, w = self.generator, self.height, self.width
-        framing, scenes = Framing(n, h, w, g), Scenes(n, w / h, g)
+        framing, scenes = Framing(n, h, w, g), Scenes(n, w / h, g, practice=True)
         few = n // 12  # came small and were enlarged
         small = int(h * (.3 + .4 * torch.rand((), generator=torch.Generator().manual_seed(self.next)).item()))
         framing.time_ids[:few, :2] = (framing.time_ids[:few, :2] * small / h).round()
@@ -68,7 +70,7 @@ class Pool:
             with torch.autocast(g.device.type, torch.bfloat16, enabled=g.device.type == "cuda"):
                 latents.append(self.vae.encode(x).latent_dist.mode() * self.vae.config.scaling_factor)
         latents = torch.cat(latents)
-        spoken = [self.captioner.write(scenes, g, framing.whole) for _ in range(CAPTIONS)]
+        spoken = [self.captioner.write(scenes, g, framing.whole, torch.rand(n, generator=g, device=g.device) < THOROUGH) for _ in range(CAPTIONS)]
         ids = [torch.stack([t.join(chosen) for chosen, _ in spoken], 1).to(torch.int16) for t in self.tokens]
         asked = torch.stack([a for _, a in spoken], 1).to(torch.int8)
         self._store((latents.to(torch.bfloat16 if latents.is_cuda else torch.float32), *ids, asked, framing.time_ids))

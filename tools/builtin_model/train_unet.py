@@ -1,7 +1,9 @@
-"""Trains the UNet and both text encoders on a pool of latents that is drawn anew all the time; started by torchrun, one process a GPU."""
+"""Trains the UNet and both text encoders on a pool of latents that is drawn anew all the time, on one GPU, or by torchrun on several, one process each."""
 
 import os
 
+for name, alone in dict(RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT="29511").items():
+    os.environ.setdefault(name, alone)
 if "LOCAL_RANK" in os.environ:  # before CUDA starts: one GPU is all that this process and the drawing library see
     os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]
 
@@ -24,6 +26,7 @@ from captions import GROUPS
 from clock import Clock, rate
 from drawing import Pool
 from export import state_of
+from graphs import Gradients
 from muon import Average, Optimizer
 from networks import TOKENS, TextEncoders, build_unet
 from sampling import sample, schedule
@@ -31,13 +34,16 @@ from scenes import sheet
 from scoring import Score, load_classifier
 
 # (height, width, share of the steps, drawings at the start, capacity); every batch has about as many latent pixels
-BUCKETS = [(256, 256, .82, 49152, 400000), (192, 320, .05, 8192, 60000), (320, 192, .05, 8192, 60000), (384, 384, .05, 6144, 40000), (512, 512, .03, 3072, 20000)]
-FRESH = .05  # of the pictures of each step are new ones, on average
+BUCKETS = [(256, 256, .90, 49152, 400000), (192, 320, .03, 8192, 60000), (320, 192, .03, 8192, 60000), (384, 384, .025, 6144, 40000), (512, 512, .015, 3072, 20000)]
+FRESH = .03  # of the pictures of each step are new ones, on average
 WITHOUT_TEXT = .12
+# with text, but without the pooled vector: it modulates whole feature maps and so can rule out pairs that never met, while tokens speak one by one
+WITHOUT_POOLED = .1
 TEXT_WEIGHT = .05  # of the loss that keeps the text encoders telling
 # Fine noise levels are plentiful and easy and should not lead (min-SNR, Hang et al. 2023), but unlike there the coarse ones keep their full
 # weight: they settle the colours of sky and ground, and only there must the model listen to the text.
 SNR_LIMIT = 5.
+TELL_EVERY = 20  # seconds
 SHEET = ["a castle on a hill at sunset", "a lighthouse on the left by the sea at night", "two sailboats on the sea at dawn", "three hot air balloons in front of mountains by day",
          "a night neon city with the moon", "a pencil sketch of two houses in the snow", "pixel art of a castle by the sea at sunset", "a house in the forest in the fog, muted colors",
          "a desert with the sun on the right, warm colors", "a castle in the desert at night with stars", "neon, a sailboat on the sea", "a sketch of a lighthouse in heavy rain",
@@ -60,7 +66,7 @@ class Model(nn.Module):
         parts = self.reader(ends).float().split([len(c) + 1 for c in GROUPS.values()], -1)
         reading = sum(F.cross_entropy(part, asked[:, k] + 1) for k, part in enumerate(parts)) / len(parts)
         # what StableDiffusionXLPipeline feeds for an empty negative prompt: zeros
-        hidden, pooled = hidden * kept[:, None, None], pooled * kept[:, None]
+        hidden, pooled = hidden * kept[:, :1, None], pooled * kept[:, 1:]
         a, s = (t[times][:, None, None, None] for t in tables)
         v = self.unet(a * latents + s * noise, times, hidden, added_cond_kwargs=dict(text_embeds=pooled, time_ids=time_ids)).sample.float()
         weight = (SNR_LIMIT / ((a / s).flatten() ** 2 + 1)).clamp(max=1.)
@@ -69,11 +75,12 @@ class Model(nn.Module):
 
 
 def random_numbers(latents, generator):
-    """Timesteps, one from each n-th of the schedule (less varied losses than independent draws), noise, and who keeps the text."""
+    """Timesteps, one from each n-th of the schedule (less varied losses than independent draws), noise, and who keeps the text (n, 2): hidden states, pooled."""
     n, device = len(latents), latents.device
     rand = lambda: torch.rand(n, generator=generator, device=device)
     times = ((torch.randperm(n, generator=generator, device=device) + rand()) / n * 1000).long().clamp(max=999)
-    return times, torch.randn(latents.shape, generator=generator, device=device), (rand() >= WITHOUT_TEXT).float()
+    text = rand() >= WITHOUT_TEXT
+    return times, torch.randn(latents.shape, generator=generator, device=device), torch.stack([text, text & (rand() >= WITHOUT_POOLED)], 1).float()
 
 
 def batch_size(bucket, batch):
@@ -82,6 +89,8 @@ def batch_size(bucket, batch):
 
 
 def average_gradients(parameters):
+    if dist.get_world_size() == 1:
+        return
     grads = [p.grad for p in parameters if p.grad is not None]
     flat = torch.cat([g.flatten() for g in grads])
     dist.all_reduce(flat)
@@ -92,35 +101,41 @@ def average_gradients(parameters):
 class Report:
     """Saves the averaged weights, scores them on prompts never met, and shows a sheet."""
 
-    def __init__(self, args, vae, tokenizers, device):
-        self.args, self.vae, self.tokenizers, self.device = args, vae, tokenizers, device
-        self.classifier = load_classifier(args.quality, device)
+    def __init__(self, args, model, average, vae, tokenizers):
+        self.args, self.model, self.average, self.vae, self.tokenizers = args, model, average, vae, tokenizers
+        self.classifier = load_classifier(args.quality, args.device)
         self.entries = json.loads((args.quality / "prompts.json").read_text())["prompts"][:args.score_prompts]
 
-    def __call__(self, model, average, numbers):
-        average.swap()
-        model.eval()
-        out = self.args.out
-        state = {k: v.half().contiguous() for k, v in model.state_dict().items() if not k.startswith("reader")}
-        save_file(state, out / "state.tmp")
-        (out / "state.tmp").rename(out / "state.safetensors")
-        begin = time.time()
-        size = self.args.picture
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-            draw = lambda prompts, seeds: sample(model.unet, model.encoders, self.vae, self.tokenizers, prompts, seeds, size, size, steps=self.args.score_steps)
+    def save(self):
+        """The averaged weights: state.safetensors, whole at any time."""
+        self.average.swap()
+        state = {k: v.half().contiguous() for k, v in self.model.state_dict().items() if not k.startswith("reader")}
+        self.average.swap()
+        building, out = self.args.out / "state.tmp", self.args.out / "state.safetensors"
+        save_file(state, building)
+        building.rename(out)
+
+    def score(self, numbers):
+        """The averaged weights' score and sheet, named by the step."""
+        begin, size, gpu = time.time(), self.args.picture, self.args.device == "cuda"
+        self.average.swap()
+        self.model.eval()
+        with torch.autocast(self.args.device, torch.bfloat16, enabled=gpu):
+            draw = lambda prompts, seeds: sample(self.model.unet, self.model.encoders, self.vae, self.tokenizers, prompts, seeds, size, size, steps=self.args.score_steps)
             pictures = draw([e["prompt"] for e in self.entries], [e["seed"] for e in self.entries])
             shown = draw(SHEET, list(range(len(SHEET))))
+        self.average.swap()
+        self.model.train()
         score = Score()
         for k in range(0, len(pictures), 100):
             x = F.interpolate(pictures[k:k + 100], size=(256, 256))
             score.add(self.classifier, x, self.entries[k:k + 100])
-        table = score.table()
-        (out / "score.json").write_text(json.dumps(numbers | table, indent=1) + "\n")
-        pixels = ((torch.cat([shown, pictures[:16]]) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu()
-        Image.fromarray(sheet(pixels, 8).numpy()).save(out / f"sheet{numbers['step']:06d}.jpg", quality=88)
-        print(f"score {table['attribute_score']:.4f} in {time.time() - begin:.0f}s", sorted((v, k) for k, v in table["groups"].items())[:10], flush=True)
-        average.swap()
-        model.train()
+        table, name = score.table(), f"{numbers['step']:06d}"
+        (self.args.out / f"score{name}.json").write_text(json.dumps(numbers | table, indent=1) + "\n")
+        pixels = ((torch.cat([shown, pictures[:32]]) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu()
+        Image.fromarray(sheet(pixels, 8).numpy()).save(self.args.out / f"sheet{name}.jpg", quality=88)
+        worst = sorted((share, name) for name, (share, _) in table["classes"].items())[:14]
+        print(f"score {table['attribute_score']:.4f} in {time.time() - begin:.0f}s", worst, flush=True)
 
 
 def main():
@@ -134,10 +149,14 @@ def main():
     args.add_argument("--batch", type=int, default=512, help="per process, at 256x256")
     args.add_argument("--muon-lr", type=float, default=.02)
     args.add_argument("--adam-lr", type=float, default=2e-3)
+    args.add_argument("--weight-decay", type=float, default=.01, help="of Muon's matrices")
     args.add_argument("--seed", type=int, default=3)
     args.add_argument("--weights-from", type=Path, help="diffusers folder of an earlier run to go on from, with a longer warm-up")
+    args.add_argument("--text-anew", action="store_true", help="of those weights, only what does not read text: encoders and cross-attention begin anew")
     args.add_argument("--first-drawings", type=float, default=1., help="factor of the pools' drawings to begin with")
-    args.add_argument("--report-every", type=float, default=240, help="seconds")
+    args.add_argument("--save-every", type=float, default=120, help="seconds")
+    args.add_argument("--score-at", type=float, nargs="*", default=[.3, .6], help="shares of the run after which to score it, beside its begin and end")
+    args.add_argument("--eager", action="store_true", help="neither compile nor capture CUDA graphs")
     args.add_argument("--score-prompts", type=int, default=600)
     args.add_argument("--score-steps", type=int, default=30)
     args.add_argument("--picture", type=int, default=256)
@@ -145,11 +164,13 @@ def main():
     args = args.parse_args()
 
     gpu = args.device == "cuda"
+    if gpu:  # CUDA graphs cannot be captured on the default stream
+        torch.cuda.set_stream(torch.cuda.Stream())
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(args.seed)  # the same weights everywhere
     tokenizers = [CLIPTokenizer.from_pretrained(args.tokenizers / name) for name in ("tokenizer", "tokenizer_2")]
     vocabulary = len(tokenizers[0])
-    dist.init_process_group("nccl" if gpu else "gloo")
+    dist.init_process_group("nccl" if gpu and int(os.environ["WORLD_SIZE"]) > 1 else "gloo")
     rank, processes = dist.get_rank(), dist.get_world_size()
     together = dist.new_group(backend="gloo")
     generator = torch.Generator(args.device).manual_seed(args.seed * 100 + rank)
@@ -158,14 +179,13 @@ def main():
 
     def autocast_loss(*inputs):
         with torch.autocast(args.device, torch.bfloat16, enabled=gpu):
-            return model(*inputs)
-    # only for the common size: compiling takes minutes, and less for each other size would be won
-    compiled = torch.compile(autocast_loss, dynamic=False) if gpu else autocast_loss
+            return model(tables, *inputs)
     args.out.mkdir(parents=True, exist_ok=True)
     if args.weights_from:
+        reads_text = lambda name: name.startswith("encoders.") or ".attn2." in name or "add_embedding" in name
+        anew = {k: v.clone() for k, v in model.state_dict().items() if args.text_anew and reads_text(k)}
         model.load_state_dict({k: v.float() for k, v in state_of(args.weights_from).items()}, strict=False)  # all but the reader
     vae = AutoencoderKL.from_pretrained(args.vae).to(args.device, memory_format=torch.channels_last).eval().requires_grad_(False)
-    report = Report(args, vae, tokenizers, args.device) if rank == 0 else None
     begin = time.time()
     buckets = BUCKETS if gpu else [(args.picture, args.picture, 1., 8, 64)]
     pools = [Pool(height, width, capacity, vae, tokenizers, generator) for height, width, _, _, capacity in buckets]
@@ -176,24 +196,39 @@ def main():
     print(f"rank {rank}: first drawings in {time.time() - begin:.0f}s", flush=True)
 
     trained = [(n, p) for n, p in model.named_parameters() if not n.startswith("encoders.one.text_model.encoder.layers.2") and "one.text_model.final" not in n]
-    optimizer = Optimizer(trained, args.muon_lr, args.adam_lr, plain=("conv_in", "conv_out", "embedding.weight", "reader"))
+    optimizer = Optimizer(trained, args.muon_lr, args.adam_lr, plain=("conv_in", "conv_out", "embedding.weight", "reader"), weight_decay=args.weight_decay)
     parameters = [p for _, p in trained]
     average = Average(parameters, .9985)
+    report = Report(args, model, average, vae, tokenizers) if rank == 0 else None
+    # compiled only for the common size: it takes its time, and with other sizes less would be won
+    fast = gpu and not args.eager
+    losses = [torch.compile(autocast_loss, dynamic=False) if fast and k == 0 else autocast_loss for k in range(len(buckets))]
+    gradients = [Gradients(f"rank {rank}, {b[0]}x{b[1]}", loss, parameters, fast) for b, loss in zip(buckets, losses)]
+    if args.weights_from:
+        if report:
+            report.score(dict(step=0))
+        model.load_state_dict(anew, strict=False)
     order, owed = random.Random(args.seed), [0.] * len(buckets)  # the same order everywhere
     dist.barrier(together)
     clock = Clock(args.until - time.time() if args.until else args.seconds)
-    step, seen, reported, progress, sums = 0, 0, time.time(), 0., torch.zeros(3, device=args.device)
+    step, seen, progress, sums = 0, 0, 0., torch.zeros(3, device=args.device)
+    told = saved = time.time()
+    to_score = sorted(args.score_at)
+    numbers = lambda: dict(step=step, pictures=seen, seconds=clock.elapsed(), gpus=processes, pool=[p.filled for p in pools])
     while True:
         if step % 8 == 0 or not gpu:
-            shared = torch.tensor([clock.progress(), float(time.time() - reported > args.report_every)], dtype=torch.float64)
+            shared = torch.tensor([clock.progress()], dtype=torch.float64)
             dist.broadcast(shared, 0, group=together)
-            progress = shared[0].item()
+            progress = shared.item()
             if progress >= 1:
                 break
-            if shared[1] > 0:
-                if rank == 0:
-                    report(model, average, dict(step=step, pictures=seen, seconds=clock.elapsed()))
-                reported = time.time()
+            if report and time.time() - saved > args.save_every:
+                report.save()
+                saved = time.time()
+            if to_score and progress > to_score[0]:
+                to_score.pop(0)
+                if report:
+                    report.score(numbers())
         k = order.choices(range(len(buckets)), [b[2] for b in buckets])[0]
         n = batch_size(buckets[k], args.batch)
         owed[k] += FRESH * n
@@ -201,20 +236,20 @@ def main():
             owed[k] -= 4 * n
             pools[k].draw(4 * n)
         latents, *others = pools[k].batch(n)
-        whole, error, reading = (compiled if k == 0 else autocast_loss)(tables, latents, *others, *random_numbers(latents, generator))
-        optimizer.zero_grad()
-        whole.backward()
+        error, reading = gradients[k](latents, *others, *random_numbers(latents, generator))
         average_gradients(parameters)
         optimizer.step(rate(step, progress, 100 if not args.weights_from else 300, .4))
         average.update()
         step, seen = step + 1, seen + n * processes
         sums += torch.stack([error, reading, torch.ones_like(error)])
-        if (step % 100 == 0 or not gpu) and rank == 0:
+        if rank == 0 and (time.time() - told > TELL_EVERY or not gpu):
             error, reading, count = sums.tolist()
             print(f"unet {step} loss {error / count:.4f} text {reading / count:.4f} progress {progress:.3f} pictures {seen} {clock.elapsed():.0f}s", flush=True)
             sums.zero_()
-    if rank == 0:
-        report(model, average, dict(step=step, pictures=seen, seconds=clock.elapsed(), gpus=processes, pool=[p.filled for p in pools]))
+            told = time.time()
+    if report:
+        report.save()
+        report.score(numbers())
     dist.barrier(together)
     dist.destroy_process_group()
 
