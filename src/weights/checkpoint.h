@@ -20,7 +20,7 @@ class Checkpoint {
   virtual std::string tokenizer(const std::string& component) const = 0;                        // a folder with vocab.json and merges.txt
 };
 
-// A diffusers folder, or a single file under the original names. `tokenizers` is a folder with the published vocabularies, as "tokenizer" and
+// A diffusers folder, a single file under the original names, or a folder with one such file. `tokenizers` is a folder with the published vocabularies, as "tokenizer" and
 // "tokenizer_2", for models that come without; it need not exist.
 std::unique_ptr<Checkpoint> open_checkpoint(const std::string& path, const std::string& tokenizers);
 

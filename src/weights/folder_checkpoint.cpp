@@ -20,8 +20,6 @@ bool is_component(const Json& entry) {
 
 JsonObject read_index(const std::string& path) {
   const std::string file = path + "/model_index.json";
-  require(present(file), ErrorKind::bad_model, "{}: is not a diffusers model folder: it has no model_index.json. Found: {}", path,
-          list_entries(path));
   JsonObject index(read_json_file(file), file);
   for (const std::string& name : index.keys())
     require(!index.has(name) || !is_component(index.raw(name)) || is_plain_name(name), ErrorKind::bad_model,

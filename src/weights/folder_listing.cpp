@@ -24,16 +24,20 @@ std::vector<std::string> folder_entries(const std::string& folder) {
   return names;
 }
 
-std::string list_entries(const std::string& folder) {
+std::string list_names(std::vector<std::string> names) {
   constexpr size_t shown = 12;
+  const size_t more = names.size() - std::min(names.size(), shown);
+  names.resize(names.size() - more);
+  return fmt::format("{}{}", fmt::join(names, ", "), more ? fmt::format(" and {} more", more) : "");
+}
+
+std::string list_entries(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> names = folder_entries(folder);
   if (names.empty()) return fs::is_directory(folder, error) || !error ? "nothing" : error.message();
-  const size_t more = names.size() - std::min(names.size(), shown);
-  names.resize(names.size() - more);
   for (std::string& name : names)
     if (fs::is_directory(folder + "/" + name, error)) name += "/";
-  return fmt::format("{}{}", fmt::join(names, ", "), more ? fmt::format(" and {} more", more) : "");
+  return list_names(std::move(names));
 }
 
 bool is_plain_name(const std::string& name) {

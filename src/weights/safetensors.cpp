@@ -9,6 +9,7 @@
 #include "core/float8.h"
 #include "core/json.h"
 #include "core/parallel.h"
+#include "weights/foreign_file.h"
 
 namespace hayate {
 namespace {
@@ -43,36 +44,17 @@ constexpr StoredType stored_types[] = {
     {"U64", 64},
 };
 
-// What a file that starts like this is instead, or nothing.
-const char* guess_format(std::string_view start) {
-  constexpr std::pair<std::string_view, const char*> formats[] = {
-      {"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint: hayate reads .safetensors only, as a pickle can run code"},
-      {"\x80", "a Python pickle, perhaps a PyTorch checkpoint: hayate reads .safetensors only, as a pickle can run code"},
-      {"GGUF", "a GGUF file"},
-      {"version ", "a git-lfs pointer: the file itself was not downloaded"},
-      {"<", "an HTML or XML page: the download went wrong"},
-      {"{", "JSON"},
-      {"\x1f\x8b", "gzip data"},
-      {"\x89PNG", "a PNG picture"},
-      {"\xff\xd8\xff", "a JPEG picture"},
-      {"RIFF", "a WebP picture or another RIFF file"},
-  };
-  for (auto [magic, format] : formats)
-    if (start.starts_with(magic)) return format;
-  return nullptr;
-}
-
 // The header's text, which starts at byte 8.
 std::string read_header(const FileReader& file) {
-  require(file.size() >= 8, ErrorKind::bad_file, "{}: not a safetensors file: only {} bytes long", file.path(), file.size());
-  uint8_t start[8];
+  std::string start(size_t(std::min<int64_t>(file.size(), 64)), '\0');
   file.read(0, std::as_writable_bytes(std::span(start)));
   uint64_t length = 0;
-  for (int i = 7; i >= 0; --i) length = length << 8 | start[i];
-  if (length > uint64_t(max_header_bytes)) {
-    const char* format = guess_format({reinterpret_cast<const char*>(start), sizeof start});
-    if (format) fail(ErrorKind::bad_file, "{}: not a safetensors file but {}", file.path(), format);
+  for (size_t i = 0; i < std::min<size_t>(start.size(), 8); ++i) length |= uint64_t(uint8_t(start[i])) << 8 * i;
+  if (start.size() < 8 || length > uint64_t(max_header_bytes)) {
+    const std::string what = describe_foreign_file(start);
+    require(what.empty(), ErrorKind::bad_file, "{}: not a safetensors file but {}", file.path(), what);
   }
+  require(file.size() >= 8, ErrorKind::bad_file, "{}: not a safetensors file: only {} bytes long", file.path(), file.size());
   require(length <= uint64_t(std::min(max_header_bytes, file.size() - 8)), ErrorKind::bad_file,
           "{}: not a whole safetensors file: its header would have {} bytes, expected at most {} in a file of {}", file.path(), length,
           max_header_bytes, file.size());

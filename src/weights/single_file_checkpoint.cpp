@@ -16,6 +16,7 @@
 namespace hayate {
 namespace {
 
+constexpr int64_t clip_tokens = 49408;
 constexpr int64_t sd2_text_layers = 23;  // of 24: the original reads the last state but one, diffusers' folders lack the layer
 constexpr double sd2_v_prediction_spread = 0.09;
 
@@ -136,9 +137,22 @@ std::shared_ptr<const TensorSource> SingleFileCheckpoint::tensors(const std::str
   return found->second;
 }
 
+int64_t SingleFileCheckpoint::embedded_tokens(const std::string& encoder) const {
+  const std::string embedding = "text_model.embeddings.token_embedding.weight";
+  auto found = components_.find(encoder);
+  const bool known = found != components_.end() && found->second->has(embedding) && !found->second->dims(embedding).empty();
+  return known ? found->second->dims(embedding)[0] : clip_tokens;
+}
+
 std::string SingleFileCheckpoint::tokenizer(const std::string& component) const {
   const std::string folder = std::filesystem::path(path()).parent_path().string(), beside = (folder.empty() ? "" : folder + "/") + component;
   if (present(beside + "/vocab.json")) return beside;
+  const int64_t tokens = embedded_tokens(std::string(component).replace(0, sizeof "tokenizer" - 1, "text_encoder"));
+  require(
+      tokens == clip_tokens, ErrorKind::not_found,
+      "{}: the model has {} tokens of its own instead of CLIP's {}, and its vocabulary is not in the file. Copy the folder {} of the model it was "
+      "made from, with vocab.json and merges.txt, to {}",
+      path(), tokens, clip_tokens, component, beside);
   // Those of OpenCLIP fill up with "!", as the second one of SDXL does.
   const bool open_clip = component != "tokenizer" || family_->components[2].part == OriginalPart::open_clip;
   return installed_tokenizer(tokenizers_, open_clip ? "tokenizer_2" : "tokenizer", path());

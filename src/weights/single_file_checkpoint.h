@@ -29,6 +29,7 @@ class SingleFileCheckpoint : public Checkpoint {
  private:
   Json scheduler_config() const;
   const Json* stated_config(const std::string& component) const;
+  int64_t embedded_tokens(const std::string& encoder) const;  // CLIP's if the encoder is not in the file
 
   std::shared_ptr<const SafetensorsFile> file_;
   std::string tokenizers_;

@@ -106,7 +106,10 @@ TEST_P(Formats, Shards) {
   expect_same({.model = model});
 }
 
-TEST_P(Formats, SingleFile) { expect_same({.model = single_file()}); }
+TEST_P(Formats, SingleFile) {
+  expect_same({.model = single_file()});
+  expect_same({.model = folder / ""});  // which holds nothing else
+}
 
 TEST_P(Formats, AFolderWrittenFromASingleFile) {
   convert_model({.model = single_file()}, folder / "back", "");

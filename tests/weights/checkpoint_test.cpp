@@ -162,8 +162,22 @@ TEST(FolderCheckpoint, what_is_no_model_folder) {
   for (int i = 0; i < 30; ++i) folder.write("other/" + std::to_string(i), "");
   expect_error(ErrorKind::bad_model, {"model_index.json", "Found: sub/"}, [&] { open_checkpoint(folder / "empty", ""); });
   expect_error(ErrorKind::bad_model, {"and 18 more"}, [&] { open_checkpoint(folder / "other", ""); });
+  folder.write("two/b.safetensors", "");
+  folder.write("two/a.safetensors", "");
+  folder.write("two/sub/c.safetensors", "");
+  expect_error(ErrorKind::bad_model, {"2 .safetensors files", "one of them: a.safetensors, b.safetensors"},
+               [&] { open_checkpoint(folder / "two", ""); });
   expect_error(ErrorKind::bad_model, {"JSON object"}, [] { Model("[]").open(); });
   expect_error(ErrorKind::bad_file, {"model_index.json", "not valid JSON"}, [] { Model("{").open(); });
+}
+
+TEST(Checkpoint, a_folder_with_one_file_is_that_file) {
+  ScratchFolder folder;
+  folder.write("model/readme.md", "");
+  const std::string lora = folder.write("model/lora.safetensors", weights({"x.lora_up.weight"}));
+  expect_error(ErrorKind::bad_model, {lora.c_str(), "a LoRA"}, [&] { open_checkpoint(folder / "model", ""); });
+  folder.write("model/lora.safetensors", "<html>");
+  expect_error(ErrorKind::bad_file, {lora.c_str(), "HTML"}, [&] { open_checkpoint(folder / "model/", ""); });
 }
 
 TEST(FolderCheckpoint, a_component_name_cannot_leave_the_folder) {

@@ -115,6 +115,10 @@ void add_other_formats(Corpus& c) {
   c.raw("html", "<!DOCTYPE html><html><body>Not found</body></html>", "HTML");
   c.raw("json", R"({"error":"not found"})", "JSON");
   c.raw("png", "\x89PNG\r\n\x1a\n and so on", "PNG");
+  c.raw("html after a blank line", "\n <html><body>Not found</body></html>", "HTML");
+  c.raw("text", "Access denied.\r\nLog in first.", "text that begins with \"Access denied.\"");
+  c.raw("short text", "no", "text that begins with \"no\"");
+  c.raw("short json", "{}", "JSON");
 }
 
 void add_json(Corpus& c) {

@@ -102,6 +102,23 @@ TEST(SingleFile, AVocabularyBesideTheFileWins) {
   EXPECT_EQ(open_file(folder, sd2())->tokenizer("tokenizer"), folder / "vocabularies/tokenizer_2");  // filled up with "!"
 }
 
+TEST(SingleFile, AVocabularyOfItsOwnHasToBeBesideTheFile) {
+  ScratchFolder folder;
+  for (const char* name : {"vocabularies/tokenizer/vocab.json", "vocabularies/tokenizer_2/vocab.json"}) folder.write(name, "{}");
+  auto open = [&](int tokens) {
+    Shapes shapes = sdxl();
+    shapes["conditioner.embedders.0.transformer.text_model.embeddings.token_embedding.weight"] = {tokens, 2};
+    return open_file(folder, shapes);
+  };
+  EXPECT_EQ(open(49408)->tokenizer("tokenizer"), folder / "vocabularies/tokenizer");
+  for (int tokens : {1000, 49407, 49409})
+    expect_error(ErrorKind::not_found, {"f.safetensors", std::to_string(tokens).c_str(), "49408", "vocab.json", (folder / "tokenizer").c_str()},
+                 [&] { open(tokens)->tokenizer("tokenizer"); });
+  EXPECT_EQ(open(1000)->tokenizer("tokenizer_2"), folder / "vocabularies/tokenizer_2");
+  folder.write("tokenizer/vocab.json", "{}");
+  EXPECT_EQ(open(1000)->tokenizer("tokenizer"), folder / "tokenizer");
+}
+
 TEST(SingleFile, MetadataThatIsNoConfigIsRefused) {
   ScratchFolder folder;
   for (const char* text : {"[]", "{", "1", ""})
