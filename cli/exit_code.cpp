@@ -32,7 +32,7 @@ std::string exit_code_help() {
       "  {:<4}a file could not be written\n"
       "  {:<4}the computation produced NaN or infinity\n"
       "  {:<4}a bug in hayate\n"
-      "  {:<4}interrupted with Ctrl-C (143: terminated); no file was written\n",
+      "  {:<4}interrupted with Ctrl-C (143: terminated); no file is half-written\n",
       exit_ok, exit_different, exit_code(ErrorKind::usage), exit_code(ErrorKind::bad_file), exit_code(ErrorKind::unsupported),
       exit_code(ErrorKind::io), exit_code(ErrorKind::not_finite), exit_internal, exit_code(ErrorKind::cancelled));
 }

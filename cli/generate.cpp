@@ -20,22 +20,59 @@ namespace {
 using nlohmann::ordered_json;
 
 struct Outcome {
-  std::vector<std::string> files;
-  Result result;
+  std::vector<std::string> files, infotext;  // of each picture
+  int width, height;
   std::string rung;
   std::vector<std::string> warnings;
+  size_t batches;
+  Timings timings;  // of all batches together
 };
 
-std::vector<std::string> names_of(const GenerateCommand& command, const Pipeline& pipeline) {
+// As many pictures at once as memory holds. Noise and dumps of a whole batch are not taken apart.
+size_t pictures_at_once(const Request& all, Pipeline& pipeline) {
+  if (all.shared_noise || !all.dump_file.empty()) return all.pictures.size();
+  size_t count = std::min(all.pictures.size(), most_at_once);
+  for (Request batch = all; count > 1; count = (count + 1) / 2) {
+    batch.pictures.resize(count);
+    if (pipeline.forecast(batch).fits()) break;
+  }
+  return count;
+}
+
+std::vector<Request> batches_of(const Request& all, Pipeline& pipeline) {
+  const size_t at_once = pictures_at_once(all, pipeline);
+  std::vector<Request> batches;
+  for (auto at = all.pictures.begin(); at != all.pictures.end(); at += ptrdiff_t(batches.back().pictures.size())) {
+    batches.push_back(all);
+    batches.back().pictures.assign(at, at + std::min(ptrdiff_t(at_once), all.pictures.end() - at));
+  }
+  return batches;
+}
+
+// Names and settings of all pictures. Whatever would keep one from being written is found before the first is drawn.
+Outcome prepare(const GenerateCommand& command, const std::vector<Request>& batches, const Pipeline& pipeline) {
   const Request& request = command.request;
-  std::vector<std::string> names = output_names(command.output, request.pictures,
-                                                {.width = request.width ? request.width : pipeline.native_width(),
-                                                 .height = request.height ? request.height : pipeline.native_height(),
-                                                 .steps = request.steps,
-                                                 .model = pipeline.model(),
-                                                 .now = std::time(nullptr)});
-  for (const std::string& name : names) check_writable(name);
-  return names;
+  Outcome all{.files = {},
+              .infotext = {},
+              .width = request.width ? request.width : pipeline.native_width(),
+              .height = request.height ? request.height : pipeline.native_height(),
+              .rung = pipeline.rung(),
+              .warnings = {},
+              .batches = batches.size(),
+              .timings = {}};
+  all.files = output_names(command.output, request.pictures,
+                           {.width = all.width, .height = all.height, .steps = request.steps, .model = pipeline.model(), .now = std::time(nullptr)});
+  for (const Request& batch : batches)
+    for (const std::string& infotext : pipeline.infotext(batch)) all.infotext.push_back(infotext);
+  for (size_t i = 0; i < all.files.size(); ++i) {
+    check_image(all.files[i], all.width, all.height, all.infotext[i]);
+    check_writable(all.files[i]);
+  }
+  return all;
+}
+
+void add(Timings& sum, const Timings& t) {
+  for (auto part : {&Timings::load, &Timings::compile, &Timings::text, &Timings::denoise, &Timings::decode, &Timings::total}) sum.*part += t.*part;
 }
 
 Outcome generate(const GenerateCommand& command, ProgressDisplay& display) {
@@ -45,38 +82,44 @@ Outcome generate(const GenerateCommand& command, ProgressDisplay& display) {
     display.message("warning: " + text);
     warnings.push_back(text);
   };
-  Request request = command.request;
-  request.on_step = [&](const Progress& progress) {
-    display.step(progress.step, progress.steps);
-    if (progress.step == progress.steps) display.phase("decoding");
-    return !interrupted();
-  };
-  if (!request.dump_file.empty()) check_writable(request.dump_file);
+  if (!command.request.dump_file.empty()) check_writable(command.request.dump_file);
   display.phase("loading");
   Pipeline pipeline(options);
-  std::vector<std::string> files = names_of(command, pipeline);
-  Result result = pipeline.generate(request);
-  if (interrupted()) throw Error(ErrorKind::cancelled, "interrupted");  // while decoding
-  for (size_t i = 0; i < files.size(); ++i) {
-    make_folder(files[i]);
-    write_image(files[i], result.images[i], result.infotext[i], command.quality);
+  std::vector<Request> batches = batches_of(command.request, pipeline);
+  Outcome outcome = prepare(command, batches, pipeline);
+  size_t written = 0;
+  for (size_t i = 0; i < batches.size(); ++i) {
+    batches[i].on_step = [&](const Progress& progress) {
+      display.step(int(i) * progress.steps + progress.step, int(batches.size()) * progress.steps);
+      if (progress.step == progress.steps) display.phase("decoding");
+      return !interrupted();
+    };
+    const Result result = pipeline.generate(batches[i]);
+    if (interrupted()) throw Error(ErrorKind::cancelled, "interrupted");  // while decoding
+    for (const Image& image : result.images) {
+      make_folder(outcome.files[written]);
+      write_image(outcome.files[written], image, outcome.infotext[written], command.quality);
+      if (!command.json) print_result(outcome.files[written] + "\n");
+      ++written;
+    }
+    add(outcome.timings, result.timings);
   }
-  return {std::move(files), std::move(result), pipeline.rung(), std::move(warnings)};
+  outcome.warnings = std::move(warnings);
+  return outcome;
 }
 
 std::string as_json(const GenerateCommand& command, const Outcome& outcome) {
   ordered_json pictures = ordered_json::array();
   for (size_t i = 0; i < outcome.files.size(); ++i) {
     const Picture& picture = command.request.pictures[i];
-    const Image& image = outcome.result.images[i];
     pictures.push_back({{"file", outcome.files[i]},
                         {"prompt", picture.prompt},
                         {"seed", picture.seed},
-                        {"width", image.width},
-                        {"height", image.height},
-                        {"infotext", outcome.result.infotext[i]}});
+                        {"width", outcome.width},
+                        {"height", outcome.height},
+                        {"infotext", outcome.infotext[i]}});
   }
-  const Timings& t = outcome.result.timings;
+  const Timings& t = outcome.timings;
   ordered_json seconds = {{"load", t.load},       {"compile", t.compile}, {"text", t.text},
                           {"denoise", t.denoise}, {"decode", t.decode},   {"total", t.total}};
   ordered_json all = {
@@ -85,19 +128,19 @@ std::string as_json(const GenerateCommand& command, const Outcome& outcome) {
 }
 
 std::string timing_report(const GenerateCommand& command, const Outcome& outcome) {
-  const Timings& t = outcome.result.timings;
-  const Image& image = outcome.result.images[0];
+  const Timings& t = outcome.timings;
+  const int steps = command.request.steps;
   return fmt::format(
-      "{}x{}, {} steps, rung {}: load {:.2f} s, compile {:.2f} s, text {:.2f} s, denoise {:.2f} s ({}), decode {:.2f} s, total {:.2f} s", image.width,
-      image.height, command.request.steps, outcome.rung, t.load, t.compile, t.text, t.denoise, speed(command.request.steps / t.denoise), t.decode,
-      t.total);
+      "{}x{}, {} steps, rung {}: load {:.2f} s, compile {:.2f} s, text {:.2f} s, denoise {:.2f} s ({}), decode {:.2f} s, total {:.2f} s",
+      outcome.width, outcome.height, steps, outcome.rung, t.load, t.compile, t.text, t.denoise, speed(double(outcome.batches) * steps / t.denoise),
+      t.decode, t.total);
 }
 
 int run(const GenerateCommand& command) {
   ProgressDisplay display(!command.quiet && !command.json);
   Outcome outcome = generate(command, display);
   display.message(timing_report(command, outcome));
-  print_result(command.json ? as_json(command, outcome) : fmt::format("{}\n", fmt::join(outcome.files, "\n")));
+  if (command.json) print_result(as_json(command, outcome));
   return exit_ok;
 }
 

@@ -10,8 +10,6 @@ namespace hayate::cli {
 
 namespace {
 
-constexpr size_t most_pictures = 64;
-
 const std::map<std::string, Noise> noise_names = {
     {"torch-cpu", Noise::torch_cpu}, {"torch-cpu-fp16", Noise::torch_cpu_fp16}, {"torch-cpu-bf16", Noise::torch_cpu_bf16}};
 
@@ -43,7 +41,7 @@ void add_what_to_draw(Table t, GenerateForm& form) {
       ->expected(1, -1)
       ->allow_extra_args(false);
   add_size(t, request.width, request.height);
-  t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_pictures));
+  t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_at_once));
 }
 
 void add_sampling(Table t, GenerateForm& form) {
@@ -111,7 +109,8 @@ std::vector<Picture> pictures_of(const GenerateForm& form) {
 void add_options(Table t, GenerateForm& form) {
   t.group = "Prompt";
   // CLI11 splits a text like "[a, b]" where any number of arguments is allowed, so their number is fixed, and then not checked.
-  t.text("prompt", "", "what the picture should show; several prompts are drawn together", [&](const std::string& p) { form.prompts.push_back(p); })
+  t.text("prompt", "", "what the picture should show; several prompts are drawn together, as many as memory holds",
+         [&](const std::string& p) { form.prompts.push_back(p); })
       ->expected(int(most_pictures))
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add_what_to_draw(t, form);

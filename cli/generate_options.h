@@ -6,6 +6,8 @@
 
 namespace hayate::cli {
 
+constexpr size_t most_pictures = 10000, most_at_once = 64;
+
 struct GenerateCommand {
   Options options;
   Request request;

@@ -142,6 +142,7 @@ class Pipeline {
   // cannot fit even so is refused before it starts, with Error(out_of_memory) that says what would fit.
   Result generate(const Request&);
   MemoryForecast forecast(const Request&);  // what generate() would take; reads no weights
+  std::vector<std::string> infotext(const Request&) const;  // of each picture that generate() would draw
   int native_width() const;
   int native_height() const;
   std::string rung() const;
@@ -162,9 +163,12 @@ std::vector<std::string> schedulers();
 std::string version();
 
 // Writes the file whole or not at all, in the format of its extension, which is one of image_extensions(). `infotext` goes where
-// AUTOMATIC1111 puts it: into PNG's text chunk "parameters", else into EXIF's user comment, of which a JPEG holds 32700 characters.
-// `quality`, 1..100, is for JPEG and WebP; in WebP 100 is lossless.
+// AUTOMATIC1111 puts it: into PNG's text chunk "parameters", else into EXIF's user comment. `quality`, 1..100, is for JPEG and WebP;
+// in WebP 100 is lossless.
 void write_image(const std::string& path, const Image&, const std::string& infotext = "", int quality = 90);
+// Throws Error(unsupported), as write_image does, for what the format cannot hold: more pixels a side than 65500 (JPEG) or 16383
+// (WebP); in a JPEG an infotext of more than 32737 UTF-16 units, or 65475 characters if all are ASCII.
+void check_image(const std::string& path, int width, int height, const std::string& infotext = "");
 std::vector<std::string> image_extensions();  // ".png", ".jpg", ...
 
 struct ImageFile {

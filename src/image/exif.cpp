@@ -105,16 +105,17 @@ Exif parse_exif(ByteSpan bytes) {
 
 Bytes make_exif(const std::string& comment, size_t most_bytes) {
   constexpr uint32_t header = 8, directory = 18;
-  std::u16string units = to_utf16(comment);
-  const size_t room = (most_bytes - header - 2 * directory - unicode.size()) / 2;
-  if (units.size() > room) units.resize(room - (units[room - 1] >= 0xd800 && units[room - 1] < 0xdc00));  // not between a pair
+  static_assert(exif_overhead == header + 2 * directory + unicode.size() && unicode.size() == ascii.size());
+  const std::u16string units = to_utf16(comment);
+  const bool narrow = exif_overhead + 2 * units.size() > most_bytes && std::ranges::all_of(units, [](char16_t unit) { return unit < 0x80; });
+  const int width = narrow ? 1 : 2;
   Bytes bytes;
   for (char c : std::string_view("MM\0*", 4)) bytes.push_back(std::byte(c));
   append(bytes, header, 4);
   append_directory(bytes, tag_exif_directory, type_long, 1, header + directory);
-  append_directory(bytes, tag_user_comment, type_undefined, uint32_t(unicode.size() + 2 * units.size()), header + 2 * directory);
-  for (char c : unicode) bytes.push_back(std::byte(c));
-  for (char16_t unit : units) append(bytes, unit, 2);
+  append_directory(bytes, tag_user_comment, type_undefined, uint32_t(unicode.size() + size_t(width) * units.size()), header + 2 * directory);
+  for (char c : narrow ? ascii : unicode) bytes.push_back(std::byte(c));
+  for (char16_t unit : units) append(bytes, unit, width);
   return bytes;
 }
 

@@ -6,6 +6,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/file_reader.h"
+#include "image/exif.h"
 #include "image/image_format.h"
 #include "image/pixels.h"
 
@@ -38,9 +39,22 @@ std::vector<std::string> image_extensions() {
   return all;
 }
 
+void check_image(const std::string& path, int width, int height, const std::string& infotext) {
+  const ImageFormat& format = format_for(path);
+  require(width > 0 && height > 0, ErrorKind::usage, "{}: a picture of {}x{} pixels; expected at least one a side", path, width, height);
+  require(std::max(width, height) <= format.most_side, ErrorKind::unsupported, "{}: a picture of {}x{} pixels; a {} has at most {} a side", path,
+          width, height, format.name, format.most_side);
+  const size_t most = format.most_exif_bytes;
+  require(most == 0 || make_exif(infotext, most).size() <= most, ErrorKind::unsupported,
+          "{}: the settings of the picture, prompts included, take {} bytes; a {} holds {} characters, or twice as many if all are ASCII. Choose "
+          "another format",
+          path, infotext.size(), format.name, (most - exif_overhead) / 2);
+}
+
 void write_image(const std::string& path, const Image& image, const std::string& infotext, int quality) {
   const ImageFormat& format = format_for(path);
-  require(image.width > 0 && image.height > 0 && image.rgb.size() == size_t(image.width) * size_t(image.height) * 3, ErrorKind::usage,
+  check_image(path, image.width, image.height, infotext);
+  require(image.rgb.size() == size_t(image.width) * size_t(image.height) * 3, ErrorKind::usage,
           "{}: a picture of {}x{} pixels cannot be made from {} bytes", path, image.width, image.height, image.rgb.size());
   require(quality >= 1 && quality <= 100, ErrorKind::usage, "{}: quality is {}; expected 1 to 100", path, quality);
   AtomicFile file(path);

@@ -23,8 +23,10 @@ struct Decoded {
 struct ImageFormat {
   const char* name;
   std::vector<std::string_view> extensions;  // lower case, with the dot
+  int most_side;                             // pixels
+  size_t most_exif_bytes;                    // of EXIF that holds the infotext; 0: it is held elsewhere, at any length
   bool (*recognises)(std::string_view file);
-  // `image` has positive sides and as many bytes as they say; quality is 1..100. Error(unsupported) for a size that the format lacks.
+  // `image` has sides from 1 to most_side and as many bytes as they say, the infotext fits, quality is 1..100.
   Bytes (*encode)(const Image&, const std::string& infotext, int quality);
   // `what` names the file in errors: Error(bad_file), or Error(unsupported) for a kind of picture that cannot be read.
   Decoded (*decode)(ByteSpan file, const std::string& what);

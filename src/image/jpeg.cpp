@@ -17,7 +17,7 @@
 namespace hayate {
 namespace {
 
-constexpr size_t most_marker_bytes = 65533;
+constexpr size_t most_exif_bytes = 65533 - exif_prefix.size();  // a marker counts its bytes in 16 bits, itself included
 constexpr int exif_marker = JPEG_APP0 + 1;
 constexpr int most_scans = 500;  // a progressive file of megabytes can ask for hours of work
 
@@ -106,7 +106,7 @@ Bytes encode_jpeg(const Image& image, const std::string& infotext, int quality) 
   Bytes marker;
   if (!infotext.empty()) {
     auto prefix = std::as_bytes(std::span(exif_prefix));
-    Bytes exif = make_exif(infotext, most_marker_bytes - prefix.size());
+    Bytes exif = make_exif(infotext, most_exif_bytes);
     marker.assign(prefix.begin(), prefix.end());
     marker.insert(marker.end(), exif.begin(), exif.end());
   }
@@ -170,6 +170,8 @@ Decoded decode_jpeg(ByteSpan file, const std::string& what) {
 
 const ImageFormat jpeg_format = {.name = "JPEG",
                                  .extensions = {".jpg", ".jpeg"},
+                                 .most_side = JPEG_MAX_DIMENSION,
+                                 .most_exif_bytes = most_exif_bytes,
                                  .recognises = [](std::string_view file) { return file.starts_with("\xff\xd8\xff"); },
                                  .encode = encode_jpeg,
                                  .decode = decode_jpeg};

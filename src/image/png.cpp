@@ -169,6 +169,8 @@ Decoded decode_png(ByteSpan file, const std::string& what) {
 
 const ImageFormat png_format = {.name = "PNG",
                                 .extensions = {".png"},
+                                .most_side = 1000000,  // libpng's own
+                                .most_exif_bytes = 0,
                                 .recognises = [](std::string_view file) { return file.starts_with("\x89PNG\r\n\x1a\n"); },
                                 .encode = encode_png,
                                 .decode = decode_png};

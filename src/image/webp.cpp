@@ -13,6 +13,8 @@
 namespace hayate {
 namespace {
 
+constexpr size_t most_exif_bytes = size_t{1} << 30;  // a file counts its bytes in 32 bits
+
 using Mux = std::unique_ptr<WebPMux, decltype(&WebPMuxDelete)>;
 
 WebPData data_of(ByteSpan bytes) { return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}; }
@@ -36,7 +38,7 @@ struct Encoder {
 };
 
 Bytes with_exif(ByteSpan file, const std::string& infotext) {
-  const Bytes exif = make_exif(infotext, size_t{16} << 20);
+  const Bytes exif = make_exif(infotext, most_exif_bytes);
   const WebPData picture = data_of(file), chunk = data_of(exif);
   Mux mux(WebPMuxCreate(&picture, 0), WebPMuxDelete);
   WebPData assembled{};
@@ -56,8 +58,7 @@ Bytes encode_webp(const Image& image, const std::string& infotext, int quality) 
   encoder.picture.width = image.width;
   encoder.picture.height = image.height;
   done = done && WebPPictureImportRGB(&encoder.picture, image.rgb.data(), image.width * 3) && WebPEncode(&config, &encoder.picture);
-  require(done, ErrorKind::unsupported, "libwebp cannot encode {}x{} pixels (error {}); it has at most {} a side", image.width, image.height,
-          int(encoder.picture.error_code), WEBP_MAX_DIMENSION);
+  require(done, ErrorKind::unsupported, "libwebp cannot encode {}x{} pixels (error {})", image.width, image.height, int(encoder.picture.error_code));
   ByteSpan file = std::as_bytes(std::span(encoder.writer.mem, encoder.writer.size));
   return infotext.empty() ? Bytes(file.begin(), file.end()) : with_exif(file, infotext);
 }
@@ -93,6 +94,8 @@ Decoded decode_webp(ByteSpan file, const std::string& what) {
 const ImageFormat webp_format = {
     .name = "WebP",
     .extensions = {".webp"},
+    .most_side = WEBP_MAX_DIMENSION,
+    .most_exif_bytes = most_exif_bytes,
     .recognises = [](std::string_view file) { return file.starts_with("RIFF") && file.substr(0, 12).ends_with("WEBP") && file.size() >= 12; },
     .encode = encode_webp,
     .decode = decode_webp};

@@ -301,6 +301,18 @@ struct Pipeline::Impl {
     return images;
   }
 
+  std::vector<std::string> infotexts(const Job& job) const {
+    const Request& request = job.request;
+    const InfotextFields fields{.model = name(),
+                                .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
+                                .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
+                                .width = job.width,
+                                .height = job.height};
+    std::vector<std::string> texts;
+    for (const Picture& p : request.pictures) texts.push_back(hayate::infotext(request, p, fields));
+    return texts;
+  }
+
   Result generate(const Request& request) {
     Stopwatch total, watch;
     Job job = check(request, options.warn);
@@ -329,12 +341,7 @@ struct Pipeline::Impl {
     result.images = decode(job, result.latents, dump, seconds);
     result.timings.decode = stage();
     if (dump.active()) dump.write();
-    InfotextFields fields{.model = name(),
-                          .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
-                          .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
-                          .width = job.width,
-                          .height = job.height};
-    for (const Picture& p : request.pictures) result.infotext.push_back(infotext(request, p, fields));
+    result.infotext = infotexts(job);
     result.timings.compile = seconds.compile;
     result.timings.load = seconds.load;
     result.timings.total = total.lap();
@@ -358,6 +365,7 @@ Pipeline::~Pipeline() = default;
 Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
+std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})); }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return impl_->name(); }

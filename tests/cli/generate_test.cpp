@@ -244,6 +244,16 @@ TEST_F(Generate, AnOutputThatCannotBeWrittenIsFoundBeforeTheWork) {
   EXPECT_EQ(generate({"x", "--dump", "*", "--dump-to", "no/such/d.safetensors"}).status, 5);
 }
 
+TEST_F(Generate, WhatAFormatCannotHoldIsFoundBeforeTheWork) {
+  Outcome o = run_program({"generate", "x", "-W", "16384", "-H", "8", "--steps", "1", "-o", "a.webp"}, {.folder = scratch / ""});
+  EXPECT_EQ(o.status, 4);
+  EXPECT_TRUE(contains(o.err, "a.webp: a picture of 16384x8 pixels; a WebP has at most 16383 a side") && !contains(o.err, "step")) << o.err;
+  o = generate({std::string(65400, 'x'), "-o", "a.jpg"});
+  EXPECT_EQ(o.status, 4);
+  EXPECT_TRUE(contains(o.err, "a.jpg: the settings of the picture") && !contains(o.err, "step")) << o.err;
+  EXPECT_EQ(scratch.entries().size(), 0u);
+}
+
 TEST_F(Generate, FullStandardOutputStillLeavesThePicture) {
   Outcome o = generate({"a castle"}, {.out_to = "/dev/full"});
   EXPECT_EQ(o.status, 5);

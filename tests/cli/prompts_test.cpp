@@ -7,6 +7,7 @@
 
 #include "cli/run_program.h"
 #include "core/scratch_folder.h"
+#include "hayate/hayate.h"
 
 namespace hayate {
 namespace {
@@ -57,10 +58,37 @@ TEST_F(PromptArguments, AFileThatIsNoneIsRefused) {
   EXPECT_EQ(o.status, 3);
   EXPECT_TRUE(contains(o.err, "more than 16777216 bytes")) << o.err;
   std::string many;
-  for (int i = 0; i < 65; ++i) many += "a castle\n";
+  for (int i = 0; i < 10001; ++i) many += "a castle\n";
   o = generate({"--prompts-file", scratch.write("many.txt", many)});
   EXPECT_EQ(o.status, 2);
-  EXPECT_TRUE(contains(o.err, "65 pictures")) << o.err;
+  EXPECT_TRUE(contains(o.err, "10001 pictures in one call; at most 10000")) << o.err;
+}
+
+TEST_F(PromptArguments, MorePicturesThanFitAreDrawnInBatches) {
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += "a castle\n";
+  auto draw = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = {"generate", "--steps", "1", "-o", "p/{seed}.png"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_program(all, {.folder = scratch / ""});
+  };
+  const std::string file = scratch.write("many.txt", many);
+  Outcome o = draw({"--prompts-file", file, "-W", "8", "-H", "8"});
+  ASSERT_EQ(o.status, 0) << o.err;
+  EXPECT_TRUE(o.out.starts_with("p/0.png\n") && o.out.ends_with("p/64.png\n")) << o.out;
+  EXPECT_TRUE(contains(o.err, "step 2/2 ") && contains(o.err, "8x8, 1 steps")) << o.err;
+  EXPECT_TRUE(contains(read_image(scratch / "p/64.png").infotext, "Seed: 64,"));
+  o = draw({"--prompts-file", file, "-W", "8", "-H", "8", "--noise-batch", "shared"});
+  EXPECT_TRUE(o.status == 0 && contains(o.err, "step 1/1")) << o.err;
+
+  auto peak = [](const char* batch) {
+    Outcome forecast = run_program({"inspect", HAYATE_SOURCE_DIR "/models/builtin", "--size", "64x64", "--batch", batch, "--json"});
+    return json::parse(forecast.out)["forecast"]["peak"].get<int64_t>();
+  };
+  const std::string limit = std::to_string((peak("4") + peak("8")) / 2);
+  o = draw({"a castle", "-W", "64", "-H", "64", "--batch", "8", "--memory-limit", limit});
+  EXPECT_TRUE(o.status == 0 && contains(o.err, "step 2/2 ")) << o.err;
+  EXPECT_EQ(draw({"a castle", "-W", "64", "-H", "64", "--batch", "8", "--memory-limit", limit, "--noise-batch", "shared"}).status, 4);
 }
 
 TEST_F(PromptArguments, WeightsCountInTheSyntaxesThatHaveThem) {

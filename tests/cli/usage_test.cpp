@@ -125,7 +125,6 @@ const Wrong wrong[] = {
     {"height_negative", {"-H", "-64"}, "--height: expected"},
     {"batch_0", {"--batch", "0"}, "--batch: expected"},
     {"batch_huge", {"--batch", "65"}, "--batch: expected"},
-    {"too_many_pictures", {"y", "--batch", "33"}, "66 pictures in one call; at most 64"},
     {"prompt_syntax", {"--prompt-syntax", "a111"}, "--prompt-syntax: expected one of a1111, comfy, diffusers, got"},
     {"clip_skip_negative", {"--clip-skip", "-1"}, "--clip-skip: expected"},
     {"clip_skip_huge", {"--clip-skip", "65"}, "--clip-skip: expected"},

@@ -41,8 +41,11 @@ TEST(Exif, comments_of_every_encoding) {
 
 TEST(Exif, what_is_made_is_read) {
   for (std::string text : {"a", "a castle \xf0\x9f\x8f\xb0", ""}) EXPECT_EQ(parse_exif(make_exif(text, 1000)).comment, text);
-  EXPECT_EQ(parse_exif(make_exif("abcdef", 44 + 8 + 6)).comment, "abc");
-  EXPECT_EQ(make_exif("abcdef", 44 + 8 + 6).size(), 58u);
+  for (auto [text, most, size] : {std::tuple("abcdef", 12, 12), {"abcdef", 11, 6}, {"abcdef", 5, 6}, {"caf\xc3\xa9", 7, 8}}) {
+    const Bytes exif = make_exif(text, exif_overhead + size_t(most));
+    EXPECT_EQ(parse_exif(exif).comment, text);
+    EXPECT_EQ(exif.size(), exif_overhead + size_t(size));
+  }
 }
 
 TEST(Exif, whatever_is_broken_counts_as_absent) {

@@ -94,13 +94,14 @@ TEST_F(WriteImage, settings_survive_in_every_format) {
   EXPECT_EQ(again("a.webp", noise(4, 4), longer).infotext, longer);
 }
 
-TEST_F(WriteImage, settings_too_long_for_a_jpeg_are_cut_between_characters) {
-  std::string text = "x";
-  for (int i = 0; i < 20000; ++i) text += "\xf0\x9f\x8c\x80";  // two units each
-  const std::string read = again("a.jpg", noise(4, 4), text).infotext;
-  EXPECT_TRUE(text.starts_with(read));
-  EXPECT_EQ(read.size() % 4, 1u);
-  EXPECT_GT(read.size(), 65000u);
+TEST_F(WriteImage, a_jpeg_holds_all_settings_or_refuses_them) {
+  std::string wide = "x", narrow(65475, 'x');
+  for (int i = 0; i < 16368; ++i) wide += "\xf0\x9f\x8c\x80";  // two units each
+  for (const std::string& longest : {wide, narrow}) EXPECT_EQ(again("a.jpg", noise(4, 4), longest).infotext, longest);
+  for (const std::string& longer : {wide + "x", narrow + "x"})
+    expect_error(ErrorKind::unsupported, {"b.jpg", std::to_string(longer.size()).c_str(), "32737", "twice"},
+                 [&] { write_image(folder / "b.jpg", noise(4, 4), longer); });
+  EXPECT_EQ(folder.entries().size(), 1u);
 }
 
 TEST_F(WriteImage, latin1_settings_are_a_text_chunk_of_a_png) {
@@ -133,7 +134,12 @@ TEST_F(WriteImage, impossible_sizes_are_errors_and_leave_nothing) {
     expect_error(ErrorKind::usage, {"0x2"}, [&] { write_image(folder / name, none); });
     expect_error(ErrorKind::unsupported, {"2000000x1"}, [&] { write_image(folder / name, noise(2000000, 1)); });
   }
-  expect_error(ErrorKind::unsupported, {"16383"}, [&] { write_image(folder / "a.webp", noise(16384, 1)); });
+  for (auto [name, most, limit] : {std::tuple("a.webp", 16383, "16383"), {"a.jpg", 65500, "65500"}, {"a.png", 1000000, "1000000"}})
+    for (bool wide : {true, false}) {
+      expect_error(ErrorKind::unsupported, {name, limit}, [&] { write_image(folder / name, wide ? noise(most + 1, 1) : noise(1, most + 1)); });
+      write_image(folder / name, wide ? noise(most, 1) : noise(1, most));
+      std::filesystem::remove(folder / name);
+    }
   EXPECT_TRUE(folder.entries().empty());
 }
 
