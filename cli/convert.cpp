@@ -1,10 +1,15 @@
 // hayate convert: a model in another layout.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "exit_code.h"
+#include "hayate/byte_size.h"
 #include "hayate/hayate.h"
 #include "hub_cache.h"
+#include "interrupt.h"
 #include "output.h"
+#include "progress.h"
 #include "shared_options.h"
 #include "subcommands.h"
 #include "text_table.h"
@@ -20,7 +25,14 @@ struct ConvertCommand {
 };
 
 int run(const ConvertCommand& command) {
-  convert_model(command.options, command.output, command.dtype);
+  {
+    ProgressDisplay display(!command.json);
+    display.phase("reading");
+    convert_model(command.options, command.output, command.dtype, [&](int64_t done, int64_t total) {
+      display.phase(fmt::format("writing: {} of {}", size_text(done), size_text(total)));
+      return !interrupted();
+    });
+  }
   print_result(command.json ? json_text({{"output", command.output}}) : command.output + "\n");
   return exit_ok;
 }

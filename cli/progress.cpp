@@ -55,8 +55,8 @@ std::string progress_bar(int step, int steps, double seconds, int columns) {
 ProgressDisplay::ProgressDisplay(bool show) : show_(show), terminal_(is_terminal()) {}
 ProgressDisplay::~ProgressDisplay() { clear(); }
 
-void ProgressDisplay::phase(const char* name) {
-  if (show_ && terminal_) draw(name);
+void ProgressDisplay::phase(const std::string& what) {
+  if (show_ && terminal_) draw(what);
 }
 
 void ProgressDisplay::step(int step, int steps) {

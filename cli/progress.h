@@ -9,7 +9,7 @@ class ProgressDisplay {
  public:
   explicit ProgressDisplay(bool show);
   ~ProgressDisplay();
-  void phase(const char* name);  // what goes on outside the steps
+  void phase(const std::string& what);  // what goes on outside the steps: on a terminal only
   void step(int step, int steps);
   void message(const std::string& line);  // a line of its own, above the bar
 

@@ -155,7 +155,9 @@ class Pipeline {
 
 // Writes the model, with the parts that the options replace: as one file under the original names if `output` ends in .safetensors,
 // else as a diffusers folder. `dtype` is "f16", "bf16" or "f32"; empty: each tensor stays as it is stored. Nothing is replaced.
-void convert_model(const Options& model, const std::string& output, const std::string& dtype = "");
+// `on_written` is told how many bytes of weights are written, of how many; when it returns false, Error(cancelled), and nothing is left.
+void convert_model(const Options& model, const std::string& output, const std::string& dtype = "",
+                   const std::function<bool(int64_t done, int64_t total)>& on_written = {});
 
 struct RungInfo { std::string name, what; };
 std::vector<RungInfo> rungs();             // the ladder, slowest first

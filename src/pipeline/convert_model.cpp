@@ -16,10 +16,11 @@ std::optional<Dtype> parse_dtype(const std::string& name) {
 
 }  // namespace
 
-void convert_model(const Options& model, const std::string& output, const std::string& dtype) {
+void convert_model(const Options& model, const std::string& output, const std::string& dtype,
+                   const std::function<bool(int64_t done, int64_t total)>& on_written) {
   const std::optional<Dtype> as = parse_dtype(dtype);
   const std::unique_ptr<Checkpoint> from = open_model(model);
-  output.ends_with(".safetensors") ? write_single_file(*from, output, as) : write_folder(*from, output, as);
+  output.ends_with(".safetensors") ? write_single_file(*from, output, as, on_written) : write_folder(*from, output, as, on_written);
 }
 
 }  // namespace hayate

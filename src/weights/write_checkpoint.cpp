@@ -28,7 +28,21 @@ void require_finite(std::span<const std::byte> data, Dtype dtype, const std::str
           "tensor {} has a value that is not finite as {}; keep its type, or choose a wider one", name, name_of(dtype));
 }
 
-void copy_tensor(const TensorSource& source, const std::string& name, Dtype as, SafetensorsWriter& to, const std::string& as_name) {
+class WriteProgress {
+ public:
+  WriteProgress(int64_t total, const OnWritten& on_written) : total_(total), on_written_(on_written) {}
+  void add(size_t bytes) {
+    done_ += int64_t(bytes);
+    require(!on_written_ || on_written_(done_, total_), ErrorKind::cancelled, "cancelled: nothing is written");
+  }
+
+ private:
+  int64_t done_ = 0, total_;
+  const OnWritten& on_written_;
+};
+
+void copy_tensor(const TensorSource& source, const std::string& name, Dtype as, SafetensorsWriter& to, const std::string& as_name,
+                 WriteProgress& progress) {
   const int64_t count = element_count(source.dims(name));
   std::vector<std::byte> buffer(size_t(std::min(count, piece) * size_of(as)));
   for (int64_t first = 0; first < count; first += piece) {
@@ -36,6 +50,7 @@ void copy_tensor(const TensorSource& source, const std::string& name, Dtype as, 
     source.read(name, as, part, first);
     if (as != source.dtype(name)) require_finite(part, as, as_name);
     to.write_part(as_name, first * size_of(as), part);
+    progress.add(part.size());
   }
 }
 
@@ -48,12 +63,17 @@ class Batch {
     for (const std::string& name : source->names())
       entries_.push_back({source, name, {prefix + name, dtype_.value_or(source->dtype(name)), source->dims(name)}});
   }
-  void write(const std::string& path, std::map<std::string, std::string> metadata) const {
+  int64_t bytes() const {
+    int64_t sum = 0;
+    for (const Entry& e : entries_) sum += element_count(e.written.dims) * size_of(e.written.dtype);
+    return sum;
+  }
+  void write(const std::string& path, std::map<std::string, std::string> metadata, WriteProgress& progress) const {
     std::vector<TensorInfo> tensors;
     for (const Entry& e : entries_) tensors.push_back(e.written);
     metadata["format"] = "pt";  // diffusers and transformers refuse a file without it
     SafetensorsWriter writer(path, tensors, metadata);
-    for (const Entry& e : entries_) copy_tensor(*e.source, e.name, e.written.dtype, writer, e.written.name);
+    for (const Entry& e : entries_) copy_tensor(*e.source, e.name, e.written.dtype, writer, e.written.name, progress);
     writer.commit();
   }
 
@@ -95,25 +115,31 @@ void write_tokenizer(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-void write_folder(const Checkpoint& model, const std::string& path, std::optional<Dtype> dtype) {
+void write_folder(const Checkpoint& model, const std::string& path, std::optional<Dtype> dtype, const OnWritten& on_written) {
   AtomicFolder folder(path);
+  std::map<std::string, Batch> batches;
+  int64_t total = 0;
+  for (const std::string name : networks) {
+    if (!model.has(name)) continue;
+    Batch& batch = batches.emplace(name, dtype).first->second;
+    batch.add(model.tensors(name), "");
+    total += batch.bytes();
+  }
   const Json index = reduced_index(model);
   write_json(folder.path() + "/model_index.json", index);
   write_json(folder.make("scheduler") + "/scheduler_config.json", model.config("scheduler").all());
   for (const auto& [name, entry] : index.items())
     if (is_tokenizer(name)) write_tokenizer(model.tokenizer(name), folder.make(name));
-  for (const std::string name : networks) {
-    if (!model.has(name)) continue;
+  WriteProgress progress(total, on_written);
+  for (const auto& [name, batch] : batches) {
     const std::string component = folder.make(name);
     write_json(component + "/config.json", model.config(name).all());
-    Batch batch(dtype);
-    batch.add(model.tensors(name), "");
-    batch.write(component + (name.starts_with("text") ? "/model.safetensors" : "/diffusion_pytorch_model.safetensors"), {});
+    batch.write(component + (name.starts_with("text") ? "/model.safetensors" : "/diffusion_pytorch_model.safetensors"), {}, progress);
   }
   folder.commit();
 }
 
-void write_single_file(const Checkpoint& model, const std::string& path, std::optional<Dtype> dtype) {
+void write_single_file(const Checkpoint& model, const std::string& path, std::optional<Dtype> dtype, const OnWritten& on_written) {
   require_absent(path);
   const OriginalFamily& family = original_family_of(model);
   Json configs = {{"model_index", reduced_index(model)}, {"scheduler", model.config("scheduler").all()}};
@@ -122,7 +148,8 @@ void write_single_file(const Checkpoint& model, const std::string& path, std::op
     configs[c.name] = model.config(c.name).all();
     batch.add(to_original(c.part, model.tensors(c.name)), c.prefix);
   }
-  batch.write(path, {{SingleFileCheckpoint::configs_key, configs.dump(-1, ' ', false, Json::error_handler_t::replace)}});
+  WriteProgress progress(batch.bytes(), on_written);
+  batch.write(path, {{SingleFileCheckpoint::configs_key, configs.dump(-1, ' ', false, Json::error_handler_t::replace)}}, progress);
 }
 
 }  // namespace hayate

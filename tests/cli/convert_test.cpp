@@ -25,6 +25,18 @@ TEST(Convert, ThereAndBack) {
   EXPECT_EQ(o.status, 0) << o.err;
 }
 
+TEST(Convert, OnlyATerminalSeesHowFarItIs) {
+  ScratchFolder scratch;
+  EXPECT_EQ(run_program({"convert", tiny, scratch / "piped"}).err, "");
+  const auto o = run_on_terminal({"convert", tiny, "folder"}, scratch / "");
+  if (!o) GTEST_SKIP() << "no pseudoterminal to be had";
+  EXPECT_EQ(o->status, 0);
+  EXPECT_TRUE(contains(o->out, "\r\x1b[Kwriting: ") && o->out.ends_with("\r\x1b[Kfolder\r\n")) << o->out;
+  const size_t last = o->out.rfind("writing: ");
+  const std::string end = o->out.substr(last + 9, o->out.find('\r', last) - last - 9);
+  EXPECT_EQ(end.substr(0, end.find(" of ")), end.substr(end.find(" of ") + 4));
+}
+
 TEST(Convert, WhatIsWrongIsNamed) {
   ScratchFolder scratch;
   scratch.write("there", "");

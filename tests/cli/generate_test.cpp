@@ -1,9 +1,6 @@
 // hayate generate with the built-in model: files whole or absent, what is printed where, signals, exit statuses.
 #include <gtest/gtest.h>
-#include <pty.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -286,26 +283,13 @@ TEST_P(Interrupted, LeavesNoFileAndSaysSoInItsStatus) {
 INSTANTIATE_TEST_SUITE_P(Cli, Interrupted, testing::Values(SIGINT, SIGTERM));
 
 TEST_F(Generate, ATerminalGetsABar) {
-  int terminal = -1;
-  winsize size = {.ws_row = 24, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
-  pid_t pid = forkpty(&terminal, nullptr, nullptr, &size);
-  if (pid < 0) GTEST_SKIP() << "no pseudoterminal to be had";
-  if (pid == 0) {
-    setenv("TERM", "xterm", 1);
-    if (chdir((scratch / "").c_str()) != 0) _exit(99);
-    execl(HAYATE_PROGRAM, HAYATE_PROGRAM, "generate", "a castle", "-W", "64", "-H", "64", "--steps", "3", nullptr);
-    _exit(99);
-  }
-  std::string text;
-  char buffer[4096];
-  for (ssize_t n; (n = read(terminal, buffer, sizeof buffer)) > 0;) text.append(buffer, size_t(n));
-  int status = 0;
-  waitpid(pid, &status, 0);
-  EXPECT_EQ(status, 0);
-  EXPECT_TRUE(contains(text, "\r\x1b[K1/3 [")) << text;
-  EXPECT_TRUE(contains(text, "\r\x1b[K3/3 [")) << text;
-  EXPECT_TRUE(contains(text, " it/s, 0:00 left") || contains(text, " s/it, 0:00 left")) << text;
-  EXPECT_TRUE(contains(text, "\r\x1b[K64x64, 3 steps")) << "the bar is wiped before the report: " << text;
+  const auto o = run_on_terminal({"generate", "a castle", "-W", "64", "-H", "64", "--steps", "3"}, scratch / "");
+  if (!o) GTEST_SKIP() << "no pseudoterminal to be had";
+  EXPECT_EQ(o->status, 0);
+  EXPECT_TRUE(contains(o->out, "\r\x1b[K1/3 [")) << o->out;
+  EXPECT_TRUE(contains(o->out, "\r\x1b[K3/3 [")) << o->out;
+  EXPECT_TRUE(contains(o->out, " it/s, 0:00 left") || contains(o->out, " s/it, 0:00 left")) << o->out;
+  EXPECT_TRUE(contains(o->out, "\r\x1b[K64x64, 3 steps")) << "the bar is wiped before the report: " << o->out;
 }
 
 }  // namespace

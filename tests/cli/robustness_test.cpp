@@ -5,11 +5,13 @@
 #include <cctype>
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
 #include "cli/run_program.h"
 #include "core/scratch_folder.h"
+#include "weights/safetensors_cases.h"
 
 namespace hayate {
 namespace {
@@ -60,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(Cli, AnyValue, testing::Values("generate", "compare", "
 
 class FullDisk : public testing::TestWithParam<std::vector<std::string>> {};
 
-// The file that is written last is found to be too large at every eighth of it.
+// The file that is named last is found to be too large at every eighth of it.
 TEST_P(FullDisk, LeavesNothingHalfWritten) {
   ScratchFolder scratch;
   auto run = [&](int64_t largest_file) { return run_program(GetParam(), {.folder = scratch / "", .largest_file = largest_file}); };
@@ -73,7 +75,7 @@ TEST_P(FullDisk, LeavesNothingHalfWritten) {
       size = std::max(size, file.is_regular_file() ? int64_t(file.file_size()) : 0);
   else
     size = int64_t(std::filesystem::file_size(scratch / output));
-  std::filesystem::remove_all(scratch / output);
+  for (const std::string& entry : scratch.entries()) std::filesystem::remove_all(scratch / entry);
   for (int part = 0; part < 8; ++part) {
     Outcome o = run(part == 7 ? size - 1 : size * part / 8);
     EXPECT_EQ(o.status, 5) << part << ": " << o.err;
@@ -87,8 +89,45 @@ std::vector<std::string> small_to(std::vector<std::string> more) {
 }
 INSTANTIATE_TEST_SUITE_P(Cli, FullDisk,
                          testing::Values(small_to({"-o", "a.png"}), small_to({"-o", "a.jpg"}), small_to({"-o", "a.webp"}),
+                                         small_to({"--dump", "mid_block*", "--dump-to", "dump.safetensors"}),
                                          std::vector<std::string>{"convert", HAYATE_SOURCE_DIR "/tests/data/parity/tiny-sd15", "a.safetensors"},
                                          std::vector<std::string>{"convert", HAYATE_SOURCE_DIR "/tests/data/parity/tiny-sd15", "folder"}));
+
+// A reference run keeps its dump among the temporary files until it is compared.
+TEST(DiskRunsFull, ATemporaryDumpIsGone) {
+  ScratchFolder scratch;
+  std::filesystem::create_directory(scratch / "tmp");
+  const std::string model = HAYATE_SOURCE_DIR "/tests/data/parity/tiny-sd15";
+  const std::string request = R"({"prompt": "a castle", "steps": 1, "width": 16, "height": 16})";
+  const std::string header = nlohmann::json({{"__metadata__", {{"request", request}}}}).dump();
+  const std::string reference = scratch.write("reference.safetensors", safetensors_bytes(header, 0));
+  auto run = [&](int64_t largest_file) {
+    return run_program({"compare", "--reference", reference, "-m", model},
+                       {.variables = {{"TMPDIR", scratch / "tmp"}}, .largest_file = largest_file});
+  };
+  EXPECT_EQ(run(-1).status, 2) << "no names in common";
+  Outcome o = run(100'000);
+  EXPECT_EQ(o.status, 5) << o.err;
+  EXPECT_TRUE(std::filesystem::is_empty(scratch / "tmp"));
+}
+
+// Programs are a file each: those that are there are whole.
+TEST(DiskRunsFull, PrintedProgramsAreWhole) {
+  ScratchFolder scratch;
+  auto run = [&](const char* folder, int64_t largest_file) {
+    std::vector<std::string> arguments = small_to({"--print-program", folder});
+    return run_program(arguments, {.folder = scratch / "", .largest_file = largest_file});
+  };
+  ASSERT_EQ(run("whole", -1).status, 0);
+  EXPECT_EQ(run("cut", 50'000).status, 5);
+  int there = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(scratch / "cut")) {
+    if (!file.is_regular_file()) continue;
+    EXPECT_EQ(slurp(file.path()), slurp(scratch / "whole" + file.path().string().substr((scratch / "cut").size()))) << file.path();
+    ++there;
+  }
+  EXPECT_GT(there, 0);
+}
 
 TEST(ClosedStreams, AreNotTakenForFiles) {
   for (std::vector<int> closed : {std::vector<int>{0}, {1}, {2}, {1, 2}, {0, 1, 2}}) {

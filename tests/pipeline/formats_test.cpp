@@ -156,6 +156,26 @@ TEST_P(Formats, Float32HoldsTheSameValues) {
   expect_same({.model = wide});
 }
 
+TEST(ConvertModel, TellsHowFarItIsAndLeavesNothingWhenStopped) {
+  const std::string model = kParityFolder + "tiny-sd15";
+  for (const char* name : {"file.safetensors", "folder"}) {
+    ScratchFolder folder;
+    int64_t calls = 0, last = 0, whole = 0;
+    convert_model({.model = model}, folder / "first.safetensors", "f32", [&](int64_t done, int64_t total) {
+      EXPECT_TRUE(done > last && done <= total);
+      last = done, whole = total, ++calls;
+      return true;
+    });
+    EXPECT_EQ(last, whole);
+    const SafetensorsFile file(folder / "first.safetensors");
+    EXPECT_EQ(whole, file.tensors().back().end - file.tensors().front().begin);
+    fs::remove(folder / "first.safetensors");
+    expect_error(ErrorKind::cancelled, {"nothing is written"},
+                 [&] { convert_model({.model = model}, folder / name, "", [&](int64_t, int64_t) { return --calls > 1; }); });
+    EXPECT_TRUE(folder.entries().empty());
+  }
+}
+
 TEST(ConvertModel, NothingIsReplacedAndNothingHalfWritten) {
   const std::string model = kParityFolder + "tiny-sd15";
   ScratchFolder folder;
