@@ -73,11 +73,11 @@ int run(const BenchQualityCommand& command) {
 
 Subcommand add_bench_quality(CLI::App& bench) {
   CLI::App* quality =
-      bench.add_subcommand("quality",
-                           "Counts how many of the attributes that prompts ask for are in the pictures.\n\n"
-                           "A small network reads them: time of day, weather, objects, style and so on. It knows the world of the built-in model.\n\n"
-                           "  hayate bench quality\n"
-                           "  hayate bench quality --prompts 100 --rung bf16 --reference-rung fp32 --json");
+      declare(bench, "quality",
+              "Counts how many of the attributes that prompts ask for are in the pictures.\n\n"
+              "A small network reads them: time of day, weather, objects, style and so on. It knows the world of the built-in model.\n\n"
+              "  hayate bench quality\n"
+              "  hayate bench quality --prompts 100 --rung bf16 --reference-rung fp32 --json");
   auto command = std::make_shared<BenchQualityCommand>();
   Table table{quality, "What to measure"};
   QualityRequest& request = command->request;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <sstream>
 
@@ -32,6 +33,12 @@ OptionDoc describe_option(const CLI::Option& option) {
 
 std::string OptionDoc::heading() const { return fmt::format("{}{}{}", fmt::join(names, ", "), placeholder.empty() ? "" : " ", placeholder); }
 
+std::vector<std::string> CommandDoc::words() const {
+  std::vector<std::string> all;
+  for (const CommandDoc& command : commands) all.push_back(command.word());
+  return all;
+}
+
 std::vector<std::string> CommandDoc::groups() const {
   std::vector<std::string> all;
   for (const OptionDoc& option : options)
@@ -60,20 +67,6 @@ CommandDoc describe(const CLI::App& app) {
       if (option->get_positional() == positional && !option->get_group().empty()) doc.options.push_back(describe_option(*option));
   for (const CLI::App* command : app.get_subcommands({})) doc.commands.push_back(describe(*command));
   return doc;
-}
-
-CommandDoc flattened(const CommandDoc& doc) {
-  CommandDoc flat = doc;
-  flat.commands.clear();
-  OptionDoc word{.names = {"SUBCOMMAND"}, .placeholder = "", .help = "what to do", .group = "Arguments", .positional = true, .choices = {}};
-  for (const CommandDoc& command : doc.commands) {
-    word.choices.push_back(command.word());
-    const CommandDoc nested = flattened(command);
-    for (const OptionDoc& option : nested.options)
-      if (std::ranges::find(flat.options, option.names, &OptionDoc::names) == flat.options.end()) flat.options.push_back(option);
-  }
-  if (!word.choices.empty()) flat.options.push_back(word);
-  return flat;
 }
 
 std::vector<std::string> paragraphs(const std::string& text) {

@@ -29,14 +29,12 @@ struct CommandDoc {
   std::vector<CommandDoc> commands;
 
   std::string word() const { return name.substr(name.rfind(' ') + 1); }
+  std::vector<std::string> words() const;   // of its subcommands
   std::vector<std::string> groups() const;  // of options, in their order
   std::string usage() const;                // "hayate generate [OPTIONS] prompt..."
 };
 
 CommandDoc describe(const CLI::App&);
-
-// A command with subcommands of its own as one: their names become the choices of an argument, their options its own.
-CommandDoc flattened(const CommandDoc&);
 
 std::vector<std::string> paragraphs(const std::string& text);
 bool is_literal(const std::string& paragraph);  // shown line by line

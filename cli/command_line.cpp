@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <sstream>
@@ -19,24 +21,22 @@ namespace hayate::cli {
 
 namespace {
 
+class HelpFormat : public CLI::FormatterBase {
+ public:
+  std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override { return help_text(describe(*app)); }
+};
+
 // Every pointer into the app stays good while the run function holds this.
 struct CommandLine {
   CLI::App app{"Draws pictures from text.\n\n  hayate generate \"a castle on a hill at night\"\n\nhayate SUBCOMMAND --help tells more.", "hayate"};
-  std::vector<Subcommand> all;
+  std::function<int()> run;
 
   CommandLine() {
     app.formatter(std::make_shared<HelpFormat>());  // before subcommands, which inherit it
     app.set_help_flag("-h,--help", "print this text");
     app.set_version_flag("--version", "hayate " + version(), "print the version");
-    app.require_subcommand(1);
-    for (auto add : subcommands) {
-      all.push_back(add(app));
-      all.back().app->get_help_ptr()->group("");  // who reads it has found it
-    }
+    run = add_all(app, subcommands);
     app.footer(exit_code_help());  // after subcommands, which inherit it
-  }
-  const Subcommand& chosen() const {
-    return *std::ranges::find_if(all, [](const Subcommand& s) { return s.app->parsed(); });
   }
 };
 
@@ -48,19 +48,17 @@ void refuse_unknown(const std::string& kind, const std::string& word, const std:
 
 // CLI11 names one word of what it could not make sense of; here is said which word is none of ours, and what was perhaps meant.
 void explain_unknown_words(const CommandLine& line, std::span<const char* const> words) {
-  const CommandDoc doc = describe(line.app);
-  std::vector<std::string> names, options = {"--help"};
-  for (const CommandDoc& command : doc.commands) names.push_back(command.word());
-  if (!std::string_view(words[0]).starts_with('-')) refuse_unknown("subcommand", words[0], names, "");
-  for (const CommandDoc& command : doc.commands) {
-    if (command.word() != words[0]) continue;
-    const CommandDoc flat = flattened(command);
-    for (const OptionDoc& option : flat.options) options.insert(options.end(), option.names.begin(), option.names.end());
+  CommandDoc doc = describe(line.app);
+  for (; !doc.commands.empty() && !words.empty() && !std::string_view(words[0]).starts_with('-'); words = words.subspan(1)) {
+    refuse_unknown("subcommand", words[0], doc.words(), doc.name == "hayate" ? "" : " of " + doc.name);
+    doc = CommandDoc(*std::ranges::find(doc.commands, std::string(words[0]), &CommandDoc::word));
   }
+  std::vector<std::string> options = {"--help"};
+  for (const OptionDoc& option : doc.options) options.insert(options.end(), option.names.begin(), option.names.end());
   for (std::string word : words) {
     if (word == "--") return;
     word = word.substr(0, word.find('='));
-    if (word.starts_with("--")) refuse_unknown("option", word, options, fmt::format(" of hayate {}", words[0]));
+    if (word.starts_with("--")) refuse_unknown("option", word, options, " of " + doc.name);
   }
 }
 
@@ -79,7 +77,7 @@ std::function<int()> parse(int argc, const char* const* argv) {
     explain_unknown_words(*line, {argv + 1, size_t(argc - 1)});
     throw Error(ErrorKind::usage, error.what());
   }
-  return [line] { return line->chosen().run(); };
+  return [line] { return line->run(); };
 }
 
 }  // namespace hayate::cli

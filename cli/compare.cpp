@@ -72,16 +72,16 @@ int run(const CompareCommand& command) {
 }  // namespace
 
 Subcommand add_compare(CLI::App& app) {
-  CLI::App* compare = app.add_subcommand("compare",
-                                         "Finds the first value that differs from a reference.\n\n"
-                                         "Two dumps made with --dump are compared by name, in the order of computation. With --reference the dump "
-                                         "of another program (tools/dump_reference.py) says which request to run, and every value of that run is "
-                                         "compared with it.\n\n"
-                                         "  hayate generate \"a castle\" --rung fp32 --dump \"*\" --dump-to a.safetensors\n"
-                                         "  hayate generate \"a castle\" --rung bf16 --dump \"*\" --dump-to b.safetensors\n"
-                                         "  hayate compare b.safetensors a.safetensors --tolerance 0.02\n"
-                                         "  hayate compare --reference diffusers.safetensors -m path/to/sdxl --rung fp32");
-  compare->footer(exit_code_help());
+  CLI::App* compare = declare(app, "compare",
+                              "Finds the first value that differs from a reference.\n\n"
+                              "Two dumps made with --dump are compared by name, in the order of computation. With --reference the dump "
+                              "of another program (tools/dump_reference.py) says which request to run, and every value of that run is "
+                              "compared with it.\n\n"
+                              "  hayate generate \"a castle\" --rung fp32 --dump \"*\" --dump-to a.safetensors\n"
+                              "  hayate generate \"a castle\" --rung bf16 --dump \"*\" --dump-to b.safetensors\n"
+                              "  hayate compare b.safetensors a.safetensors --tolerance 0.02\n"
+                              "  hayate compare --reference diffusers.safetensors -m path/to/sdxl --rung fp32",
+                              exit_code_help());
   auto command = std::make_shared<CompareCommand>();
   Table table{compare, "Options"};
   table.text("A", "", "dump to check", command->a);

@@ -1,8 +1,6 @@
 // Completion for bash, which needs nothing of the package bash-completion.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "completion.h"
 
 namespace hayate::cli {
@@ -11,42 +9,46 @@ namespace {
 
 std::string words_of(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
-bool takes_paths(const CommandDoc& doc) {
-  return std::ranges::any_of(doc.options, [](const OptionDoc& o) { return o.positional && o.is_file; });
-}
+// What is offered after an option that takes a value, and for a word. A command of a command has both words in its patterns: bench_quality.
+struct Cases {
+  std::string values, words, nested;
+};
 
-// What follows an option that takes a value.
-std::string value_case(const std::string& word, const OptionDoc& option) {
+void add_value(const std::string& command, const OptionDoc& option, Cases& cases) {
   std::vector<std::string> patterns;
-  for (const std::string& name : option.names) patterns.push_back(word + "/" + name);
+  for (const std::string& name : option.names) patterns.push_back(command + "/" + name);
   std::string action = option.is_file           ? "_hayate_paths; "
                        : option.choices.empty() ? ""
                                                 : fmt::format("_hayate_words \"{}\"; ", words_of(option.choices));
-  return fmt::format("    {}) {}return ;;\n", fmt::join(patterns, "|"), action);
+  cases.values += fmt::format("    {}) {}return ;;\n", fmt::join(patterns, "|"), action);
+}
+
+void add_command(const CommandDoc& doc, const std::string& command, Cases& cases) {
+  std::vector<std::string> names = {"--help"}, fixed = doc.words();
+  bool paths = false;
+  for (const OptionDoc& option : doc.options) {
+    if (option.positional) {
+      fixed.insert(fixed.end(), option.choices.begin(), option.choices.end());
+      paths |= option.is_file;
+      continue;
+    }
+    names.insert(names.end(), option.names.begin(), option.names.end());
+    if (option.takes_value()) add_value(command, option, cases);
+  }
+  cases.words += fmt::format("    {}/-*) _hayate_words \"{}\" ;;\n", command, words_of(names));
+  if (!fixed.empty()) cases.words += fmt::format("    {}/*) _hayate_words \"{}\" ;;\n", command, words_of(fixed));
+  if (paths) cases.words += fmt::format("    {}/*) _hayate_paths ;;\n", command);
+  if (!doc.commands.empty()) cases.nested += fmt::format("    {}) ((COMP_CWORD > 2)) && command+=_${{COMP_WORDS[2]}} ;;\n", command);
+  for (const CommandDoc& nested : doc.commands) add_command(nested, command + "_" + nested.word(), cases);
 }
 
 }  // namespace
 
 std::string bash_completion(const CommandDoc& doc) {
-  std::vector<std::string> commands, own;
-  for (const CommandDoc& command : doc.commands) commands.push_back(command.word());
+  std::vector<std::string> own;
   for (const OptionDoc& option : doc.options) own.insert(own.end(), option.names.begin(), option.names.end());
-  std::string values, options, paths;
-  for (const CommandDoc& nested : doc.commands) {
-    const CommandDoc command = flattened(nested);
-    std::vector<std::string> names = {"--help"}, fixed;
-    for (const OptionDoc& option : command.options) {
-      if (option.positional) {
-        fixed.insert(fixed.end(), option.choices.begin(), option.choices.end());
-        continue;
-      }
-      names.insert(names.end(), option.names.begin(), option.names.end());
-      if (option.takes_value()) values += value_case(command.word(), option);
-    }
-    options += fmt::format("    {}/-*) _hayate_words \"{}\" ;;\n", command.word(), words_of(names));
-    if (!fixed.empty()) paths += fmt::format("    {}/*) _hayate_words \"{}\" ;;\n", command.word(), words_of(fixed));
-    if (takes_paths(command)) paths += fmt::format("    {}/*) _hayate_paths ;;\n", command.word());
-  }
+  Cases cases;
+  for (const CommandDoc& command : doc.commands) add_command(command, command.word(), cases);
   return fmt::format(R"(# bash completion for hayate, written by `hayate completion bash`
 _hayate_words() {{ mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }}
 _hayate_paths() {{
@@ -60,14 +62,16 @@ _hayate() {{
     _hayate_words "{} {}"
     return
   fi
+  case $command in
+{}  esac
   case $command/$previous in
 {}  esac
   case $command/$current in
-{}{}  esac
+{}  esac
 }}
 complete -F _hayate hayate
 )",
-                     words_of(commands), words_of(own), values, options, paths);
+                     words_of(doc.words()), words_of(own), cases.nested, cases.values, cases.words);
 }
 
 }  // namespace hayate::cli

@@ -29,6 +29,19 @@ std::string line_of(const std::string& condition, const OptionDoc& option) {
   return text + value_of(option) + " -d " + quoted(option.help) + "\n";
 }
 
+// `here`: the condition under which this command is being typed.
+std::string lines_of(const CommandDoc& doc, const std::string& here) {
+  std::string text;
+  for (const OptionDoc& option : doc.options)
+    if (!option.positional || option.is_file || !option.choices.empty()) text += line_of(here, option);
+  for (const CommandDoc& nested : doc.commands) {
+    const std::string seen = "__fish_seen_subcommand_from " + nested.word();
+    text += fmt::format("complete -c hayate -n {} -a {} -d {}\n", quoted(here + "; and not " + seen), nested.word(), quoted(nested.summary));
+    text += lines_of(nested, here + "; and " + seen);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string fish_completion(const CommandDoc& doc) {
@@ -36,9 +49,7 @@ std::string fish_completion(const CommandDoc& doc) {
   for (const OptionDoc& option : doc.options) text += line_of("__fish_use_subcommand", option);
   for (const CommandDoc& command : doc.commands) {
     text += fmt::format("complete -c hayate -n __fish_use_subcommand -a {} -d {}\n", command.word(), quoted(command.summary));
-    const CommandDoc flat = flattened(command);
-    for (const OptionDoc& option : flat.options)
-      if (!option.positional || option.is_file || !option.choices.empty()) text += line_of("__fish_seen_subcommand_from " + command.word(), option);
+    text += lines_of(command, "__fish_seen_subcommand_from " + command.word());
   }
   return text;
 }

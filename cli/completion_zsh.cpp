@@ -1,6 +1,8 @@
 // Completion for zsh, by _arguments.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "completion.h"
 
 namespace hayate::cli {
@@ -34,42 +36,49 @@ std::string argument(const OptionDoc& option) {
   return text;
 }
 
-}  // namespace
+std::string function_name(const CommandDoc& doc) {
+  std::string name = "_" + doc.name;
+  std::ranges::replace(name, ' ', '_');
+  return name;
+}
 
-std::string zsh_completion(const CommandDoc& doc) {
-  std::string names, cases;
+std::string function_of(const CommandDoc& doc) {
+  std::string arguments, names, cases, nested;
+  for (const OptionDoc& option : doc.options) arguments += argument(option);
+  if (doc.commands.empty()) return fmt::format("{}() {{\n  _arguments -s '--help[print help]'{}\n}}\n", function_name(doc), arguments);
   for (const CommandDoc& command : doc.commands) {
     names += fmt::format("    '{}:{}'\n", command.word(), escaped(command.summary));
-    cases += fmt::format("    {})\n      _arguments -s '--help[print help]'", command.word());
-    const CommandDoc flat = flattened(command);
-    for (const OptionDoc& option : flat.options) cases += argument(option);
-    cases += "\n      ;;\n";
+    cases += fmt::format("      {}) {} ;;\n", command.word(), function_name(command));
+    nested += function_of(command);
   }
-  std::string own;
-  for (const OptionDoc& option : doc.options) own += argument(option);
-  return fmt::format(R"(#compdef hayate
-# zsh completion for hayate, written by `hayate completion zsh`
-_hayate() {{
+  return nested + fmt::format(R"({}() {{
   local curcontext=$curcontext state line
   local -a commands=(
 {})
   _arguments -C{} \
         '1: :->command' '*:: :->rest'
   case $state in
-    command) _describe subcommand commands; return ;;
-    rest) ;;
-    *) return ;;
+    command) _describe subcommand commands ;;
+    rest) case $line[1] in
+{}    esac ;;
   esac
-  case $line[1] in
-{}  esac
 }}
-if [[ $funcstack[1] == _hayate ]]; then
+)",
+                              function_name(doc), names, arguments, cases);
+}
+
+}  // namespace
+
+std::string zsh_completion(const CommandDoc& doc) {
+  return fmt::format(R"(#compdef hayate
+# zsh completion for hayate, written by `hayate completion zsh`
+{}if [[ $funcstack[1] == _hayate ]]; then
   _hayate "$@"
 else
   compdef _hayate hayate
 fi
 )",
-                     names, own, cases);
+                     function_of(doc));
 }
 
 }  // namespace hayate::cli

@@ -40,16 +40,16 @@ int run(const ConvertCommand& command) {
 }  // namespace
 
 Subcommand add_convert(CLI::App& app) {
-  CLI::App* convert = app.add_subcommand("convert",
-                                         "Writes a model as one file or as a diffusers folder.\n\n"
-                                         "Nothing is replaced: OUTPUT must not exist. A file has the original names.\n\n"
-                                         "  hayate convert path/to/sdxl sdxl.safetensors\n"
-                                         "  hayate convert sdxl.safetensors sdxl --vae vae.safetensors\n"
-                                         "  hayate convert path/to/sdxl sdxl-bf16.safetensors --dtype bf16");
+  CLI::App* convert = declare(app, "convert",
+                              "Writes a model as one file or as a diffusers folder.\n\n"
+                              "Nothing is replaced: OUTPUT must not exist. A file has the original names.\n\n"
+                              "  hayate convert path/to/sdxl sdxl.safetensors\n"
+                              "  hayate convert sdxl.safetensors sdxl --vae vae.safetensors\n"
+                              "  hayate convert path/to/sdxl sdxl-bf16.safetensors --dtype bf16");
   auto command = std::make_shared<ConvertCommand>();
   Table t{convert, "Options"};
-  t.text("MODEL", "", "folder, .safetensors file, or org/name in the Hugging Face cache", command->options.model)->required();
-  t.text("OUTPUT", "", "a name that ends in .safetensors, or the name of a folder", command->output)->required();
+  required(t.text("MODEL", "", "folder, .safetensors file, or org/name in the Hugging Face cache", command->options.model));
+  required(t.text("OUTPUT", "", "a name that ends in .safetensors, or the name of a folder", command->output));
   t.choice("--dtype", "element type of all weights", "as they are stored", {"f16", "bf16", "f32"},
            [=](const std::string& name) { command->dtype = name; });
   add_json(t, "print one JSON object", command->json);

@@ -147,16 +147,15 @@ int run(const GenerateCommand& command) {
 }  // namespace
 
 Subcommand add_generate(CLI::App& app) {
-  CLI::App* generate = app.add_subcommand("generate",
-                                          "Draws a picture from a prompt.\n\n"
-                                          "  hayate generate \"a castle on a hill at night\"\n"
-                                          "  hayate generate \"a lighthouse at dusk\" -m path/to/sdxl -o dusk.webp --seed 7\n"
-                                          "  hayate generate \"a red castle\" \"a blue castle\" --batch 2   # four pictures\n"
-                                          "  hayate generate \"a tree\" --seed 1 --seed 2 -o \"{prompt:20}-{seed}.jpg\"");
-  generate->footer(
-      "The same seed, prompt and settings draw the same picture. Names of written files go to standard output, all else to "
-      "standard error.\n\n" +
-      exit_code_help());
+  CLI::App* generate = declare(app, "generate",
+                               "Draws a picture from a prompt.\n\n"
+                               "  hayate generate \"a castle on a hill at night\"\n"
+                               "  hayate generate \"a lighthouse at dusk\" -m path/to/sdxl -o dusk.webp --seed 7\n"
+                               "  hayate generate \"a red castle\" \"a blue castle\" --batch 2   # four pictures\n"
+                               "  hayate generate \"a tree\" --seed 1 --seed 2 -o \"{prompt:20}-{seed}.jpg\"",
+                               "The same seed, prompt and settings draw the same picture. Names of written files go to standard output, all else to "
+                               "standard error.\n\n" +
+                                   exit_code_help());
   auto form = std::make_shared<GenerateForm>();
   add_options({generate, ""}, *form);
   return {generate, [form] { return run(finish(*form)); }};

@@ -36,10 +36,8 @@ void add_what_to_draw(Table t, GenerateForm& form) {
   t.text("--negative", "TEXT", "what the picture should not show", form.picture.negative_prompt);
   t.text("--prompt-2", "TEXT", "prompt for the second text encoder (default: the prompt)", form.picture.prompt_2);
   t.text("--negative-2", "TEXT", "negative prompt for the second text encoder (default: --negative)", form.picture.negative_prompt_2);
-  t.text("--seed", "N", fmt::format("number that decides the noise (default {}); repeat for one seed a picture", form.picture.seed),
-         [&](const std::string& given) { form.seeds.push_back(parse_number<uint64_t>("--seed", given, 0, UINT64_MAX)); })
-      ->expected(1, -1)
-      ->allow_extra_args(false);
+  repeatable(t.text("--seed", "N", fmt::format("number that decides the noise (default {}); repeat for one seed a picture", form.picture.seed),
+                    [&](const std::string& given) { form.seeds.push_back(parse_number<uint64_t>("--seed", given, 0, UINT64_MAX)); }));
   add_size(t, request.width, request.height);
   t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_at_once));
 }
@@ -56,7 +54,7 @@ void add_sampling(Table t, GenerateForm& form) {
   t.choice("--spacing", "how steps are spread over time", "the model's own", {"leading", "trailing", "linspace"},
            [&](const std::string& name) { request.timestep_spacing = name; });
   CLI::Option* karras = t.flag("--karras", "Karras sigmas (default: the model's own)", [&] { request.karras = true; });
-  t.flag("--no-karras", "no Karras sigmas", [&] { request.karras = false; })->excludes(karras);
+  exclusive(t.flag("--no-karras", "no Karras sigmas", [&] { request.karras = false; }), karras);
   t.choice("--noise", "whose random numbers a seed means", "torch-cpu", keys_of(noise_names),
            [&](const std::string& name) { request.noise = noise_names.at(name); });
   t.choice("--noise-batch", "noise of several pictures", "per-image", {"per-image", "shared"},
@@ -83,8 +81,7 @@ void add_running(Table t, GenerateForm& form) {
   t.group = "For developers";
   CLI::Option* dump = t.text("--dump", "PATTERN", "values to record, by name: \"mid_block.*\"", request.dump_pattern);
   CLI::Option* dump_to = t.text("--dump-to", "FILE", ".safetensors file that receives them", request.dump_file);
-  dump->needs(dump_to);
-  dump_to->needs(dump);
+  inseparable(dump, dump_to);
   t.text("--print-program", "FOLDER", "write the program after every pass there", options.print_program);
 }
 
@@ -108,11 +105,9 @@ std::vector<Picture> pictures_of(const GenerateForm& form) {
 
 void add_options(Table t, GenerateForm& form) {
   t.group = "Prompt";
-  // CLI11 splits a text like "[a, b]" where any number of arguments is allowed, so their number is fixed, and then not checked.
-  t.text("prompt", "", "what the picture should show; several prompts are drawn together, as many as memory holds",
-         [&](const std::string& p) { form.prompts.push_back(p); })
-      ->expected(int(most_pictures))
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  several(t.text("prompt", "", "what the picture should show; several prompts are drawn together, as many as memory holds",
+                 [&](const std::string& p) { form.prompts.push_back(p); }),
+          int(most_pictures));
   add_what_to_draw(t, form);
   add_sampling(t, form);
   add_micro_conditioning(t, form);

@@ -176,20 +176,20 @@ int run(const InspectCommand& command) {
 }  // namespace
 
 Subcommand add_inspect(CLI::App& app) {
-  CLI::App* inspect = app.add_subcommand("inspect",
-                                         "Tells what a model, a .safetensors file or a picture is.\n\n"
-                                         "Of a model its family, parts and size; of a .safetensors file every tensor, and whether the file is "
-                                         "sound; of a picture the settings that it was drawn with.\n\n"
-                                         "  hayate inspect path/to/sdxl\n"
-                                         "  hayate inspect path/to/sdxl --size 1024x1024 --rung bf16\n"
-                                         "  hayate inspect lora.safetensors\n"
-                                         "  hayate inspect hayate.png --json");
+  CLI::App* inspect = declare(app, "inspect",
+                              "Tells what a model, a .safetensors file or a picture is.\n\n"
+                              "Of a model its family, parts and size; of a .safetensors file every tensor, and whether the file is "
+                              "sound; of a picture the settings that it was drawn with.\n\n"
+                              "  hayate inspect path/to/sdxl\n"
+                              "  hayate inspect path/to/sdxl --size 1024x1024 --rung bf16\n"
+                              "  hayate inspect lora.safetensors\n"
+                              "  hayate inspect hayate.png --json");
   auto command = std::make_shared<InspectCommand>();
   Table t{inspect, "Options"};
-  t.text("PATH", "", "folder, .safetensors file or picture", [command](const std::string& path) {
-     if (path.empty()) refuse("PATH: expected a file or folder, got \"\"");
-     command->options.model = path;
-   })->required();
+  required(t.text("PATH", "", "folder, .safetensors file or picture", [command](const std::string& path) {
+    if (path.empty()) refuse("PATH: expected a file or folder, got \"\"");
+    command->options.model = path;
+  }));
   t.flag("--tensors", "list the tensors of a checkpoint, too", command->tensors);
   add_json(t, "print one JSON object", command->json);
   t.group = "Memory that a model would take";

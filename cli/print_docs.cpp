@@ -1,4 +1,6 @@
 // hayate completion and hayate man: the command line in the words of shells and of man.
+#include <memory>
+
 #include "completion.h"
 #include "exit_code.h"
 #include "hayate/hayate.h"
@@ -10,13 +12,13 @@
 namespace hayate::cli {
 
 Subcommand add_completion(CLI::App& app) {
-  CLI::App* completion = app.add_subcommand("completion",
-                                            "Prints a completion script for a shell.\n\n"
-                                            "  source <(hayate completion bash)                      # for this session\n"
-                                            "  hayate completion fish > ~/.config/fish/completions/hayate.fish");
+  CLI::App* completion = declare(app, "completion",
+                                 "Prints a completion script for a shell.\n\n"
+                                 "  source <(hayate completion bash)                      # for this session\n"
+                                 "  hayate completion fish > ~/.config/fish/completions/hayate.fish");
   auto shell = std::make_shared<std::string>();
   Table t{completion, "Options"};
-  t.choice("SHELL", "which one", {"bash", "zsh", "fish"}, [=](const std::string& name) { *shell = name; })->required();
+  required(t.choice("SHELL", "which one", {"bash", "zsh", "fish"}, [=](const std::string& name) { *shell = name; }));
   return {completion, [shell, &app] {
             auto script = *shell == "bash" ? bash_completion : *shell == "zsh" ? zsh_completion : fish_completion;
             print_result(script(describe(app)));
@@ -25,7 +27,7 @@ Subcommand add_completion(CLI::App& app) {
 }
 
 Subcommand add_man(CLI::App& app) {
-  return {app.add_subcommand("man", "Prints the man page: hayate man | man -l -"), [&app] {
+  return {declare(app, "man", "Prints the man page: hayate man | man -l -"), [&app] {
             print_result(man_page(describe(app), version()));
             return exit_ok;
           }};

@@ -1,7 +1,12 @@
 // The subcommands. Each has a file of its own that declares its options and runs it.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <functional>
+#include <span>
+#include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace hayate::cli {
 
@@ -9,6 +14,13 @@ struct Subcommand {
   CLI::App* app;
   std::function<int()> run;  // once the command line is parsed; returns the exit status
 };
+
+// A subcommand to be. The first line of the description is its summary; the footer follows its options.
+CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& description, const std::string& footer = "");
+
+// Adds subcommands to one of which each command line has to come; the result runs it.
+using AddSubcommand = Subcommand (*)(CLI::App&);
+std::function<int()> add_all(CLI::App& parent, std::span<const AddSubcommand> all);
 
 Subcommand add_generate(CLI::App&);
 Subcommand add_compare(CLI::App&);
@@ -23,7 +35,7 @@ Subcommand add_completion(CLI::App&);
 Subcommand add_man(CLI::App&);
 
 // In the order in which --help lists them.
-constexpr Subcommand (*subcommands[])(CLI::App&) = {add_generate, add_compare, add_inspect,    add_convert,    add_bench,
-                                                    add_devices,  add_rungs,   add_schedulers, add_completion, add_man};
+constexpr AddSubcommand subcommands[] = {add_generate, add_compare, add_inspect,    add_convert,    add_bench,
+                                         add_devices,  add_rungs,   add_schedulers, add_completion, add_man};
 
 }  // namespace hayate::cli

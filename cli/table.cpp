@@ -1,6 +1,8 @@
 // Options as CLI11 wants them.
 #include "table.h"
 
+#include <CLI/CLI.hpp>
+
 namespace hayate::cli {
 
 namespace {
@@ -36,6 +38,19 @@ CLI::Option* Table::flag(const char* name, const std::string& help, std::functio
 
 CLI::Option* Table::flag(const char* name, const std::string& help, bool& value) {
   return flag(name, help, [&value] { value = true; });
+}
+
+CLI::Option* required(CLI::Option* option) { return option->required(); }
+CLI::Option* repeatable(CLI::Option* option) { return option->expected(1, -1)->allow_extra_args(false); }
+
+// CLI11 splits a text like "[a, b]" where any number of arguments is allowed, so their number is fixed, and then not checked.
+CLI::Option* several(CLI::Option* option, int most) { return option->expected(most)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll); }
+
+void exclusive(CLI::Option* a, CLI::Option* b) { a->excludes(b); }
+
+void inseparable(CLI::Option* a, CLI::Option* b) {
+  a->needs(b);
+  b->needs(a);
 }
 
 std::vector<std::string> choices_of(const CLI::Option& option) {

@@ -1,8 +1,7 @@
-// Declares the options of a subcommand: kinds of values, limits, help text.
+// Declares the options of a subcommand: kinds of values, limits, help text. CLI11, which takes seconds to compile, stays behind it.
 #pragma once
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,6 +10,11 @@
 #include <vector>
 
 #include "hayate/error.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace hayate::cli {
 
@@ -59,6 +63,12 @@ struct Table {
   CLI::Option* flag(const char* name, const std::string& help, std::function<void()> take);
   CLI::Option* flag(const char* name, const std::string& help, bool& value);
 };
+
+CLI::Option* required(CLI::Option*);
+CLI::Option* repeatable(CLI::Option*);         // given several times, with one value each
+CLI::Option* several(CLI::Option*, int most);  // arguments
+void exclusive(CLI::Option*, CLI::Option*);
+void inseparable(CLI::Option*, CLI::Option*);
 
 // What choice() was given; empty for other options.
 std::vector<std::string> choices_of(const CLI::Option&);

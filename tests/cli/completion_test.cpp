@@ -62,6 +62,19 @@ TEST(Docs, NameEverythingThatHelpNames) {
   }
 }
 
+TEST(Docs, OptionsOfNestedSubcommandsAreTheirOwn) {
+  const std::string bash = output_of({"completion", "bash"}), zsh = output_of({"completion", "zsh"}), fish = output_of({"completion", "fish"});
+  EXPECT_TRUE(contains(bash, "    bench/-*) _hayate_words \"--help\" ;;\n"));
+  EXPECT_TRUE(contains(bash, "    bench_quality/--list) _hayate_paths; return ;;\n"));
+  EXPECT_TRUE(contains(zsh, "      quality) _hayate_bench_quality ;;\n"));
+  EXPECT_TRUE(contains(fish, "-n '__fish_seen_subcommand_from bench; and __fish_seen_subcommand_from quality' -l list -r -F "));
+  EXPECT_FALSE(contains(fish, "-n '__fish_seen_subcommand_from bench' -l"));
+  Outcome o = run_program({"bench", "quality", "--promts", "3"});
+  EXPECT_TRUE(contains(o.err, "there is no option --promts of hayate bench quality. Did you mean --prompts?")) << o.err;
+  o = run_program({"bench", "qualiti"});
+  EXPECT_TRUE(contains(o.err, "there is no subcommand qualiti of hayate bench. Did you mean quality?")) << o.err;
+}
+
 TEST(Docs, ManPageHasNoWarnings) {
   if (!is_installed("man")) GTEST_SKIP() << "man is not installed";
   ScratchFolder scratch;
@@ -99,8 +112,11 @@ TEST_F(BashCompletion, Completes) {
   EXPECT_EQ(offered({"generate", "-o", "a"}), Words{"a picture.png"});
   EXPECT_EQ(offered({"inspect", "a"}), Words{"a picture.png"});
   EXPECT_EQ(offered({"completion", "z"}), Words{"zsh"});
-  EXPECT_EQ(offered({"bench", ""}), Words{"quality"});
+  EXPECT_EQ(offered({"bench", "q"}), Words{"quality"});
+  EXPECT_EQ(offered({"bench", "-"}), Words{"--help"});
   EXPECT_EQ(offered({"bench", "quality", "--prom"}), Words{"--prompts"});
+  EXPECT_EQ(offered({"bench", "quality", "--rung", "b"}), Words{"bf16"});
+  EXPECT_EQ(offered({"bench", "quality", ""}), Words{});
   EXPECT_EQ(offered({"rungs", "--"}), Words({"--help", "--json"}));
   EXPECT_EQ(subcommands(), [&] {
     Words all = offered({""});
@@ -117,8 +133,11 @@ TEST(OtherShells, AcceptTheirScripts) {
     EXPECT_EQ(shell(std::string(name) + " -n " + script), "");
   }
   if (!is_installed("fish")) return;
-  std::string offered = shell("fish -c 'source " + (scratch / "fish") + "; complete -C \"hayate generate --rung b\"'");
-  EXPECT_TRUE(contains(offered, "bf16\t")) << offered;
+  auto offered = [&](const char* line) { return shell("fish -c 'source " + (scratch / "fish") + "; complete -C \"" + line + "\"'"); };
+  EXPECT_TRUE(contains(offered("hayate generate --rung b"), "bf16\t"));
+  EXPECT_TRUE(contains(offered("hayate bench "), "quality\t"));
+  EXPECT_TRUE(contains(offered("hayate bench quality --prom"), "--prompts\t"));
+  EXPECT_FALSE(contains(offered("hayate bench --prom"), "--prompts\t"));
 }
 
 TEST(Closest, OneSlipInThreeLetters) {
