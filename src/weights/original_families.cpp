@@ -20,32 +20,35 @@ constexpr const char* clip_l =
 constexpr const char* open_clip =
     R"({"model_type": "clip_text_model", "hidden_act": "gelu", "layer_norm_eps": 1e-5, "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1})";
 
+constexpr const char* no_safety_checker = R"({"safety_checker": [null, null], "feature_extractor": [null, null], "requires_safety_checker": false})";
+
+OriginalComponent unet(const char* settings) { return {"unet", "diffusers", "UNet2DConditionModel", unet_prefix, OriginalPart::unet, settings}; }
+OriginalComponent vae(const char* settings) { return {"vae", "diffusers", "AutoencoderKL", vae_prefix, OriginalPart::vae, settings}; }
+OriginalComponent encoder(const char* name, const char* class_name, const char* prefix, OriginalPart part) {
+  return {name, "transformers", class_name, prefix, part, part == OriginalPart::clip ? clip_l : open_clip};
+}
+
 const std::vector<OriginalFamily>& all_families() {
   static const std::vector<OriginalFamily> all = {
       {.name = "Stable Diffusion XL",
        .pipeline_class = "StableDiffusionXLPipeline",
-       .components = {{"unet", "diffusers", "UNet2DConditionModel", unet_prefix, OriginalPart::unet,
-                       R"({"sample_size": 128, "addition_time_embed_dim": 256})"},
-                      {"vae", "diffusers", "AutoencoderKL", vae_prefix, OriginalPart::vae,
-                       R"({"sample_size": 1024, "scaling_factor": 0.13025, "force_upcast": true})"},
-                      {"text_encoder", "transformers", "CLIPTextModel", "conditioner.embedders.0.transformer.", OriginalPart::clip, clip_l},
-                      {"text_encoder_2", "transformers", "CLIPTextModelWithProjection", "conditioner.embedders.1.model.", OriginalPart::open_clip,
-                       open_clip}},
+       .components = {unet(R"({"sample_size": 128, "addition_time_embed_dim": 256})"),
+                      vae(R"({"sample_size": 1024, "scaling_factor": 0.13025, "force_upcast": true})"),
+                      encoder("text_encoder", "CLIPTextModel", "conditioner.embedders.0.transformer.", OriginalPart::clip),
+                      encoder("text_encoder_2", "CLIPTextModelWithProjection", "conditioner.embedders.1.model.", OriginalPart::open_clip)},
        .index_settings = R"({"force_zeros_for_empty_prompt": true})",
        .v_prediction_by_weights = false},
       {.name = "Stable Diffusion 1.x",
        .pipeline_class = "StableDiffusionPipeline",
-       .components = {{"unet", "diffusers", "UNet2DConditionModel", unet_prefix, OriginalPart::unet, R"({"sample_size": 64})"},
-                      {"vae", "diffusers", "AutoencoderKL", vae_prefix, OriginalPart::vae, R"({"sample_size": 512, "scaling_factor": 0.18215})"},
-                      {"text_encoder", "transformers", "CLIPTextModel", "cond_stage_model.transformer.", OriginalPart::clip, clip_l}},
-       .index_settings = R"({"safety_checker": [null, null], "feature_extractor": [null, null], "requires_safety_checker": false})",
+       .components = {unet(R"({"sample_size": 64})"), vae(R"({"sample_size": 512, "scaling_factor": 0.18215})"),
+                      encoder("text_encoder", "CLIPTextModel", "cond_stage_model.transformer.", OriginalPart::clip)},
+       .index_settings = no_safety_checker,
        .v_prediction_by_weights = false},
       {.name = "Stable Diffusion 2.x",
        .pipeline_class = "StableDiffusionPipeline",
-       .components = {{"unet", "diffusers", "UNet2DConditionModel", unet_prefix, OriginalPart::unet, R"({"sample_size": 64})"},
-                      {"vae", "diffusers", "AutoencoderKL", vae_prefix, OriginalPart::vae, R"({"sample_size": 768, "scaling_factor": 0.18215})"},
-                      {"text_encoder", "transformers", "CLIPTextModel", "cond_stage_model.model.", OriginalPart::open_clip, open_clip}},
-       .index_settings = R"({"safety_checker": [null, null], "feature_extractor": [null, null], "requires_safety_checker": false})",
+       .components = {unet(R"({"sample_size": 64})"), vae(R"({"sample_size": 768, "scaling_factor": 0.18215})"),
+                      encoder("text_encoder", "CLIPTextModel", "cond_stage_model.model.", OriginalPart::open_clip)},
+       .index_settings = no_safety_checker,
        .v_prediction_by_weights = true},
   };
   return all;
@@ -67,7 +70,7 @@ void add_heads(OriginalPart part, Json& config) {
 }  // namespace
 
 const OriginalFamily& recognise_family(const TensorSource& file, const std::string& path) {
-  const std::string unet = unet_prefix, conv_in = unet + "input_blocks.0.0.weight";
+  const std::string prefix = unet_prefix, conv_in = prefix + "input_blocks.0.0.weight";
   const NameTree names(file);
   const std::vector<int64_t> in = file.has(conv_in) ? file.dims(conv_in) : std::vector<int64_t>();
   require(in.size() == 4, ErrorKind::bad_model, "{}: is not a Stable Diffusion checkpoint: it looks like {}", path, describe_tensors(file));
@@ -82,13 +85,13 @@ const OriginalFamily& recognise_family(const TensorSource& file, const std::stri
           : in[1] == 5 ? "depth maps"
                        : "more than text to image");
 
-  const bool added = names.has_under(unet + "label_emb."), open_clip = names.has_under("cond_stage_model.model.");
+  const bool added = names.has_under(prefix + "label_emb."), open_clip = names.has_under("cond_stage_model.model.");
   require(!added || !(open_clip || names.has_under("cond_stage_model.")), ErrorKind::unsupported,
           "{}: is a Stable Diffusion 2.1 model for image variations (unCLIP), which is not supported", path);
   if (added) return all_families()[0];
   bool linear = open_clip;  // without a text encoder: SD 2 has linear projections around its transformers, SD 1 convolutions
   for (const std::string& name : file.names())
-    if (name.starts_with(unet) && name.ends_with(".proj_in.weight")) linear |= file.dims(name).size() == 2;
+    if (name.starts_with(prefix) && name.ends_with(".proj_in.weight")) linear |= file.dims(name).size() == 2;
   return all_families()[linear ? 2 : 1];
 }
 

@@ -21,6 +21,11 @@ void for_query_blocks(int64_t images, int64_t heads, int64_t queries, Body body)
   });
 }
 
+template <class Body>
+void for_key_blocks(int64_t keys, Body body) {  // body(begin, count)
+  for (int64_t begin = 0; begin < keys; begin += kKeys) body(begin, std::min(kKeys, keys - begin));
+}
+
 inline int64_t whole_tiles(int64_t rows) { return (rows + kTileRows - 1) / kTileRows * kTileRows; }
 
 // The first of a head's columns for one token; heads lie side by side in the columns.
@@ -121,12 +126,11 @@ class Attention {
     mix_.clear(b, for_mix);
     softmax.clear();
     int64_t keys = scores_.k.shape.tokens(), visible = scores_.attr.causal ? std::min(keys, b.first + b.count) : keys;
-    for (int64_t begin = 0; begin < visible; begin += kKeys) {
-      int64_t count = std::min(kKeys, visible - begin);
+    for_key_blocks(visible, [&](int64_t begin, int64_t count) {
       scores_(b, for_scores, scores, begin, count);
       for (int64_t i = 0; i < b.count; ++i) softmax(scores.row(i), round_up(count), mix_.sums(for_mix).row(i), mix_.padded, i);
       mix_.add(b, for_mix, scores, begin, count);
-    }
+    });
     for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, for_mix, i, 1 / softmax.total[i]);
   }
 
@@ -148,14 +152,13 @@ class AttentionScores {
       float* memory = memory_.mine();
       Block block{memory + scores_.floats(), kKeys};
       scores_.pack_queries(b, memory);
-      for (int64_t begin = 0; begin < s.c; begin += kKeys) {
-        int64_t count = std::min(kKeys, s.c - begin);
+      for_key_blocks(s.c, [&](int64_t begin, int64_t count) {
         scores_(b, memory, block, begin, count);
         for (int64_t i = 0; i < b.count; ++i) {
           T* to = out_.row<T>((b.image * s.h + b.head) * s.w + b.first + i) + begin;
           map_row(to, count, [](Floats x) { return x; }, block.row(i));
         }
-      }
+      });
     });
   }
 
@@ -177,12 +180,11 @@ class AttentionMix {
       float* memory = memory_.mine();
       Block block{memory + mix_.floats(), kKeys};
       mix_.clear(b, memory);
-      for (int64_t begin = 0; begin < w.c; begin += kKeys) {
-        int64_t count = std::min(kKeys, w.c - begin);
+      for_key_blocks(w.c, [&](int64_t begin, int64_t count) {
         const T* from = weights_.row<T>((b.image * w.h + b.head) * w.w + b.first) + begin;
         pack_rows(block, whole_tiles(b.count), from, weights_.row_stride, b.count, count, 1);
         mix_.add(b, memory, block, begin, count);
-      }
+      });
       for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, memory, i, 1);
     });
   }
