@@ -40,11 +40,13 @@ size_t pictures_at_once(const Request& all, Pipeline& pipeline) {
 }
 
 std::vector<Request> batches_of(const Request& all, Pipeline& pipeline) {
-  const size_t at_once = pictures_at_once(all, pipeline);
+  const size_t count = all.pictures.size(), at_once = pictures_at_once(all, pipeline);
+  Request settings = all;
+  settings.pictures = {};
   std::vector<Request> batches;
-  for (auto at = all.pictures.begin(); at != all.pictures.end(); at += ptrdiff_t(batches.back().pictures.size())) {
-    batches.push_back(all);
-    batches.back().pictures.assign(at, at + std::min(ptrdiff_t(at_once), all.pictures.end() - at));
+  for (size_t at = 0; at < count; at += at_once) {
+    batches.push_back(settings);
+    batches.back().pictures.assign(all.pictures.begin() + ptrdiff_t(at), all.pictures.begin() + ptrdiff_t(std::min(at + at_once, count)));
   }
   return batches;
 }
