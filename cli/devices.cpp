@@ -11,15 +11,18 @@ namespace {
 
 List list_devices() {
   List list;
-  list.table.add({"device", "processor", "cores", "instructions", "memory", "available"});
+  list.table.add({"device", "processor", "cores", "instructions", "memory", "available", ""});
   for (const DeviceInfo& d : devices()) {
-    list.table.add({d.name, d.processor, fmt::to_string(d.cores), d.instruction_set, size_text(d.memory), size_text(d.memory_available)});
+    const bool there = d.memory > 0;
+    list.table.add({d.name, there ? d.processor : "none", there ? fmt::to_string(d.cores) : "", d.instruction_set, there ? size_text(d.memory) : "",
+                    there ? size_text(d.memory_available) : "", d.problem});
     list.rows.push_back({{"name", d.name},
                          {"processor", d.processor},
                          {"cores", d.cores},
                          {"instruction_set", d.instruction_set},
                          {"memory", d.memory},
-                         {"memory_available", d.memory_available}});
+                         {"memory_available", d.memory_available},
+                         {"problem", d.problem}});
   }
   return list;
 }

@@ -38,9 +38,15 @@ void add_replacements(Table t, Options& options) {
 
 void add_machine(Table t, Options& options) {
   t.choice("--rung", "see `hayate rungs`", "the fastest", rung_names(), [&](const std::string& name) { options.rung = name; });
-  std::vector<std::string> names;
-  for (const DeviceInfo& device : devices()) names.push_back(device.name);
-  t.choice("--device", "what to run on", options.device, names, [&](const std::string& name) { options.device = name; });
+  t.choice("--device", "what to run on", options.device, device_names(), [&](const std::string& name) { options.device = name; });
+  t.choice("--dtype", "what rungs from bf16 on compute in; fp16 needs an NVIDIA GPU", "bf16", {"bf16", "fp16"},
+           [&](const std::string& name) { options.dtype = name; });
+  t.choice("--vae-dtype", "likewise for the decoder", "as --dtype, but bf16 where the model's force_upcast asks", {"bf16", "fp16", "fp32"},
+           [&](const std::string& name) { options.vae_dtype = name; });
+  t.flag("--deterministic", "cuda: choose no algorithm by measurement, so that GPUs of one kind draw the same", options.deterministic);
+  t.text("--force-capability", "N", "cuda: run the kernels of an older GPU: 80 or 89", [&](const std::string& given) {
+    options.force_capability = parse_number("--force-capability", given, 80, 1000);
+  });
   t.text("--memory-limit", "SIZE", "what hayate may take: 8GiB, 512M, or bytes (default: what the machine has left)", [&](const std::string& given) {
     std::optional<int64_t> bytes = parse_size(given);
     if (!bytes) refuse("--memory-limit: expected a size like 8GiB, 512M or a number of bytes, got \"{}\"", given);

@@ -11,6 +11,9 @@ target_include_directories(hayate_library INTERFACE
 # Only what the objects need at link time: the public headers include none of it. cmake/hayate-config.cmake.in finds these again.
 target_link_libraries(hayate_library PRIVATE fmt::fmt PNG::PNG JPEG::JPEG webp webpmux OpenMP::OpenMP_CXX Threads::Threads
   DNNL::dnnl utf8proc)
+if(HAYATE_CUDA)
+  target_link_libraries(hayate_library PRIVATE CUDA::cudart_static)
+endif()
 add_library(hayate::hayate ALIAS hayate_library)
 
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/pipeline/installed_files.cpp TARGET_DIRECTORY hayate_pipeline PROPERTIES COMPILE_DEFINITIONS

@@ -39,11 +39,16 @@ struct Options {
   std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
   std::string hub_cache{};       // folder in which the Hugging Face tools keep downloads; empty: none
-  std::string device = "cpu";    // "cpu" or "reference" (plain float32 loops: slow, the definition of correct)
+  std::string random{};          // instead of a model: an architecture at full size with random weights ("sdxl"), to measure speed
+  std::string device = "cpu";    // "cpu", "cuda" or "reference" (plain float32 loops: slow, the definition of correct)
   std::string rung{};            // a rung of the ladder by name; empty: the fastest for the device
+  std::string dtype{};           // what rungs from bf16 on compute in: "bf16" or "fp16" (cuda); empty: bf16
+  std::string vae_dtype{};       // likewise for the decoder, or "fp32"; empty: as dtype, but bf16 for fp16 where the model's force_upcast asks
   std::function<void(const std::string&)> warn{};  // e.g. a prompt that was cut; may be empty
+  bool deterministic = false;    // cuda: no choice of algorithms by measurement, so that another machine of the kind computes the same
+  int force_capability = 0;      // cuda: 80 or 89 runs the kernels of such a GPU on a newer one; 0: its own
   std::string print_program{};   // folder for each program after each pass (NN-pass.txt); empty: none
-  int64_t memory_limit = 0;      // bytes that the whole process may take; 0: what the machine has left when a request starts
+  int64_t memory_limit = 0;      // bytes that the whole process may take (cuda: of the GPU's); 0: what is left when a request starts
 };
 
 // Micro-conditioning of SDXL: what the training picture would have looked like. Pixels.
@@ -105,12 +110,24 @@ struct Timings {                     // seconds
   double text = 0, denoise = 0, decode = 0, total = 0;
 };
 
+struct Work {                        // what a request gave the device to do
+  int launches_per_step = 0;
+  double step_flops = 0;             // of products, two for each multiplication
+};
+
+struct OpTime {
+  std::string name{}, op{}, shapes{};  // shapes: type, result, operands
+  double seconds = 0;                // alone, the least of some runs
+  double flops = 0, bytes = 0;       // what it must compute and move
+};
+
 struct Result {
   std::vector<Image> images{};
   std::vector<std::string> infotext{};  // per picture: settings in the text form of AUTOMATIC1111
   std::vector<float> latents{};       // final, (pictures, height/8, width/8, 4)
   int64_t peak_memory = 0;            // bytes of weights, activations and scratch, the most at once
   Timings timings;
+  Work work{};
 };
 
 // The memory of one stage of a request, bytes. Weights are counted in the type and layout in which they are computed with.
@@ -143,10 +160,14 @@ class Pipeline {
   Result generate(const Request&);
   MemoryForecast forecast(const Request&);  // what generate() would take; reads no weights
   std::vector<std::string> infotext(const Request&) const;  // of each picture that generate() would draw
+  // Every op of a denoising step, of what depends on the prompt only, and of decoding, one by one, named "step/...", "prompt/...",
+  // "decode/...".
+  std::vector<OpTime> profile(const Request&, int runs);
   int native_width() const;
   int native_height() const;
   std::string rung() const;
   std::string model() const;         // its name, for people
+  std::string device() const;        // what it runs on, with versions, for people
 
  private:
   struct Impl;
@@ -160,7 +181,8 @@ void convert_model(const Options& model, const std::string& output, const std::s
                    const std::function<bool(int64_t done, int64_t total)>& on_written = {});
 
 struct RungInfo { std::string name, what; };
-std::vector<RungInfo> rungs();             // the ladder, slowest first
+std::vector<RungInfo> rungs(const std::string& device = "");  // the ladder, slowest first; those that the device has
+std::vector<std::string> device_names();  // for Options::device, whether this machine has them or not
 std::vector<std::string> schedulers();
 std::string version();
 

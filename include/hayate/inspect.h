@@ -41,8 +41,9 @@ ModelInfo inspect_model(const Options&);
 struct DeviceInfo {
   std::string name{};                          // for Options::device
   std::string processor{}, instruction_set{};
-  int cores = 0;
+  int cores = 0;                               // of a GPU: multiprocessors
   int64_t memory = 0, memory_available = 0;    // bytes: of the machine, and left for this process
+  std::string problem{};                       // why it cannot be used; empty if it can
 };
 std::vector<DeviceInfo> devices();
 

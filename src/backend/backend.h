@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "backend/memory_budget.h"
 #include "program/plan_memory.h"
@@ -29,6 +30,8 @@ class WeightStore {
 
 struct CompileOptions {
   bool keep_all = false;  // no reuse of memory: every value can be read afterwards
+  bool capture = false;   // a section becomes one submission to the device, where the device has that (a CUDA graph)
+  bool tf32 = false;      // float32 products may round their factors to TF32
 };
 
 // What running a program takes beside its weights, bytes.
@@ -43,19 +46,29 @@ class Executable {
  public:
   virtual ~Executable() = default;
   // Runs one section. After Rate::step, carries have been copied.
-  virtual void run(Rate section) = 0;
+  virtual void run(Rate section) = 0;  // may return before it is done: read() waits
+  virtual void wait() = 0;             // until everything that was started is done
   // Bytes between the host and an input, output or (with keep_all) any value; size must match. Rows of a view are packed.
   virtual void write(const std::string& input, std::span<const std::byte>) = 0;
+  // Values of a step input for the next `steps` runs of the step section, one after another: the loop needs nothing from the
+  // host in between. Replaces what was left of earlier ones.
+  virtual void write_steps(const std::string& input, std::span<const std::byte> values, int steps) = 0;
   virtual void read(const std::string& value, std::span<std::byte>) = 0;
   virtual const Program& program() const = 0;
   // Gives back the memory of inputs, activations and scratch until the next write or run. All values are lost.
   virtual void rest() noexcept = 0;
+  virtual int launches(Rate section) const = 0;  // what a run of the section starts on the device
+  // Seconds of each op of the section alone, by value, the least of some runs; 0 for what runs nothing. Leaves the inputs as they are.
+  virtual std::vector<double> profile(Rate section, int runs) = 0;
 };
 
 class Backend : public Target {
  public:
   virtual const char* name() const = 0;
-  virtual MemoryBudget& memory() = 0;  // counts buffers, and executables that do not rest
+  virtual bool is_host() const = 0;           // computes in the host's memory, and run() returns when all is done
+  virtual MemoryBudget& memory() = 0;         // counts buffers, and executables that do not rest
+  virtual int64_t memory_left() const = 0;    // bytes that can still be had from the device
+  virtual std::string description() const { return name(); }  // for people: the device and what drives it
   virtual Buffer allocate(int64_t bytes) = 0;  // throws Error(out_of_memory)
   // A buffer whose bytes `write` makes on the host: in place where the device reads the host's memory.
   virtual Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) = 0;
@@ -72,5 +85,24 @@ class Backend : public Target {
 
 std::shared_ptr<Backend> make_reference_backend();
 std::shared_ptr<Backend> make_cpu_backend();
+
+struct CudaOptions {
+  int ordinal = 0;
+  bool deterministic = false;   // the libraries' first suggestion instead of the algorithm that measured fastest
+  int force_capability = 0;     // 80, 89: kernels of that chip on a newer one; 0: the GPU's own
+  std::string algorithm_file;   // where measured choices are kept; empty: not kept
+};
+
+// Error(unsupported) without a GPU, with one that is too old, or in a build without CUDA.
+std::shared_ptr<Backend> make_cuda_backend(const CudaOptions&);
+
+struct CudaDevice {
+  std::string name;
+  int capability = 0, multiprocessors = 0;
+  int64_t memory = 0, memory_left = 0;  // bytes
+  std::string problem;          // why it cannot be used; empty if it can
+};
+// All NVIDIA GPUs. Empty in a build without CUDA or on a machine without a GPU; `why` then says which.
+std::vector<CudaDevice> cuda_devices(std::string& why);
 
 }  // namespace hayate

@@ -1,66 +1,20 @@
 // Memory and launch lists of host backends.
 #include "backend/host_executable.h"
 
+#include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
+#include "backend/placement.h"
 #include "core/error.h"
 #include "core/page_range.h"
+#include "core/system_memory.h"
 
 namespace hayate {
 
 namespace {
-TensorView view_of(const Node& n, std::byte* data) { return {data, n.shape.c, n.shape, n.dtype}; }
-
-// Where values lie in an executable's memory: inputs first, then one arena for each section.
-struct Layout {
-  std::vector<int64_t> offset;  // -1: a load value or a view
-  int64_t bytes = 0;
-};
-
-Layout lay_out(const Program& p, CompileOptions options) {
-  constexpr int64_t kAlign = 64;
-  Layout layout{.offset = std::vector<int64_t>(size_t(p.size()), -1)};
-  for (Value v = 0; v < p.size(); ++v)
-    if (p[v].op == Op::input) layout.offset[size_t(v)] = std::exchange(layout.bytes, layout.bytes + (byte_size(p[v]) + kAlign - 1) / kAlign * kAlign);
-  for (Rate section : {Rate::prompt, Rate::step}) {
-    MemoryPlan plan = plan_memory(p, section, !options.keep_all);
-    for (size_t v = 0; v < plan.offset.size(); ++v)
-      if (plan.offset[v] >= 0) layout.offset[v] = layout.bytes + plan.offset[v];
-    layout.bytes += plan.size;
-  }
-  return layout;
-}
-
-// The bytes of every value, given where load values are.
-template <class LoadValue>
-std::vector<TensorView> place(const Program& p, const Layout& layout, std::byte* memory, LoadValue load_value) {
-  std::vector<TensorView> views(static_cast<size_t>(p.size()));
-  for (Value v : needed_load_values(p)) views[size_t(v)] = view_of(p[v], load_value(v));
-  for (Value v = 0; v < p.size(); ++v) {
-    const Node& n = p[v];
-    if (layout.offset[size_t(v)] >= 0) views[size_t(v)] = view_of(n, memory + layout.offset[size_t(v)]);
-    if (is_view(n) && n.rate != Rate::load) {
-      const TensorView& whole = views[size_t(n.in[0])];
-      views[size_t(v)] = {static_cast<std::byte*>(whole.data) + n.as<SliceAttr>().begin * size_of(n.dtype), whole.row_stride, n.shape, n.dtype};
-    }
-  }
-  return views;
-}
-
-// Calls body(operands) for every op that runs in a section.
-template <class Body>
-void for_ops(const Program& p, const std::vector<TensorView>& views, Body body) {
-  for (Value v = 0; v < p.size(); ++v) {
-    const Node& n = p[v];
-    if (is_source(n) || is_view(n) || n.rate == Rate::load) continue;
-    Operands operands{p, n, views[size_t(v)], {}};
-    for (Value in : n.in) operands.in.push_back(in == none ? TensorView{} : views[size_t(in)]);
-    body(operands);
-  }
-}
-
 // Stands for memory where an op is bound only to learn what it takes.
 std::byte* nowhere() { return reinterpret_cast<std::byte*>(uintptr_t{1} << 20); }
 
@@ -74,15 +28,18 @@ class HostExecutable : public Executable {
       return weights_.back().get();
     };
     views_ = place(program_, lay_out(program_, options), memory_.data(), weight);
-    for_ops(program_, views_, [&](const Operands& o) {
+    for (Value v = 0; v < program_.size(); ++v) {
+      if (!runs(program_[v])) continue;
       Scratch scratch(memory_.data() + footprint_.activations);
-      launches_[size_t(o.node.rate)].push_back(backend.bind(o, scratch));
-    });
+      launches_[size_t(program_[v].rate)].push_back(backend.bind(operands_of(program_, views_, v), scratch));
+    }
   }
   ~HostExecutable() override { rest(); }
 
   void run(Rate section) override {
     wake();
+    if (section == Rate::step)
+      for (StepTable& table : tables_) table.take();
     for (const Launch& launch : launches_[size_t(section)]) launch();
     if (section == Rate::step)
       for (auto c : program_.carries) copy_rows(view(c.to), view(c.from));
@@ -94,30 +51,67 @@ class HostExecutable : public Executable {
     budget_->give_back(footprint_.total());
   }
 
+  void wait() override {}
+
   void write(const std::string& input, std::span<const std::byte> from) override {
-    Value v = find(input, from.size());
-    require(program_[v].op == Op::input, ErrorKind::internal, "write: {} is not an input", input);
+    Value v = find_input(program_, input, from.size());
     wake();
+    drop_table(v);
     std::memcpy(view(v).data, from.data(), from.size());
   }
 
+  void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override {
+    Value v = find_input(program_, input, values.size() / size_t(steps));
+    wake();
+    drop_table(v);
+    tables_.push_back({static_cast<std::byte*>(view(v).data), values.size() / size_t(steps), {values.begin(), values.end()}});
+  }
+
   void read(const std::string& value, std::span<std::byte> to) override {
-    const TensorView& from = view(find(value, to.size()));
+    const TensorView& from = view(find_value(program_, value, to.size()));
     require(from.data && awake_, ErrorKind::internal, "read: {} is not kept", value);
     copy_rows({to.data(), from.shape.c, from.shape, from.dtype}, from);
   }
 
   const Program& program() const override { return program_; }
+  int launches(Rate section) const override { return int(launches_[size_t(section)].size()); }
+
+  std::vector<double> profile(Rate section, int times) override {
+    wake();
+    std::vector<double> seconds(size_t(program_.size()), 0.0);
+    size_t next = 0;
+    for (Value v = 0; v < program_.size(); ++v) {
+      if (!runs(program_[v]) || program_[v].rate != section) continue;
+      const Launch& launch = launches_[size_t(section)][next++];
+      seconds[size_t(v)] = INFINITY;
+      for (int i = 0; i < times; ++i) {
+        auto begin = std::chrono::steady_clock::now();
+        launch();
+        seconds[size_t(v)] = std::min(seconds[size_t(v)], std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+      }
+    }
+    return seconds;
+  }
 
  private:
-  const TensorView& view(Value v) const { return views_[size_t(v)]; }
+  // The values of one input at the coming runs of the step section.
+  struct StepTable {
+    std::byte* to;
+    size_t each;
+    std::vector<std::byte> values;
+    size_t next = 0;
 
-  Value find(const std::string& name, size_t bytes) const {
-    Value v = program_.find(name);
-    require(v != none, ErrorKind::internal, "there is no value named {}", name);
-    require(size_t(byte_size(program_[v])) == bytes, ErrorKind::internal, "{}: {} bytes given, {} expected", name, bytes, byte_size(program_[v]));
-    return v;
+    void take() {
+      if (next == values.size()) return;
+      std::memcpy(to, values.data() + next, each);
+      next += each;
+    }
+  };
+  void drop_table(Value v) {
+    std::erase_if(tables_, [&](const StepTable& t) { return t.to == view(v).data; });
   }
+
+  const TensorView& view(Value v) const { return views_[size_t(v)]; }
 
   void wake() {
     if (awake_) return;
@@ -152,6 +146,7 @@ class HostExecutable : public Executable {
   std::vector<TensorView> views_;
   std::vector<Buffer> weights_;
   std::vector<Launch> launches_[3];  // by rate; load stays empty
+  std::vector<StepTable> tables_;
 };
 
 constexpr int64_t kAlign = 64, kPages = int64_t{1} << 20;  // smaller buffers come from malloc
@@ -193,23 +188,26 @@ void HostBackend::download(std::span<std::byte> to, const Buffer& from) {
   std::memcpy(to.data(), from.get(), to.size());
 }
 
+int64_t HostBackend::memory_left() const { return available_memory(); }
+
 Footprint HostBackend::footprint(const Program& p, CompileOptions options) const {
   Layout layout = lay_out(p, options);
   Footprint footprint{.activations = layout.bytes};
   if (layout.bytes > budget_->limit()) return footprint;  // it cannot run, and kernels may not know such sizes
   std::vector<TensorView> views = place(p, layout, nowhere(), [](Value) { return nowhere(); });
-  for_ops(p, views, [&](const Operands& o) {
+  for (Value v = 0; v < p.size(); ++v) {
+    if (!runs(p[v])) continue;
     Scratch scratch(nowhere());
-    bind(o, scratch);
+    bind(operands_of(p, views, v), scratch);
     footprint.scratch = std::max(footprint.scratch, scratch.used());
-  });
+  }
   return footprint;
 }
 
 Buffer HostBackend::evaluate(const Program& p, const Node& n, std::span<const Buffer> in) {
   Buffer out = allocate(byte_size(n));
-  Operands operands{p, n, view_of(n, out.get()), {}};
-  for (size_t k = 0; k < in.size(); ++k) operands.in.push_back(in[k] ? view_of(p[n.in[k]], in[k].get()) : TensorView{});
+  Operands operands{p, n, packed_view(n, out.get()), {}};
+  for (size_t k = 0; k < in.size(); ++k) operands.in.push_back(in[k] ? packed_view(p[n.in[k]], in[k].get()) : TensorView{});
   Scratch measure(nowhere());
   bind(operands, measure);
   Buffer memory = allocate(measure.used());

@@ -1,35 +1,13 @@
 // What backends that run on the host share: buffers are plain memory, an executable is a list of bound launches.
 #pragma once
 #include <functional>
-#include <unordered_map>
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/operands.h"
 #include "backend/scratch.h"
 
 namespace hayate {
-
-// A value's bytes. Rows are n*h*w; a column slice of a wider value has row_stride > shape.c.
-struct TensorView {
-  void* data = nullptr;
-  int64_t row_stride = 0;  // elements
-  Shape shape = {};
-  Dtype dtype = Dtype::f32;
-
-  template <class T> T* row(int64_t r) const { return static_cast<T*>(data) + r * row_stride; }
-  bool packed_rows() const { return row_stride == shape.c; }
-};
-
-// One op with everything resolved. Absent optional inputs have data == nullptr.
-struct Operands {
-  const Program& program;
-  const Node& node;
-  TensorView out;
-  std::vector<TensorView> in;
-
-  bool has(size_t k) const { return k < in.size() && in[k].data; }
-  Op made_by(size_t k) const { return program[node.in[k]].op; }  // Op::pack: in[k].data is in the backend's own layout
-};
 
 using Launch = std::function<void()>;
 
@@ -43,7 +21,9 @@ class HostBackend : public Backend {
   int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
   Footprint footprint(const Program&, CompileOptions) const override;
   std::unique_ptr<Executable> compile(Program, WeightStore&, CompileOptions) override;
+  bool is_host() const override { return true; }
   MemoryBudget& memory() override { return *budget_; }
+  int64_t memory_left() const override;
   std::shared_ptr<MemoryBudget> shared_memory() const { return budget_; }  // buffers and executables may outlive the backend
 
   // Chooses a kernel and fixes everything that does not change between runs. The launch must not allocate. Binding looks at no data:

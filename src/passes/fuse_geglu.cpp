@@ -1,4 +1,5 @@
-// left half * gelu(right half) of one projection becomes geglu(projection): one read, one write.
+// left half * gelu(right half) of one projection becomes geglu(projection): one read, one write; or part of the projection where the
+// target has that.
 #include "passes/passes.h"
 
 namespace hayate {
@@ -12,15 +13,29 @@ Value halves_of(const Program& out, Value left, Value gelu) {
   bool in_order = a.as<SliceAttr>().begin == 0 && b.as<SliceAttr>().begin == a.shape.c && out[a.in[0]].shape.c == 2 * a.shape.c;
   return in_order ? a.in[0] : none;
 }
+
+// The projection with its halves already multiplied, if the target computes that and nobody else reads the projection.
+bool absorb(const Program& out, const Target& target, Value whole, Node& n) {
+  Node gated = out[whole];
+  if (gated.op != Op::linear || gated.as<LinearAttr>() != LinearAttr{} || gated.in[3] != none) return false;
+  gated.attr = LinearAttr{Activation::geglu};
+  gated.name = n.name;
+  gated.shape = n.shape;
+  if (!target.supports(out, gated)) return false;
+  n = std::move(gated);
+  return true;
+}
 }  // namespace
 
-Program fuse_geglu(const Program& p, const PassOptions&) {
-  return rewrite(p, [&](Program& out, Value, Node n) {
-    if (n.op == Op::mul)
-      if (Value whole = halves_of(out, n.in[0], n.in[1]); whole != none) {
-        n.op = Op::geglu;
-        n.in = {whole};
-      }
+Program fuse_geglu(const Program& p, const PassOptions& options) {
+  std::vector<int> uses = count_uses(p);
+  return rewrite(p, [&](Program& out, Value old, Node n) {
+    Value whole = n.op == Op::mul ? halves_of(out, n.in[0], n.in[1]) : none;
+    if (whole == none) return out.add(std::move(n));
+    int readers = uses[size_t(p[p[old].in[0]].in[0])];  // the two halves, if nobody else
+    if (readers == 2 && absorb(out, options.target, whole, n)) return out.add(std::move(n));
+    n.op = Op::geglu;
+    n.in = {whole};
     return out.add(std::move(n));
   });
 }

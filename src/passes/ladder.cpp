@@ -1,6 +1,9 @@
 // THE TABLE. A rung is everything above it plus its own passes.
 #include "passes/ladder.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "core/error.h"
 
 namespace hayate {
@@ -8,8 +11,8 @@ namespace hayate {
 const std::vector<Rung>& ladder() {
   static const std::vector<Rung> rungs = {
       {.name = "fp32", .what = "every op as recorded, in strict float32", .adds = {}},
-      {.name = "tf32", .what = "float32 with TF32 matrix products (NVIDIA only)", .adds = {}, .available = false},
-      {.name = "bf16", .what = "weights and activations in bfloat16, sums in float32", .adds = {{"lower_precision", lower_precision}}},
+      {.name = "tf32", .what = "float32 with TF32 matrix products (NVIDIA only)", .adds = {}, .tf32 = true},
+      {.name = "bf16", .what = "weights and activations in 16 bits (bfloat16, or float16 by --dtype), sums in float32", .adds = {{"lower_precision", lower_precision}}},
       {.name = "attention", .what = "attention that never stores its score matrix", .adds = {{"fuse_attention", fuse_attention}}},
       {.name = "compile",
        .what = "fused kernels, and everything that only depends on the prompt computed once",
@@ -37,8 +40,15 @@ const Rung& find_rung(const std::string& name) {
   fail(ErrorKind::usage, "there is no rung named '{}'; the rungs are {}", name, names);
 }
 
-Program climb(Program p, const Rung& rung, const Target& target, const PassObserver& observe) {
-  PassOptions options{.target = target, .dtype = Dtype::bf16};
+bool is_lowered(const Rung& rung) {
+  auto begin = ladder().begin(), end = std::ranges::find(ladder(), std::string_view(rung.name), &Rung::name);
+  return std::any_of(begin, end + 1, [](const Rung& r) {
+    return r.available && std::ranges::any_of(r.adds, [](const Pass& p) { return p.apply == lower_precision; });
+  });
+}
+
+Program climb(Program p, const Rung& rung, const Target& target, Dtype dtype, const PassObserver& observe) {
+  PassOptions options{.target = target, .dtype = dtype};
   if (observe) observe("record", p);
   auto run = [&](const Pass& pass) {
     p = pass.apply(p, options);

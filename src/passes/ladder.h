@@ -13,16 +13,19 @@ struct Rung {
   const char* what;            // one sentence for people
   std::vector<Pass> adds;      // on top of the rungs above it in the table
   bool hoists = false;         // the prompt section runs once per prompt; otherwise again at each step, as eager code does
+  bool tf32 = false;           // float32 products may round their factors to TF32; needs a device that has it
   bool available = true;       // false: has its place in the table, comes later
 };
 
 const std::vector<Rung>& ladder();
 const Rung& find_rung(const std::string& name);  // throws Error(usage) that lists the names
 
+bool is_lowered(const Rung&);  // computes in 16 bits
+
 // Called after recording (pass "record") and after each pass.
 using PassObserver = std::function<void(const std::string& pass, const Program&)>;
 
-// Applies all passes up to and including the rung, verifying after each one.
-Program climb(Program, const Rung&, const Target&, const PassObserver& = {});
+// Applies all passes up to and including the rung, verifying after each one. `dtype` is what rungs from bf16 on compute in.
+Program climb(Program, const Rung&, const Target&, Dtype dtype = Dtype::bf16, const PassObserver& = {});
 
 }  // namespace hayate

@@ -36,7 +36,7 @@ Component::Component(std::string name, std::shared_ptr<const TensorSource> sourc
     : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_) {}
 
 Component::Need Component::need(Program recorded, const Rung& rung, bool keep_all) const {
-  const Program p = climb(std::move(recorded), rung, *compiler_.backend);
+  const Program p = climb(std::move(recorded), rung, *compiler_.backend, compiler_.dtype);
   const PreparedWeights::Need missing = weights_.need(p);
   return {.weights = weights_.bytes() + missing.bytes, .loading = missing.loading,
           .running = compiler_.backend->footprint(p, {.keep_all = keep_all})};
@@ -56,10 +56,11 @@ std::shared_ptr<Executable> Component::executable(const std::string& key, const 
     }
   Stopwatch watch;
   Program p = record();
-  p = climb(std::move(p), *compiler_.rung, *compiler_.backend, printer(compiler_.print_program, name_));
+  p = climb(std::move(p), *compiler_.rung, *compiler_.backend, compiler_.dtype, printer(compiler_.print_program, name_));
   seconds.compile += watch.lap();
   weights_.prepare(p);
-  std::shared_ptr<Executable> made = compiler_.backend->compile(std::move(p), weights_, {.keep_all = keep_all});
+  CompileOptions options{.keep_all = keep_all, .capture = compiler_.rung->hoists && !keep_all, .tf32 = compiler_.rung->tf32};
+  std::shared_ptr<Executable> made = compiler_.backend->compile(std::move(p), weights_, options);
   seconds.load += watch.lap();
   if (!keep_all) {
     recent_.push_front({key, made});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 
 #include "core/error.h"
@@ -42,6 +43,16 @@ std::string clip_tokenizers_folder() {
   const auto all = places("clip_tokenizer", "build/clip_tokenizer");
   auto found = std::ranges::find_if(all, exists);
   return found == all.end() ? all.back() : *found;
+}
+
+std::string cache_file(const std::string& name) {
+  auto variable = [](const char* key) {
+    const char* value = std::getenv(key);
+    return fs::path(value ? value : "");
+  };
+  fs::path cache = variable("XDG_CACHE_HOME"), home = variable("HOME");
+  if (!cache.is_absolute()) cache = home.is_absolute() ? home / ".cache" : fs::path();
+  return cache.empty() ? "" : cache / "hayate" / name;
 }
 
 }  // namespace hayate

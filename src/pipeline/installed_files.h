@@ -15,4 +15,7 @@ std::string quality_list_folder();
 // scripts/setup puts them into build/. The last place of the three if there are none: opening them says so.
 std::string clip_tokenizers_folder();
 
+// A file where this user's programs keep what they can do without: $XDG_CACHE_HOME/hayate/NAME, or under ~/.cache. Empty without a home.
+std::string cache_file(const std::string& name);
+
 }  // namespace hayate

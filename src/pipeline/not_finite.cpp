@@ -2,18 +2,24 @@
 #include "pipeline/not_finite.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "pipeline/read_floats.h"
 
 namespace hayate {
 
-namespace {
 bool all_finite(const std::vector<float>& values) {
-  return std::ranges::all_of(values, [](float x) { return std::isfinite(x); });
+  std::atomic<bool> finite = true;
+  parallel_for(int64_t(values.size()), 1 << 16, [&](int64_t begin, int64_t end) {
+    if (!std::all_of(values.begin() + begin, values.begin() + end, [](float x) { return std::isfinite(x); })) finite = false;
+  });
+  return finite;
 }
 
+namespace {
 // Masked attention scores are -inf, and meant to be.
 bool as_it_should(const Node& n, const std::vector<float>& values) {
   if (n.op != Op::attention_scores) return all_finite(values);

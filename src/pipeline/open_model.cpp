@@ -3,7 +3,9 @@
 
 #include <map>
 
+#include "core/error.h"
 #include "pipeline/installed_files.h"
+#include "pipeline/random_model.h"
 #include "weights/folder_listing.h"
 #include "weights/hub_cache.h"
 #include "weights/overridden_checkpoint.h"
@@ -20,7 +22,9 @@ std::string find_model(const Options& options) {
 }  // namespace
 
 std::unique_ptr<Checkpoint> open_model(const Options& options) {
+  require(options.random.empty() || options.model.empty(), ErrorKind::usage, "a random model and the model {} cannot both be used", options.model);
   std::unique_ptr<Checkpoint> model = open_checkpoint(find_model(options), clip_tokenizers_folder());
+  if (!options.random.empty()) model = random_model(options.random, std::move(model));  // whose words the built-in model's tokenizers number
   const std::map<std::string, std::string> all = {
       {"unet", options.unet}, {"vae", options.vae}, {"text_encoder", options.text_encoder}, {"text_encoder_2", options.text_encoder_2}};
   std::map<std::string, std::string> overrides;

@@ -4,13 +4,14 @@
 
 #include "core/error.h"
 #include "core/file_reader.h"
-#include "core/system_memory.h"
+#include "core/parallel.h"
 #include "hayate/byte_size.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
 #include "models/vae.h"
 #include "pipeline/check_model.h"
 #include "pipeline/conditioning.h"
+#include "pipeline/devices.h"
 #include "pipeline/infotext.h"
 #include "pipeline/latent_noise.h"
 #include "pipeline/not_finite.h"
@@ -18,6 +19,7 @@
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
 #include "pipeline/stopwatch.h"
+#include "program/work.h"
 #include "prompt/prompt_file.h"
 #include "schedule/schedule.h"
 
@@ -27,12 +29,6 @@ namespace {
 constexpr int kMaxSide = 16384, kMaxPictures = 256, kMaxSteps = 10000;
 constexpr const char* kFastestRung = "projections";
 
-std::shared_ptr<Backend> make_backend(const std::string& device) {
-  if (device == "cpu") return make_cpu_backend();
-  if (device == "reference") return make_reference_backend();
-  fail(ErrorKind::usage, "there is no device named '{}'; the devices are cpu, reference", device);
-}
-
 const Family& checked_family(const Checkpoint& model) {
   const JsonObject index = model.index();
   const Family& family = find_family(index.string("_class_name"), index.what());
@@ -40,13 +36,26 @@ const Family& checked_family(const Checkpoint& model) {
   return family;
 }
 
+Dtype parse_dtype(const std::string& name, const std::string& option, bool with_float) {
+  if (name == "bf16") return Dtype::bf16;
+  if (name == "fp16") return Dtype::f16;
+  if (name == "fp32" && with_float) return Dtype::f32;
+  fail(ErrorKind::usage, "{} is '{}'; expected bf16{} or fp16", option, name, with_float ? ", fp32" : "");
+}
+
+// Published fp16 decoders overflow; bfloat16 has float32's range.
+Dtype decoder_dtype(const Options& o, Dtype of_model, const JsonObject& config) {
+  if (!o.vae_dtype.empty()) return parse_dtype(o.vae_dtype, "vae_dtype", true);
+  return of_model == Dtype::f16 && config.boolean("force_upcast", true) ? Dtype::bf16 : of_model;
+}
+
 template <class T>
 std::span<const std::byte> bytes_of(const std::vector<T>& v) {
   return std::as_bytes(std::span(v));
 }
 
-// What the process takes beside weights and executables: code and generated code, vocabularies, programs; and the pictures, one of
-// them also as floats.
+// What a process on the host takes beside weights and executables: code and generated code, vocabularies, programs; and the pictures,
+// one of them also as floats.
 int64_t process_bytes(int64_t pictures, int64_t width, int64_t height) { return (int64_t{64} << 20) + width * height * 3 * (pictures + 8); }
 
 std::string refusal_text(const MemoryForecast& f, bool limited) {
@@ -61,10 +70,16 @@ std::string refusal_text(const MemoryForecast& f, bool limited) {
 // (x / 2 + 0.5) clamped to 0..1, times 255, halves to even: as diffusers turns tensors into pictures.
 Image to_image(const std::vector<float>& pixels, int width, int height) {
   Image image{.width = width, .height = height, .rgb = std::vector<uint8_t>(pixels.size())};
-  std::transform(pixels.begin(), pixels.end(), image.rgb.begin(), [](float x) {
-    return uint8_t(std::nearbyint(std::clamp(x / 2 + 0.5f, 0.0f, 1.0f) * 255));
+  parallel_for(int64_t(pixels.size()), 1 << 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) image.rgb[size_t(i)] = uint8_t(std::nearbyint(std::clamp(pixels[size_t(i)] / 2 + 0.5f, 0.0f, 1.0f) * 255));
   });
   return image;
+}
+
+std::string shapes_text(const Program& p, const Node& n) {
+  std::string text = to_string(n.shape);
+  for (Value v : n.in) text += " <- " + (v == none ? "none" : to_string(p[v].shape));
+  return std::string(name_of(n.dtype)) + " " + text;
 }
 }  // namespace
 
@@ -83,13 +98,24 @@ struct Pipeline::Impl {
       : options(o),
         model(open_model(o)),
         family(checked_family(*model)),
-        compiler{make_backend(o.device), &find_rung(o.rung.empty() ? kFastestRung : o.rung), o.print_program},
+        compiler{.backend = make_backend(o), .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
+                 .dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false)},
+        vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
+                     .dtype = decoder_dtype(o, compiler.dtype, model->config("vae"))},
+        exact_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = "", .dtype = Dtype::f32},
         scheduler_config(parse_scheduler_config(model->config("scheduler"))),
         unet_config(parse_unet_config(model->config("unet"))),
         vae_config(parse_vae_config(model->config("vae"))),
         conditioner(*model, family, compiler),
         unet("unet", model->tensors("unet"), compiler),
-        vae("vae", model->tensors("vae"), compiler) {}
+        vae("vae", model->tensors("vae"), vae_compiler),
+        exact_vae("vae", model->tensors("vae"), exact_compiler) {
+    for (Dtype used : {compiler.dtype, vae_compiler.dtype})
+      require(used != Dtype::f16 || compiler.backend->has_f16(), ErrorKind::unsupported, "fp16 needs an NVIDIA GPU; the device is {}",
+              compiler.backend->name());
+    require(!compiler.rung->tf32 || compiler.backend->has_tf32(), ErrorKind::unsupported, "rung {} needs an NVIDIA GPU; the device is {}",
+            compiler.rung->name, compiler.backend->name());
+  }
 
   std::string name() const { return model_name(options.model.empty() ? model->path() : options.model); }
   int native_side() const { return int(unet_config.sample_size * vae_config.downscale()); }
@@ -139,8 +165,10 @@ struct Pipeline::Impl {
   };
   MemoryPlanned plan_memory(const Job& job, const Rung& rung) {
     MemoryBudget& counted = compiler.backend->memory();
-    const int64_t process = process_bytes(job.pictures, job.width, job.height);
-    const int64_t budget = options.memory_limit ? options.memory_limit : process_bytes(0, 0, 0) + counted.used() + available_memory();
+    const bool host = compiler.backend->is_host();  // a GPU's memory holds nothing but weights and executables
+    const int64_t process = host ? process_bytes(job.pictures, job.width, job.height) : 0;
+    const int64_t left = compiler.backend->memory_left() + (host ? process_bytes(0, 0, 0) : 0);
+    const int64_t budget = options.memory_limit ? options.memory_limit : counted.used() + left;
     counted.set_limit(std::max<int64_t>(0, budget - process));
     MemoryPlanned planned{.forecast = {.process = process, .peak = process, .budget = budget}, .stages = stages(job, rung)};
     planned.plan = plan_stages(planned.stages, budget - process);
@@ -226,7 +254,21 @@ struct Pipeline::Impl {
     return state;
   }
 
-  std::vector<float> denoise(const Job& job, const Conditioning& c, Dump& dump, CompileSeconds& seconds) {
+  // Hands over all rows of the schedule and all noise, so that the loop needs nothing from here.
+  void write_all_steps(Executable& exec, const Job& job, LatentNoise& noise) const {
+    std::vector<float> rows, drawn;
+    auto append = [](std::vector<float>& to, const std::vector<float>& more) { to.insert(to.end(), more.begin(), more.end()); };
+    for (const StepRow& step : job.schedule.rows) {
+      append(rows, row_of(job, step));
+      if (job.schedule.uses_noise) append(drawn, noise.draw());
+    }
+    const int steps = int(job.schedule.rows.size());
+    exec.write_steps("row", bytes_of(rows), steps);
+    if (job.schedule.uses_noise) exec.write_steps("noise", bytes_of(drawn), steps);
+  }
+
+  // With `watch` every latent is read and shown; else only the last is, and may hold anything.
+  std::vector<float> denoise(const Job& job, const Conditioning& c, bool watch, Dump& dump, CompileSeconds& seconds) {
     std::vector<uint64_t> seeds;
     for (const Picture& p : job.request.pictures) seeds.push_back(p.seed);
     LatentNoise noise(seeds, job.request.noise, job.request.shared_noise, unet_config.out_channels, job.h, job.w);
@@ -244,18 +286,23 @@ struct Pipeline::Impl {
       if (compiler.rung->hoists) exec->run(Rate::prompt);
       return exec;
     };
-    auto run = [&](Executable& exec, const StepRow& step) {
-      exec.write("row", bytes_of(row_of(job, step)));
+    auto run = [&](Executable& exec) {
       if (!compiler.rung->hoists) exec.run(Rate::prompt);
       exec.run(Rate::step);
     };
     auto exec = start(dump.active());
+    if (!watch) {
+      write_all_steps(*exec, job, noise);
+      for (size_t i = 0; i < job.schedule.rows.size(); ++i) run(*exec);
+      return latents_of(*exec, job);
+    }
     std::vector<float> latents;
     for (int i = 0; i < int(job.schedule.rows.size()); ++i) {
       const StepRow& step = job.schedule.rows[size_t(i)];
       if (job.schedule.uses_noise) exec->write("noise", bytes_of(drawn = noise.draw()));
       exec->read("state", std::as_writable_bytes(std::span(state)));
-      run(*exec, step);
+      exec->write("row", bytes_of(row_of(job, step)));
+      run(*exec);
       if (dump.active()) {
         if (i == 0) dump.take("unet/prompt", *exec, Rate::prompt);
         dump.take(fmt::format("unet/step{}", i + 1), *exec, Rate::step);
@@ -264,7 +311,8 @@ struct Pipeline::Impl {
       require_finite(latents, fmt::format("the latent after step {} of {}", i + 1, job.schedule.rows.size()), [&] {
         exec.reset();
         auto again = start(/*keep_all=*/true);
-        run(*again, step);
+        again->write("row", bytes_of(row_of(job, step)));
+        run(*again);
         return again;
       });
       if (job.request.on_step && !job.request.on_step({i + 1, int(job.schedule.rows.size()), step.timestep, latents}))
@@ -273,29 +321,43 @@ struct Pipeline::Impl {
     return latents;
   }
 
+  // Reading a latent waits for the device, so that is left out where nobody looks; if the last one is not finite all is done again, watched.
+  std::vector<float> denoise(const Job& job, const Conditioning& c, Dump& dump, CompileSeconds& seconds) {
+    const bool watch = job.request.on_step || dump.active() || compiler.backend->is_host();
+    std::vector<float> latents = denoise(job, c, watch, dump, seconds);
+    if (!watch && !all_finite(latents)) return denoise(job, c, true, dump, seconds);
+    return latents;
+  }
+
+  std::shared_ptr<Executable> decoder(Component& vae, const Job& job, bool keep_all, CompileSeconds& seconds) {
+    auto record = [&] { return record_vae_decoder(vae_config, 1, job.h, job.w); };
+    return vae.executable(fmt::format("decode {}x{}", job.w, job.h), record, keep_all, seconds);
+  }
+
   // One picture at a time: pictures do not depend on their neighbours, and the decoder's memory does not grow with the batch.
   std::vector<Image> decode(const Job& job, const std::vector<float>& latents, Dump& dump, CompileSeconds& seconds) {
-    auto compiled = [&](bool keep_all) {
-      auto record = [&] { return record_vae_decoder(vae_config, 1, job.h, job.w); };
-      return vae.executable(fmt::format("decode {}x{}", job.w, job.h), record, keep_all, seconds);
-    };
-    auto exec = compiled(dump.active());
     std::vector<Image> images;
-    size_t each = latents.size() / size_t(job.pictures);
+    const size_t each = latents.size() / size_t(job.pictures);
     for (int64_t i = 0; i < job.pictures; ++i) {
-      auto run = [&](Executable& e) {
-        e.write("latents", std::as_bytes(std::span(latents).subspan(size_t(i) * each, each)));
-        e.run(Rate::prompt);
+      const auto latent = std::as_bytes(std::span(latents).subspan(size_t(i) * each, each));
+      auto run = [&](Component& with, bool keep_all) {
+        auto exec = decoder(with, job, keep_all, seconds);
+        exec->write("latents", latent);
+        exec->run(Rate::prompt);
+        return exec;
       };
-      run(*exec);
-      if (dump.active()) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
-      std::vector<float> pixels = read_floats(*exec, exec->program().outputs[0]);
-      require_finite(pixels, fmt::format("picture {}", i + 1), [&] {
-        exec.reset();
-        auto again = compiled(/*keep_all=*/true);
-        run(*again);
-        return again;
-      });
+      auto pixels_of = [&](Component& with, bool keep_all) {
+        auto exec = run(with, keep_all);
+        if (keep_all) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
+        return read_floats(*exec, exec->program().outputs[0]);
+      };
+      std::vector<float> pixels = pixels_of(vae, dump.active());
+      const bool retry = !all_finite(pixels) && is_lowered(*compiler.rung) && vae_compiler.dtype != Dtype::f32 && !dump.active();
+      if (retry) {
+        if (options.warn) options.warn(fmt::format("picture {} is not finite in {}: decoded again in f32", i + 1, name_of(vae_compiler.dtype)));
+        pixels = pixels_of(exact_vae, false);
+      }
+      require_finite(pixels, fmt::format("picture {}", i + 1), [&] { return run(retry ? exact_vae : vae, /*keep_all=*/true); });
       images.push_back(to_image(pixels, job.width, job.height));
     }
     return images;
@@ -346,18 +408,48 @@ struct Pipeline::Impl {
     result.timings.load = seconds.load;
     result.timings.total = total.lap();
     result.peak_memory = compiler.backend->memory().peak();
+    if (!dump.active()) result.work = work_of(job, c, seconds);
     return result;
+  }
+
+  // Of an executable that is there already.
+  Work work_of(const Job& job, const Conditioning& c, CompileSeconds& seconds) {
+    auto exec = denoiser(job, c, false, seconds);
+    Work w{.launches_per_step = exec->launches(Rate::step), .step_flops = flops_of(exec->program(), Rate::step)};
+    if (compiler.rung->hoists) return w;
+    w.launches_per_step += exec->launches(Rate::prompt);
+    w.step_flops += flops_of(exec->program(), Rate::prompt);
+    return w;
+  }
+
+  std::vector<OpTime> profile(const Request& request, int runs) {
+    generate(request);
+    Job job = check(request, options.warn);
+    CompileSeconds seconds;
+    Dump none("", "");
+    Conditioning c = conditioner.condition(job.prompts, request, job.width, job.height, none, seconds);
+    std::vector<OpTime> times;
+    auto add = [&](const std::string& part, Executable& exec, Rate section) {
+      const Program& p = exec.program();
+      std::vector<double> measured = exec.profile(section, runs);
+      for (Value v = 0; v < p.size(); ++v)
+        if (measured[size_t(v)] > 0)
+          times.push_back({part + "/" + p[v].name, name_of(p[v].op), shapes_text(p, p[v]), measured[size_t(v)], flops_of(p, p[v]), bytes_of(p, p[v])});
+    };
+    for (Rate section : {Rate::step, Rate::prompt}) add(section == Rate::step ? "step" : "prompt", *denoiser(job, c, false, seconds), section);
+    add("decode", *decoder(vae, job, false, seconds), Rate::prompt);
+    return times;
   }
 
   Options options;
   std::unique_ptr<Checkpoint> model;
   const Family& family;
-  Compiler compiler;
+  Compiler compiler, vae_compiler, exact_compiler;
   SchedulerConfig scheduler_config;
   UNetConfig unet_config;
   VaeConfig vae_config;
   Conditioner conditioner;
-  Component unet, vae;
+  Component unet, vae, exact_vae;  // exact_vae: float32, for pictures that are not finite otherwise
 };
 
 Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
@@ -366,15 +458,17 @@ Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
 std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})); }
+std::vector<OpTime> Pipeline::profile(const Request& request, int runs) { return impl_->profile(request, runs); }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return impl_->name(); }
+std::string Pipeline::device() const { return impl_->compiler.backend->description(); }
 std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 
-std::vector<RungInfo> rungs() {
+std::vector<RungInfo> rungs(const std::string& device) {
   std::vector<RungInfo> infos;
   for (const Rung& r : ladder())
-    if (r.available) infos.push_back({r.name, r.what});
+    if (r.available && (!r.tf32 || device.empty() || device == "cuda")) infos.push_back({r.name, r.what});
   return infos;
 }
 std::vector<std::string> schedulers() { return scheduler_names(); }

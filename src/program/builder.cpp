@@ -54,6 +54,7 @@ Value Builder::activation(const std::string& name, Value x, Activation a) {
     case Activation::silu: return emit(Op::silu, name, {x});
     case Activation::gelu: return emit(Op::gelu, name, {x});
     case Activation::quick_gelu: return emit(Op::quick_gelu, name, {x});
+    case Activation::geglu: break;  // halves the columns: recorded as slices and a product
   }
   return none;
 }

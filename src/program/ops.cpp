@@ -87,7 +87,10 @@ class ShapeRule {
     Shape s = in(0), w = in(1);
     expect(w.n == 1 && w.h == 1 && w.c == s.c, "a weight of (out, columns of x)");
     s.c = w.w;
+    bool gated = n_.as<LinearAttr>().activation == Activation::geglu;
+    expect(!gated || (s.c % 2 == 0 && !has(3)), "an even number of outputs to gate, and no residual");
     expect_epilogue(s);
+    if (gated) s.c /= 2;
     return s;
   }
   Shape conv2d() const {
@@ -156,7 +159,7 @@ class ShapeRule {
 const char* name_of(Op op) { return kOps[size_t(op)].name; }
 Precision precision_of(Op op) { return kOps[size_t(op)].precision; }
 const char* name_of(Activation a) {
-  constexpr const char* names[] = {"none", "silu", "gelu", "quick_gelu"};
+  constexpr const char* names[] = {"none", "silu", "gelu", "quick_gelu", "geglu"};
   return names[size_t(a)];
 }
 

@@ -54,7 +54,7 @@ enum class Op : uint8_t {
 const char* name_of(Op);
 Precision precision_of(Op);
 
-enum class Activation : uint8_t { none, silu, gelu, quick_gelu };
+enum class Activation : uint8_t { none, silu, gelu, quick_gelu, geglu };  // geglu: linear only; left half * gelu(right half)
 const char* name_of(Activation);
 
 // Attributes, one struct per kind of op; everything else has none.

@@ -57,6 +57,8 @@ std::vector<int> count_uses(const Program&);  // outputs and carries count as us
 inline bool is_view(const Node& n) { return n.op == Op::slice; }
 inline bool is_source(const Node& n) { return n.op == Op::input || n.op == Op::weight; }
 std::vector<Value> needed_load_values(const Program&);  // load values that ops of other rates read, in order
+// Whether an executable does something for it when its section runs.
+inline bool runs(const Node& n) { return !is_source(n) && !is_view(n) && n.rate != Rate::load; }
 inline int64_t byte_size(const Node& n) { return n.shape.count() * size_of(n.dtype); }
 // The value whose bytes a view shows (itself if it is none), and the column at which it starts there.
 struct Root { Value value; int64_t column; };
@@ -73,6 +75,8 @@ class Target {
  public:
   virtual ~Target() = default;
   virtual bool supports(const Program&, const Node&) const = 0;
+  virtual bool has_tf32() const { return false; }  // faster float32 products that round their factors
+  virtual bool has_f16() const { return false; }
   virtual bool packs(const Program&, const Node& consumer) const = 0;  // wants `pack` on consumer's weight
 };
 

@@ -90,8 +90,9 @@ void Table::linear(Shape x, int64_t out, Activation a, bool bias, Residual kind,
   std::string what =
       fmt::format("{} to {} {}{}{}{}", text(x), out, name_of(a), bias ? " bias" : "", kResidualText[int(kind)], sliced ? " sliced" : "");
   auto record = [=](Recorder& r) {
-    Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {1, 1, out, x.c});
-    return r.result(Op::linear, {from, w, bias ? r.row("b", out) : none, residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a});
+    int64_t rows = a == Activation::geglu ? 2 * out : out;
+    Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {1, 1, rows, x.c});
+    return r.result(Op::linear, {from, w, bias ? r.row("b", rows) : none, residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a});
   };
   add(Op::linear, what, record, {{"w", scaled(x.c)}});
 }
@@ -151,6 +152,8 @@ void add_linears(Table& t) {
   t.linear({2, 1, 77, 2048}, 640, Activation::none, false, Residual::none);
   t.linear({2, 6, 6, 64}, 64, Activation::none, true, Residual::full, true);
   t.linear({1, 5, 3, 31}, 33, Activation::silu, true, Residual::none, true);
+  t.linear({2, 8, 8, 64}, 160, Activation::geglu, true, Residual::none);
+  t.linear({1, 5, 3, 72}, 40, Activation::geglu, false, Residual::none);
   t.add(Op::stack, "of three weights", [](Recorder& r) {
     Value w = r.op("w", Op::stack, {r.weight("q", {1, 1, 32, 48}), r.weight("k", {1, 1, 16, 48}), r.weight("v", {1, 1, 7, 48})});
     Value b = r.op("b", Op::stack, {r.weight("q.bias", {1, 1, 1, 32}), r.weight("k.bias", {1, 1, 1, 16}), r.weight("v.bias", {1, 1, 1, 7})});
@@ -290,23 +293,58 @@ std::vector<OpCase> op_cases() {
   return std::move(t.cases);
 }
 
-std::vector<OpCase> sdxl_cases() {
+std::vector<OpCase> tile_cases() {
   Table t;
   ConvAttr same{.stride = 1, .pad_begin = 1, .pad_end = 1};
-  for (auto [side, c] : {std::pair{64, 320}, {32, 640}, {16, 1280}}) t.conv2d({2, side, side, c}, c, 3, same, Residual::full);
-  t.linear({2, 32, 32, 640}, 640, Activation::none, true, Residual::full);
-  t.linear({2, 16, 16, 1280}, 1280, Activation::none, true, Residual::full);
-  t.linear({2, 16, 16, 1280}, 10240, Activation::none, true, Residual::none);
-  t.linear({2, 16, 16, 5120}, 1280, Activation::none, true, Residual::full);
-  t.attention({"32x32, 10 heads of 64", {2, 32, 32, 640}, {2, 32, 32, 640}, 10});
-  t.attention({"16x16, 20 heads of 64", {2, 16, 16, 1280}, {2, 16, 16, 1280}, 20});
-  t.attention({"32x32, text", {2, 32, 32, 640}, {2, 1, 77, 640}, 10});
-  t.attention({"64x64, one head of 512", {1, 64, 64, 512}, {1, 64, 64, 512}, 1});
-  t.group_norm({2, 64, 64, 320}, 32, Activation::silu), t.group_norm({2, 32, 32, 640}, 32, Activation::silu);
-  t.group_norm({1, 256, 256, 128}, 32, Activation::silu);
-  t.layer_norm({2, 32, 32, 640}), t.layer_norm({2, 16, 16, 1280});
-  t.unary(Op::geglu, {2, 32, 32, 5120}), t.unary(Op::silu, {2, 64, 64, 320}), t.unary(Op::softmax, {2, 10, 1024, 1024});
-  t.add(Op::add, "2x64x64x320", [](Recorder& r) { return r.result(Op::add, {r.input("a", {2, 64, 64, 320}), r.input("b", {2, 64, 64, 320})}); });
+  t.linear({1, 8, 16, 64}, 64, Activation::none, false, Residual::none);  // one box and one step: the simplest there is
+  t.linear({2, 16, 24, 320}, 640, Activation::none, true, Residual::full);
+  t.linear({2, 16, 24, 320}, 200, Activation::none, true, Residual::row);
+  t.linear({2, 1, 333, 72}, 328, Activation::none, true, Residual::none);
+  t.linear({1, 32, 64, 128}, 2560, Activation::none, true, Residual::full);  // more tiles than a GPU has processors
+  t.linear({2, 16, 24, 320}, 320, Activation::geglu, true, Residual::none);
+  t.linear({1, 1, 300, 136}, 1288, Activation::geglu, false, Residual::none);
+  t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::none);
+  t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::full);
+  t.conv2d({3, 9, 13, 72}, 320, 3, same, Residual::row);
+  t.conv2d({2, 16, 24, 128}, 160, 3, {.stride = 2, .pad_begin = 1, .pad_end = 1}, Residual::none);
+  t.conv2d({1, 17, 14, 64}, 64, 3, {.stride = 2, .pad_begin = 0, .pad_end = 1}, Residual::none);
+  t.attention({"tiles: 64 and 64", {1, 1, 64, 64}, {1, 1, 64, 64}, 1});
+  t.attention({"tiles: self 20x20", {2, 20, 20, 320}, {2, 20, 20, 320}, 5});
+  t.attention({"tiles: stacked", {2, 16, 16, 128}, {2, 16, 16, 128}, 2, false, true});
+  t.attention({"tiles: 77 text tokens", {2, 16, 24, 640}, {2, 1, 77, 640}, 10});
+  t.attention({"tiles: 512 keys, peaky", {1, 16, 32, 64}, {1, 16, 32, 64}, 1, false, false, 1});
+  return std::move(t.cases);
+}
+
+std::vector<OpCase> sdxl_cases(int side) {
+  Table t;
+  ConvAttr same{.stride = 1, .pad_begin = 1, .pad_end = 1};
+  int large = side, middle = side / 2, small = side / 4;  // the UNet's three levels: 320, 640 and 1280 channels
+  for (auto [s, c] : {std::pair{large, 320}, {middle, 640}, {small, 1280}}) {
+    t.conv2d({2, s, s, c}, c, 3, same, Residual::full);
+    t.conv2d({2, s, s, c}, c, 3, same, Residual::row);
+  }
+  t.conv2d({2, large, large, 960}, 320, 3, same, Residual::none);
+  t.conv2d({1, 2 * side, 2 * side, 512}, 512, 3, same, Residual::full);  // the decoder's
+  t.conv2d({1, 8 * side, 8 * side, 128}, 128, 3, same, Residual::full);
+  t.conv2d({1, 8 * side, 8 * side, 128}, 3, 3, same, Residual::none);
+  for (auto [s, c] : {std::pair{middle, 640}, {small, 1280}}) {
+    t.linear({2, s, s, c}, c, Activation::none, true, Residual::full);
+    t.linear({2, s, s, c}, 3 * c, Activation::none, false, Residual::none);
+    t.linear({2, s, s, c}, 8 * c, Activation::none, true, Residual::none);
+    t.linear({2, s, s, c}, 4 * c, Activation::geglu, true, Residual::none);
+    t.linear({2, s, s, 4 * c}, c, Activation::none, true, Residual::full);
+  }
+  auto attention = [&](int s, int c, const char* what) {
+    t.attention({fmt::format("{}x{}, {} heads of 64{}", s, s, c / 64, what), {2, s, s, c}, *what ? Shape{2, 1, 77, c} : Shape{2, s, s, c}, c / 64});
+  };
+  attention(middle, 640, ""), attention(small, 1280, ""), attention(middle, 640, ", text"), attention(small, 1280, ", text");
+  t.attention({fmt::format("{}x{}, one head of 512", side, side), {1, side, side, 512}, {1, side, side, 512}, 1});
+  t.group_norm({2, large, large, 320}, 32, Activation::silu), t.group_norm({2, middle, middle, 640}, 32, Activation::silu);
+  t.group_norm({1, 4 * side, 4 * side, 128}, 32, Activation::silu);
+  t.layer_norm({2, middle, middle, 640}), t.layer_norm({2, small, small, 1280});
+  t.unary(Op::geglu, {2, middle, middle, 5120}), t.unary(Op::silu, {2, large, large, 320});
+  t.add(Op::add, text({2, large, large, 320}), [=](Recorder& r) { return r.result(Op::add, {r.input("a", {2, large, large, 320}), r.input("b", {2, large, large, 320})}); });
   return std::move(t.cases);
 }
 

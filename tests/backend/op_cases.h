@@ -22,7 +22,8 @@ struct OpCase {
   std::map<std::string, Fill> fills = {};  // by value; the default otherwise
 };
 std::vector<OpCase> op_cases();    // small: tests
-std::vector<OpCase> sdxl_cases();  // as SDXL at 512x512 has them: benchmarks
+std::vector<OpCase> tile_cases();  // large enough for many tiles of a GPU kernel, with rests in every direction
+std::vector<OpCase> sdxl_cases(int side);  // as SDXL has them, with latents of side x side: benchmarks
 
 // Reproducible values for an input or weight.
 std::vector<float> fill_values(const std::string& name, int64_t count, const Fill&);

@@ -18,8 +18,7 @@ class CaseValues {
       if (!is_source(n)) continue;
       auto fill = fills.find(n.name);
       std::vector<float> values = fill_values(n.name, n.shape.count(), fill == fills.end() ? Fill{} : fill->second);
-      if (n.dtype == Dtype::bf16)
-        for (float& x : values) x = to_float(from_float<bf16>(x));
+      for (float& x : values) x = n.dtype == Dtype::bf16 ? to_float(from_float<bf16>(x)) : n.dtype == Dtype::f16 ? to_float(from_float<f16>(x)) : x;
       values_[n.name] = {std::move(values), n.op == Op::input};
     }
   }
@@ -71,20 +70,26 @@ class CaseWeights : public WeightStore {
   const CaseValues& values_;
 };
 
-// The result as float32. An executable's memory starts as NaN, so that an element that is never written shows.
+// The output as float32.
+inline std::vector<float> read_result(Executable& executable) {
+  const Program& program = executable.program();
+  const Node& y = program[program.outputs[0]];
+  std::vector<std::byte> bytes(size_t(byte_size(y)));
+  executable.read(y.name, bytes);
+  std::vector<float> result(size_t(y.shape.count()));
+  if (y.dtype == Dtype::f32) std::memcpy(result.data(), bytes.data(), bytes.size());
+  else convert(y.dtype, bytes, Dtype::f32, std::as_writable_bytes(std::span(result)));
+  return result;
+}
+
+// An executable's memory starts as NaN, so that an element that is never written shows.
 inline std::vector<float> run_case(Backend& backend, const Program& program, const CaseValues& values) {
   CaseWeights weights(backend, values);
   std::unique_ptr<Executable> executable = backend.compile(program, weights);
   for (const Node& n : program.nodes())
     if (n.op == Op::input) executable->write(n.name, values.bytes(n));
   executable->run(Rate::step);
-  const Node& y = program[program.outputs[0]];
-  std::vector<std::byte> bytes(size_t(byte_size(y)));
-  executable->read(y.name, bytes);
-  std::vector<float> result(size_t(y.shape.count()));
-  if (y.dtype == Dtype::f32) std::memcpy(result.data(), bytes.data(), bytes.size());
-  else convert(y.dtype, bytes, Dtype::f32, std::as_writable_bytes(std::span(result)));
-  return result;
+  return read_result(*executable);
 }
 
 }  // namespace hayate::testing

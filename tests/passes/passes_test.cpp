@@ -162,7 +162,7 @@ TEST(Ladder, TextProjectionsBecomeOneLinearAtPromptRate) {
 TEST(Ladder, ObserverSeesEveryPass) {
   auto backend = make_reference_backend();
   std::vector<std::string> seen;
-  climb(record(), find_rung("bf16"), *backend, [&](const std::string& pass, const Program&) { seen.push_back(pass); });
+  climb(record(), find_rung("bf16"), *backend, Dtype::bf16, [&](const std::string& pass, const Program&) { seen.push_back(pass); });
   EXPECT_THAT(seen, ::testing::ElementsAre("record", "lower_precision", "pack_weights"));
 }
 

@@ -27,7 +27,7 @@ int64_t least(const MemoryForecast& f) {
 }
 
 TEST(Memory, IsForecastToTheByte) {
-  for (const RungInfo& rung : rungs())
+  for (const RungInfo& rung : rungs("cpu"))
     for (auto [width, height, pictures] : {std::tuple{128, 128, 1}, {48, 64, 3}}) {
       Pipeline p({.model = kModel, .rung = rung.name});
       Request r = request(width, height, size_t(pictures));

@@ -103,6 +103,18 @@ std::vector<Part> all_parts() {
   return parts;
 }
 
+const std::vector<std::string>& fast_devices() {
+  static const std::vector<std::string> names = [] {
+    std::string why;
+    return cuda_devices(why).empty() ? std::vector<std::string>{"cpu"} : std::vector<std::string>{"cpu", "cuda"};
+  }();
+  return names;
+}
+
+std::shared_ptr<Backend> backend_named(const std::string& device) {
+  return device == "cpu" ? make_cpu_backend() : device == "cuda" ? make_cuda_backend({}) : make_reference_backend();
+}
+
 std::string test_name(const Part& part) {
   std::string name = part.model + "_" + part.component;
   std::ranges::replace_if(

@@ -18,6 +18,9 @@ struct Part {
   std::string folder() const { return component.substr(0, component.find(' ')); }
 };
 std::vector<Part> all_parts();
+// The devices whose values are compared: "cpu", and "cuda" where there is a GPU.
+const std::vector<std::string>& fast_devices();
+std::shared_ptr<Backend> backend_named(const std::string& device);  // of one of these, or the reference
 std::string test_name(const Part&);
 void PrintTo(const Part&, std::ostream*);  // for GoogleTest
 

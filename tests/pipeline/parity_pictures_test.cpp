@@ -132,8 +132,10 @@ INSTANTIATE_TEST_SUITE_P(Parity, Pictures, ::testing::ValuesIn(names()), [](cons
 
 TEST_P(Pictures, EqualDiffusersInFloat32) {
   const Json& c = find_case(GetParam());
-  for (const char* device : {"cpu", "reference"}) {
-    if (device == std::string("reference") && c.at("steps") > 8) continue;  // slow
+  std::vector<std::string> devices = fast_devices();
+  devices.push_back("reference");
+  for (const std::string& device : devices) {
+    if (device == "reference" && c.at("steps") > 8) continue;  // slow
     Compared found = run_case(c, device, "fp32");
     RecordProperty(device, fmt::format("{:.1e}", found.latents));
     EXPECT_LE(found.largest, 1) << device;
@@ -143,20 +145,22 @@ TEST_P(Pictures, EqualDiffusersInFloat32) {
 
 // Each case is one draw of rounding errors, so the bound is on all of them together.
 TEST(Parity, Bfloat16PicturesAreNoFurtherThanDiffusers) {
-  for (const char* rung : {"bf16", "attention", "compile", "projections"}) {
-    double ours_latents = 0, theirs_latents = 0, ours_pictures = 0, theirs_pictures = 0;
-    for (const Json& c : manifest()) {
-      Compared found = run_case(c, "cpu", rung);
-      double their_latents = c.at("diffusers_bf16").at("latents_relative_l2"), their_rms = c.at("diffusers_bf16").at("pictures_rms");
-      ours_latents += found.latents, theirs_latents += their_latents;
-      ours_pictures += found.rms, theirs_pictures += their_rms;
-      RecordProperty(fmt::format("{} {}", rung, c.at("name").get<std::string>()),
-                     fmt::format("{:.2f} {:.2f}", found.latents / their_latents, found.rms / their_rms));
+  for (const std::string& device : fast_devices())
+    for (const char* rung : {"bf16", "attention", "compile", "projections"}) {
+      double ours_latents = 0, theirs_latents = 0, ours_pictures = 0, theirs_pictures = 0;
+      for (const Json& c : manifest()) {
+        Compared found = run_case(c, device, rung);
+        double their_latents = c.at("diffusers_bf16").at("latents_relative_l2"), their_rms = c.at("diffusers_bf16").at("pictures_rms");
+        ours_latents += found.latents, theirs_latents += their_latents;
+        ours_pictures += found.rms, theirs_pictures += their_rms;
+        RecordProperty(fmt::format("{} {} {}", device, rung, c.at("name").get<std::string>()),
+                       fmt::format("{:.2f} {:.2f}", found.latents / their_latents, found.rms / their_rms));
+      }
+      RecordProperty(device + " " + rung,
+                     fmt::format("latents {:.2f}, pictures {:.2f}", ours_latents / theirs_latents, ours_pictures / theirs_pictures));
+      EXPECT_LE(ours_latents, 1.2 * theirs_latents) << device << " " << rung;
+      EXPECT_LE(ours_pictures, 1.2 * theirs_pictures) << device << " " << rung;
     }
-    RecordProperty(rung, fmt::format("latents {:.2f}, pictures {:.2f}", ours_latents / theirs_latents, ours_pictures / theirs_pictures));
-    EXPECT_LE(ours_latents, 1.2 * theirs_latents) << rung;
-    EXPECT_LE(ours_pictures, 1.2 * theirs_pictures) << rung;
-  }
 }
 
 // Mistakes of the pipeline, planted: each must be too far from diffusers.

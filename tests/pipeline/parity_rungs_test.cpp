@@ -12,8 +12,9 @@
 namespace hayate::testing {
 namespace {
 
-class Rungs : public ::testing::TestWithParam<Part> {};
-INSTANTIATE_TEST_SUITE_P(Parity, Rungs, ::testing::ValuesIn(all_parts()), [](const auto& info) { return test_name(info.param); });
+class Rungs : public ::testing::TestWithParam<std::tuple<Part, std::string>> {};
+INSTANTIATE_TEST_SUITE_P(Parity, Rungs, ::testing::Combine(::testing::ValuesIn(all_parts()), ::testing::ValuesIn(fast_devices())),
+                         [](const auto& info) { return test_name(std::get<0>(info.param)) + "_" + std::get<1>(info.param); });
 
 // The rung without the pass that lowers precision, so that only the technique itself is left to differ.
 Program climb_in_float32(Program p, const std::string& rung, const Target& target) {
@@ -28,10 +29,12 @@ Program climb_in_float32(Program p, const std::string& rung, const Target& targe
 }
 
 TEST_P(Rungs, KeepEveryValueInFloat32) {
-  const Part& part = GetParam();
+  const auto& [part, device] = GetParam();
   Golden golden = load_golden(part);
-  auto backend = make_cpu_backend();
-  auto run_rung = [&](const char* rung) { return run(climb_in_float32(record(part, golden), rung, *backend), backend, weights_of(part), golden); };
+  auto backend = backend_named(device);
+  auto run_rung = [&, &part = part](const char* rung) {
+    return run(climb_in_float32(record(part, golden), rung, *backend), backend, weights_of(part), golden);
+  };
   auto below = by_name(run_rung("fp32"));
   size_t recorded = below.size();
   for (const char* rung : {"attention", "compile", "projections"}) {
@@ -51,9 +54,9 @@ TEST_P(Rungs, KeepEveryValueInFloat32) {
 // From the same inputs, how much further from float32 each value is than in diffusers' bfloat16. Rounding is luck: single
 // values may be unlucky, all of them together may not.
 TEST_P(Rungs, AreNoFurtherFromFloat32ThanDiffusersInBfloat16) {
-  const Part& part = GetParam();
+  const auto& [part, device] = GetParam();
   Golden golden = load_golden(part);
-  auto backend = make_cpu_backend();
+  auto backend = backend_named(device);
   for (const char* rung : {"bf16", "attention", "compile", "projections"}) {
     std::vector<double> ratios;
     for (const Distance& d : distances(run(climb(record(part, golden), find_rung(rung), *backend), backend, weights_of(part), golden), golden)) {

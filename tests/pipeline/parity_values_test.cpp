@@ -42,7 +42,7 @@ bool excused(const Excuse (&excuses)[N], const std::string& name) {
 
 struct Case {
   Part part;
-  const char* device;
+  std::string device;
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << test_name(c.part) << " on " << c.device; }
 class Values : public ::testing::TestWithParam<Case> {};
@@ -50,7 +50,7 @@ class Values : public ::testing::TestWithParam<Case> {};
 TEST_P(Values, EqualDiffusers) {
   const auto& [part, device] = GetParam();
   Golden golden = load_golden(part);
-  auto backend = device == std::string("cpu") ? make_cpu_backend() : make_reference_backend();
+  auto backend = backend_named(device);
   std::vector<Ran> values = run(record(part, golden), backend, weights_of(part), golden);
 
   std::set<std::string> names;
@@ -71,8 +71,10 @@ TEST_P(Values, EqualDiffusers) {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const Part& part : all_parts())
-    for (const char* device : {"reference", "cpu"}) all.push_back({part, device});
+  for (const Part& part : all_parts()) {
+    all.push_back({part, "reference"});
+    for (const std::string& device : fast_devices()) all.push_back({part, device});
+  }
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Parity, Values, ::testing::ValuesIn(cases()),

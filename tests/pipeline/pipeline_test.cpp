@@ -93,7 +93,7 @@ TEST(Pipeline, RungsAndDevicesAgree) {
   Result fp32 = Pipeline({.model = kModel, .device = "reference", .rung = "fp32"}).generate(request({picture("a castle", 7)}));
   Result cpu = Pipeline({.model = kModel, .rung = "fp32"}).generate(request({picture("a castle", 7)}));
   EXPECT_LE(largest_difference(fp32.images[0], cpu.images[0]), 1);
-  for (const RungInfo& rung : rungs()) {
+  for (const RungInfo& rung : rungs("cpu")) {
     Result r = Pipeline({.model = kModel, .rung = rung.name}).generate(request({picture("a castle", 7)}));
     EXPECT_LE(mean_difference(fp32.images[0], r.images[0]), rung.name == "fp32" ? 0.1 : 6) << rung.name;
   }

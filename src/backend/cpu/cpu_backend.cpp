@@ -15,11 +15,13 @@ class CpuBackend : public HostBackend {
   CpuBackend(Isa isa, int64_t staged_elements) : context_(isa, staged_elements) {}
 
   const char* name() const override { return "cpu"; }
+  std::string description() const override { return fmt::format("cpu, {}, {} threads", name_of(context_.isa), omp_get_max_threads()); }
 
   bool supports(const Program& p, const Node& n) const override {
     switch (n.op) {
       case Op::timestep_embedding: case Op::guidance: case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
+      case Op::linear: return is_float(n.dtype) && n.as<LinearAttr>().activation != Activation::geglu;
       default: return is_float(n.dtype);
     }
   }

@@ -18,6 +18,7 @@ float activate(float x, Activation a) {
     case Activation::silu: return x / (1 + std::exp(-x));
     case Activation::gelu: return 0.5f * x * (1 + std::erf(x * 0.70710678118654752f));
     case Activation::quick_gelu: return x / (1 + std::exp(-1.702f * x));
+    case Activation::geglu: break;  // of two numbers: see linear
   }
   return x;
 }
@@ -44,8 +45,19 @@ Tensor broadcast(const Tensor& a, const Tensor& b, F f) {
   return y;
 }
 
+// Left half * gelu(right half).
+Tensor gate(const Tensor& x) {
+  Shape half = x.shape;
+  half.c /= 2;
+  Tensor y{half, std::vector<float>(size_t(half.count()))};
+  for (int64_t r = 0; r < half.rows(); ++r)
+    for (int64_t c = 0; c < half.c; ++c) y.row(r)[c] = x.row(r)[c] * activate(x.row(r)[half.c + c], Activation::gelu);
+  return y;
+}
+
 Tensor epilogue(Tensor y, Inputs in, Activation a) {
   if (in.size() > 2 && !in[2].data.empty()) y = broadcast(y, in[2], std::plus<>());
+  if (a == Activation::geglu) return gate(y);
   if (a != Activation::none) y = map(y, [&](float x) { return activate(x, a); });
   if (in.size() > 3 && !in[3].data.empty()) y = broadcast(y, in[3], std::plus<>());
   return y;
@@ -64,10 +76,12 @@ Tensor stack(const Node& n, Inputs in) {
 }
 
 Tensor linear(const Node& n, Inputs in) {
-  Tensor y{n.shape, std::vector<float>(size_t(n.shape.count()))};
-  parallel_for(n.shape.rows(), 1, [&](int64_t begin, int64_t end) {
+  Shape all = n.shape;
+  all.c = in[1].shape.w;  // twice as many where they are gated
+  Tensor y{all, std::vector<float>(size_t(all.count()))};
+  parallel_for(all.rows(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
-      for (int64_t o = 0; o < n.shape.c; ++o) y.row(r)[o] = float(dot(in[0].row(r), in[1].row(o), in[0].shape.c));
+      for (int64_t o = 0; o < all.c; ++o) y.row(r)[o] = float(dot(in[0].row(r), in[1].row(o), in[0].shape.c));
   });
   return epilogue(std::move(y), in, n.as<LinearAttr>().activation);
 }
@@ -231,13 +245,6 @@ Tensor attention(const Node& n, Inputs in) {
   return attention_mix(n.shape, softmax(attention_scores(scores, in)), in[2]);
 }
 
-Tensor geglu(const Node& n, Inputs in) {
-  Tensor y{n.shape, std::vector<float>(size_t(n.shape.count()))};
-  for (int64_t r = 0; r < n.shape.rows(); ++r)
-    for (int64_t c = 0; c < n.shape.c; ++c) y.row(r)[c] = in[0].row(r)[c] * activate(in[0].row(r)[n.shape.c + c], Activation::gelu);
-  return y;
-}
-
 double deviation(const float* x, int64_t count) {  // torch.std: unbiased
   double sum = 0, square = 0;
   for (int64_t i = 0; i < count; ++i) sum += x[i];
@@ -307,7 +314,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::softmax: return softmax(in[0]);
     case Op::attention_mix: return attention_mix(n.shape, in[0], in[1]);
     case Op::attention: return attention(n, in);
-    case Op::geglu: return geglu(n, in);
+    case Op::geglu: return gate(in[0]);
     case Op::guidance: return guidance(n, in);
     case Op::scheduler_row: return scheduler_row(n, in);
   }

@@ -104,7 +104,7 @@ inline Floats gelu(Floats x) {
 template <class F>
 auto with_activation(Activation a, F f) {
   switch (a) {
-    case Activation::none: break;
+    case Activation::none: case Activation::geglu: break;  // geglu is refused by supports()
     case Activation::silu: return f([](Floats x) { return silu(x); });
     case Activation::gelu: return f([](Floats x) { return gelu(x); });
     case Activation::quick_gelu: return f([](Floats x) { return quick_gelu(x); });

@@ -1,0 +1,115 @@
+// hayate bench ladder: the time of a picture on every rung.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "bench_common.h"
+#include "exit_code.h"
+#include "hayate/inspect.h"
+#include "ladder_report.h"
+#include "output.h"
+#include "shared_options.h"
+#include "subcommands.h"
+
+namespace hayate::cli {
+
+namespace {
+struct BenchLadderCommand {
+  BenchPicture picture;
+  int warmups = 3;
+  std::vector<std::string> rungs;
+  std::string json, csv, svg;
+};
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+// ||a - b|| / ||b||
+double latent_distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double error = 0, norm = 0;
+  for (size_t i = 0; i < a.size(); ++i) error += std::pow(double(a[i]) - b[i], 2), norm += std::pow(double(b[i]), 2);
+  return std::sqrt(error / norm);
+}
+double picture_distance(const Image& a, const Image& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(int(a.rgb[i]) - int(b.rgb[i]));
+  return sum / double(a.rgb.size());
+}
+
+RungTimes measure(const BenchLadderCommand& command, const std::string& rung, LadderReport& report, Result& first) {
+  Options options = command.picture.options;
+  options.rung = rung;
+  Pipeline pipeline(options);
+  report.model = pipeline.model();
+  report.machine = pipeline.device();
+  Request request = request_of(command.picture);
+  RungTimes times;
+  times.rung = rung, times.steps = request.steps;
+  std::vector<double> total, step, text, decode;
+  Result last;
+  for (int i = 0; i < command.warmups + command.picture.runs; ++i) {
+    last = pipeline.generate(request);
+    if (i == 0) times.first = last.timings.total;
+    if (i < command.warmups) continue;
+    total.push_back(last.timings.total);
+    step.push_back(last.timings.denoise / request.steps);
+    text.push_back(last.timings.text);
+    decode.push_back(last.timings.decode);
+  }
+  times.median = median(total), times.least = std::ranges::min(total), times.most = std::ranges::max(total);
+  times.step = median(step), times.text = median(text), times.decode = median(decode);
+  times.work = last.work, times.peak_memory = last.peak_memory;
+  if (first.images.empty()) first = last;
+  times.latent_distance = latent_distance(last.latents, first.latents);
+  times.picture_distance = picture_distance(last.images[0], first.images[0]);
+  return times;
+}
+
+void write_report(const BenchLadderCommand& command, const LadderReport& report) {
+  if (!command.json.empty()) write_text_file(command.json, ladder_json(report));
+  if (!command.csv.empty()) write_text_file(command.csv, ladder_csv(report));
+  if (!command.svg.empty()) write_text_file(command.svg, ladder_svg(report));
+}
+
+int run(const BenchLadderCommand& command) {
+  LadderReport report;
+  report.version = version();
+  Result first;
+  std::vector<std::string> names = command.rungs;
+  if (names.empty())
+    for (const RungInfo& r : rungs(command.picture.options.device)) names.push_back(r.name);
+  for (const std::string& rung : names) {
+    report.rungs.push_back(measure(command, rung, report, first));
+    const RungTimes& t = report.rungs.back();
+    report.request = fmt::format("{}x{}, {} steps, {} warm-ups, median of {} runs", first.images[0].width, first.images[0].height, t.steps,
+                                 command.warmups, command.picture.runs);
+    print_note(fmt::format("{:<12} {:.3f} s, {:.2f} ms a step\n", rung, t.median, t.step * 1e3));
+    write_report(command, report);  // after each rung: a later one may fail
+  }
+  print_result(ladder_text(report));
+  return exit_ok;
+}
+
+}  // namespace
+
+Subcommand add_bench_ladder(CLI::App& bench) {
+  CLI::App* ladder = declare(bench, "ladder",
+                             "Times a picture on every rung, prompt to pixels.\n\n"
+                             "  hayate bench ladder --device cuda --random sdxl --json ladder.json --svg ladder.svg");
+  auto command = std::make_shared<BenchLadderCommand>();
+  Table t{ladder, "Options"};
+  add_bench_picture(t, command->picture);
+  t.number("--warmups", fmt::format("runs before that (default {})", command->warmups), command->warmups, 0, 1000);
+  t.text("--rungs", "NAME", "only these; repeat for several (default: all that the device has)",
+         [command](const std::string& name) { command->rungs.push_back(name); });
+  t.text("--json", "FILE", "results as JSON", command->json);
+  t.text("--csv", "FILE", "results as a table", command->csv);
+  t.text("--svg", "FILE", "a chart", command->svg);
+  return {ladder, [command] { return run(*command); }};
+}
+
+}  // namespace hayate::cli

@@ -1,0 +1,52 @@
+// hayate bench ops: where the time of a picture goes, op by op.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "bench_common.h"
+#include "exit_code.h"
+#include "output.h"
+#include "subcommands.h"
+#include "text_table.h"
+
+namespace hayate::cli {
+
+namespace {
+int run(const BenchPicture& command) {
+  Pipeline pipeline(command.options);
+  struct Sum {
+    OpTime of;
+    int count = 0;
+    double seconds = 0;
+  };
+  std::map<std::string, Sum> sums;  // by part of the picture, op and shapes
+  for (const OpTime& t : pipeline.profile(request_of(command), command.runs)) {
+    Sum& s = sums[t.name.substr(0, t.name.find('/')) + " " + t.op + " " + t.shapes];
+    s.of = t, s.count += 1, s.seconds += t.seconds;
+  }
+  std::vector<std::pair<std::string, Sum>> order(sums.begin(), sums.end());
+  std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  TextTable table;
+  table.add({"ms", "times", "us each", "TFLOP/s", "GB/s", "op"});
+  for (const auto& [key, s] : order) {
+    double each = s.seconds / s.count;
+    table.add({fmt::format("{:.3f}", s.seconds * 1e3), fmt::to_string(s.count), fmt::format("{:.1f}", each * 1e6),
+               fmt::format("{:.0f}", s.of.flops / each * 1e-12), fmt::format("{:.0f}", s.of.bytes / each * 1e-9), key});
+  }
+  print_result(fmt::format("{}\n{}, rung {}; each op alone\n\n{}", pipeline.device(), pipeline.model(), pipeline.rung(), table.text()));
+  return exit_ok;
+}
+}  // namespace
+
+Subcommand add_bench_ops(CLI::App& bench) {
+  CLI::App* ops = declare(bench, "ops",
+                          "Times every op of a picture alone, beside what it computes and moves.\n\n"
+                          "  hayate bench ops --device cuda --random sdxl");
+  auto command = std::make_shared<BenchPicture>();
+  add_bench_picture({ops, "Options"}, *command);
+  return {ops, [command] { return run(*command); }};
+}
+
+}  // namespace hayate::cli

@@ -1,0 +1,111 @@
+// The measured ladder as a table, JSON, CSV and a chart.
+#include "ladder_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text_table.h"
+
+namespace hayate::cli {
+
+namespace {
+using nlohmann::ordered_json;
+
+double tflops(const RungTimes& r) { return r.step > 0 ? r.work.step_flops / r.step * 1e-12 : 0; }
+
+struct Column {
+  const char* name;   // in JSON and CSV
+  const char* title;  // for people
+  std::string (*cell)(const LadderReport&, size_t);
+  double (*value)(const LadderReport&, size_t);
+};
+
+#define VALUE(expression)                         \
+  [](const LadderReport& l, size_t i) -> double { \
+    const RungTimes& r = l.rungs[i];              \
+    (void)l, (void)i;                             \
+    return expression;                            \
+  }
+#define CELL(pattern, expression)            \
+  [](const LadderReport& l, size_t i) {      \
+    const RungTimes& r = l.rungs[i];         \
+    (void)l, (void)i;                        \
+    return fmt::format(pattern, expression); \
+  },                                         \
+      VALUE(expression)
+constexpr Column kColumns[] = {
+    {"seconds_per_image", "s/image", CELL("{:.3f}", r.median)},
+    {"seconds_min", "min", CELL("{:.3f}", r.least)},
+    {"seconds_max", "max", CELL("{:.3f}", r.most)},
+    {"ms_per_step", "ms/step", CELL("{:.2f}", r.step * 1e3)},
+    {"ms_text", "text ms", CELL("{:.2f}", r.text * 1e3)},
+    {"ms_decode", "decode ms", CELL("{:.2f}", r.decode * 1e3)},
+    {"seconds_first_image", "first s", CELL("{:.2f}", r.first)},
+    {"speedup", "speed-up", CELL("{:.2f}x", l.rungs[0].median / r.median)},
+    {"speedup_over_rung_below", "over last", CELL("{:.2f}x", l.rungs[i ? i - 1 : 0].median / r.median)},
+    {"launches_per_step", "launches", CELL("{:.0f}", double(r.work.launches_per_step))},
+    {"peak_mib", "peak MiB", CELL("{:.0f}", double(r.peak_memory >> 20))},
+    {"tflops", "TFLOP/s", CELL("{:.0f}", tflops(r))},
+    {"latent_distance", "latent off", CELL("{:.1e}", r.latent_distance)},
+    {"picture_distance", "pixels off", CELL("{:.2f}", r.picture_distance)},
+};
+#undef CELL
+#undef VALUE
+}  // namespace
+
+std::string ladder_text(const LadderReport& report) {
+  TextTable table;
+  std::vector<std::string> titles{"rung"};
+  for (const Column& c : kColumns) titles.push_back(c.title);
+  table.add(titles);
+  for (size_t i = 0; i < report.rungs.size(); ++i) {
+    std::vector<std::string> cells{report.rungs[i].rung};
+    for (const Column& c : kColumns) cells.push_back(c.cell(report, i));
+    table.add(cells);
+  }
+  return fmt::format("{}\n{}, {}\n\n{}", report.machine, report.model, report.request, table.text());
+}
+
+std::string ladder_json(const LadderReport& report) {
+  ordered_json rungs = ordered_json::array();
+  for (size_t i = 0; i < report.rungs.size(); ++i) {
+    ordered_json rung{{"rung", report.rungs[i].rung}};
+    for (const Column& c : kColumns) rung[c.name] = c.value(report, i);
+    rungs.push_back(rung);
+  }
+  return json_text(
+      {{"machine", report.machine}, {"version", report.version}, {"model", report.model}, {"request", report.request}, {"rungs", rungs}});
+}
+
+std::string ladder_csv(const LadderReport& report) {
+  std::string text = "rung";
+  for (const Column& c : kColumns) text += fmt::format(",{}", c.name);
+  for (size_t i = 0; i < report.rungs.size(); ++i) {
+    text += "\n" + report.rungs[i].rung;
+    for (const Column& c : kColumns) text += fmt::format(",{:.6g}", c.value(report, i));
+  }
+  return text + "\n";
+}
+
+std::string ladder_svg(const LadderReport& report) {
+  constexpr int kLeft = 110, kBar = 26, kGap = 12, kWidth = 560, kRight = 120;
+  double most = 0;
+  for (const RungTimes& r : report.rungs) most = std::max(most, r.median);
+  int height = 56 + int(report.rungs.size()) * (kBar + kGap);
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"14\">\n"
+      "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n<text x=\"16\" y=\"26\" font-size=\"16\" fill=\"#222222\">Seconds per picture</text>\n",
+      kLeft + kWidth + kRight, height);
+  for (size_t i = 0; i < report.rungs.size(); ++i) {
+    const RungTimes& r = report.rungs[i];
+    int y = 44 + int(i) * (kBar + kGap), width = std::max(1, int(kWidth * r.median / most));
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\" fill=\"#222222\">{}</text>\n", kLeft - 10, y + 18, r.rung);
+    svg += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"3\" fill=\"#3b6fb6\"/>\n", kLeft, y, width, kBar);
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" fill=\"#222222\">{:.2f} s  ({:.1f}x)</text>\n", kLeft + width + 8, y + 18, r.median,
+                       report.rungs[0].median / r.median);
+  }
+  return svg + "</svg>\n";
+}
+
+}  // namespace hayate::cli

@@ -1,0 +1,109 @@
+// THE TABLE: which kernel runs an op.
+#include "backend/cuda/context.h"
+#include "backend/cuda/status.h"
+#include "core/error.h"
+
+namespace hayate::cuda {
+
+namespace {
+const float* floats(const TensorView& v) { return static_cast<const float*>(v.data); }
+
+template <class F>
+Launch simple(F run) {
+  return {[run](void*) { run(); }};
+}
+
+Launch bind_stack(const Operands& o, cudaStream_t s) {
+  return simple([=, to = static_cast<std::byte*>(o.out.data), in = o.in] {
+    for (int64_t at = 0; const TensorView& part : in) {
+      int64_t bytes = part.shape.count() * size_of(part.dtype);
+      check(cudaMemcpyAsync(to + at, part.data, size_t(bytes), cudaMemcpyDeviceToDevice, s), "stacking weights");
+      at += bytes;
+    }
+  });
+}
+
+Launch bind_group_norm(const Operands& o, const Context& c) {
+  const auto& a = o.node.as<NormAttr>();
+  const Shape& shape = o.out.shape;
+  int processors = c.device->info().multiprocessors;
+  GroupNormArgs args{.y = matrix_of(o.out),
+                     .x = matrix_of(o.in[0]),
+                     .gamma = floats(o.in[1]),
+                     .beta = floats(o.in[2]),
+                     .eps = a.eps,
+                     .images = int(shape.n),
+                     .pixels = int(shape.tokens()),
+                     .groups = a.groups,
+                     .act = unary_of(a.activation),
+                     .partial = nullptr};
+  auto run = [=, s = c.stream()](void* workspace) mutable {
+    args.partial = static_cast<float*>(workspace);
+    launch_group_norm(s, args, processors);
+  };
+  return {std::move(run), group_norm_workspace(args.images, args.pixels, args.groups, processors)};
+}
+
+Launch bind_timestep_embedding(const Operands& o, cudaStream_t s) {
+  return simple([=, y = matrix_of(o.out), t = matrix_of(o.in[0]), a = o.node.as<TimestepAttr>()] {
+    launch_timestep_embedding(s, y, t, a.dim, a.flip_sin_to_cos, a.freq_shift);
+  });
+}
+
+Launch bind_guidance(const Operands& o, cudaStream_t s) {
+  int64_t each = o.out.shape.tokens() * o.out.shape.c;
+  require(o.in[0].packed_rows() && o.out.packed_rows(), ErrorKind::internal, "guidance {}: rows are not packed", o.node.name);
+  return simple([=, out = static_cast<float*>(o.out.data), prediction = o.in[0], scale = o.in[1], rescale = o.in[2], images = int(o.out.shape.n)] {
+    launch_guidance(s, out, floats(prediction), floats(scale), scale.row_stride, floats(rescale), rescale.row_stride, images, each);
+  });
+}
+}  // namespace
+
+Launch bind(const Operands& o, const Context& c, BindOptions options) {
+  cudaStream_t s = c.stream();
+  auto in = [&](size_t k) { return matrix_of(o.in[k]); };
+  Matrix y = matrix_of(o.out);
+  switch (o.node.op) {
+    case Op::input:
+    case Op::weight:
+    case Op::slice: break;
+    case Op::cast: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::copy); });
+    case Op::pack: return simple([=, x = in(0)] { launch_interleave(s, y, x); });
+    case Op::stack: return bind_stack(o, s);
+    case Op::linear: return bind_linear(o, c, options);
+    case Op::conv2d: return bind_conv2d(o, c, options);
+    case Op::group_norm: return bind_group_norm(o, c);
+    case Op::layer_norm:
+      return simple([=, x = in(0), gamma = floats(o.in[1]), beta = floats(o.in[2]), eps = o.node.as<NormAttr>().eps] {
+        launch_layer_norm(s, y, x, gamma, beta, eps);
+      });
+    case Op::silu: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::silu); });
+    case Op::gelu: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::gelu); });
+    case Op::quick_gelu: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::quick_gelu); });
+    case Op::add: return simple([=, a = in(0), b = in(1), shape = broadcast_of(o.in[1], o.out.shape)] { launch_add(s, y, a, b, shape); });
+    case Op::mul: return simple([=, a = in(0), b = in(1), shape = broadcast_of(o.in[1], o.out.shape)] { launch_mul(s, y, a, b, shape); });
+    case Op::affine: return simple([=, x = in(0), a = o.node.as<AffineAttr>()] { launch_affine(s, y, x, a.scale, a.shift); });
+    case Op::concat: return simple([=, a = in(0), b = in(1)] { launch_concat(s, y, a, b); });
+    case Op::repeat: return simple([=, x = in(0)] { launch_copy(s, y, x); });
+    case Op::upsample_nearest:
+      return simple(
+          [=, x = in(0), to = o.out.shape, from = o.in[0].shape] { launch_upsample(s, y, int(to.h), int(to.w), x, int(from.h), int(from.w)); });
+    case Op::embedding: return simple([=, ids = o.in[0].row<int32_t>(0), table = in(1)] { launch_gather(s, y, table, ids, 0); });
+    case Op::take_token:
+      return simple([=, x = in(0), index = o.in[1].row<int32_t>(0), tokens = o.in[0].shape.tokens()] { launch_gather(s, y, x, index, tokens); });
+    case Op::timestep_embedding: return bind_timestep_embedding(o, s);
+    case Op::attention_scores: return bind_attention_scores(o, c, options);
+    case Op::softmax: return simple([=, x = in(0)] { launch_softmax(s, y, x); });
+    case Op::attention_mix: return bind_attention_mix(o, c, options);
+    case Op::attention: return bind_attention(o, c, options);
+    case Op::geglu: return simple([=, x = in(0)] { launch_geglu(s, y, x); });
+    case Op::guidance: return bind_guidance(o, s);
+    case Op::scheduler_row:
+      return simple([=, state = in(0), prediction = in(1), noise = in(2), matrix = in(3), tokens = o.out.shape.tokens()] {
+        launch_scheduler_row(s, y, state, prediction, noise, matrix, tokens);
+      });
+  }
+  fail(ErrorKind::internal, "{} {}: not computed by an op", name_of(o.node.op), o.node.name);
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,100 @@
+// Handles of the libraries, and small conversions from operands to what kernels take.
+#include "backend/cuda/context.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "backend/cuda/libraries.h"
+#include "backend/cuda/status.h"
+#include "core/error.h"
+
+namespace hayate::cuda {
+
+Context::Context(const CudaOptions& o)
+    : device(std::make_shared<Device>(o.ordinal)), capability(device->info().capability), deterministic(o.deterministic) {
+  require(o.force_capability == 0 || (o.force_capability >= 80 && o.force_capability <= capability), ErrorKind::usage,
+          "cannot run kernels of compute capability {} on {}, which has {}", o.force_capability, device->info().name, capability);
+  if (o.force_capability) capability = o.force_capability;
+  check(cublas_lt().Create(&blas), "starting cuBLASLt");
+  check(cudnn().Create(&dnn), "starting cuDNN");
+  check(cudnn().SetStream(dnn, stream()), "starting cuDNN");
+  check(cudaEventCreate(&begin_), "creating an event");
+  check(cudaEventCreate(&end_), "creating an event");
+  const DeviceInfo& info = device->info();
+  machine = fmt::format("{}, driver {}, cuBLASLt {}, cuDNN {}", info.name, info.driver, cublas_lt().GetVersion(), cudnn().GetVersion());
+  algorithms = std::make_unique<AlgorithmTable>(o.algorithm_file, machine, !o.deterministic);
+}
+
+Context::~Context() {
+  device->use();
+  if (dnn) cudnn().Destroy(dnn);
+  if (blas) cublas_lt().Destroy(blas);
+  if (begin_) cudaEventDestroy(begin_);
+  if (end_) cudaEventDestroy(end_);
+}
+
+double Context::seconds(const std::function<void()>& enqueue, int runs, double rival) const {
+  constexpr double kFar = 2, kStarting = 1e-3;  // a first run also loads its kernels
+  float least = std::numeric_limits<float>::infinity();
+  for (int run = 0; run < runs + 1; ++run) {
+    check(cudaEventRecord(begin_, stream()), "measuring");
+    enqueue();
+    check(cudaGetLastError(), "starting a kernel");
+    check(cudaEventRecord(end_, stream()), "measuring");
+    check(cudaEventSynchronize(end_), "measuring");
+    float ms = 0;
+    check(cudaEventElapsedTime(&ms, begin_, end_), "measuring");
+    if (run > 0) least = std::min(least, ms);
+    else if (ms * 1e-3 > kFar * rival + kStarting) return double(ms) * 1e-3;
+  }
+  return double(least) * 1e-3;
+}
+
+Launch in_order(std::vector<Launch> all) {
+  Launch whole;
+  for (const Launch& l : all) whole.workspace = std::max(whole.workspace, l.workspace);
+  whole.enqueue = [all = std::move(all)](void* workspace) {
+    for (const Launch& l : all) l.enqueue(workspace);
+  };
+  return whole;
+}
+
+Matrix matrix_of(const TensorView& v) { return {v.data, v.shape.rows(), v.row_stride, int(v.shape.c), v.dtype}; }
+
+Broadcast broadcast_of(const TensorView& b, const Shape& y) {
+  const Shape& s = b.shape;
+  return {.image = s.n == 1 ? 0 : s.tokens() * b.row_stride,
+          .line = s.h == 1 ? 0 : s.w * b.row_stride,
+          .column = s.w == 1 ? 0 : b.row_stride,
+          .lines = int(y.h),
+          .columns = int(y.w),
+          .one_column = s.c == 1 && y.c != 1};
+}
+
+Unary unary_of(Activation a) {
+  switch (a) {
+    case Activation::none: return Unary::copy;
+    case Activation::silu: return Unary::silu;
+    case Activation::gelu: return Unary::gelu;
+    case Activation::quick_gelu: return Unary::quick_gelu;
+    case Activation::geglu: break;  // halves the columns: only within a linear of our own
+  }
+  return Unary::copy;
+}
+
+int alignment_of(const void* p) {
+  auto address = reinterpret_cast<uintptr_t>(p);
+  return address == 0 ? 256 : int(std::min<uintptr_t>(256, address & (~address + 1)));
+}
+
+Launch bind_epilogue(const Context& context, const TensorView& y, const TensorView& bias, Activation a, const TensorView& residual) {
+  if (!bias.data && a == Activation::none && !residual.data) return {[](void*) {}};
+  Matrix r = residual.data ? matrix_of(residual) : Matrix{};
+  Broadcast shape = residual.data ? broadcast_of(residual, y.shape) : Broadcast{};
+  return {[=, s = context.stream(), m = matrix_of(y), b = static_cast<const float*>(bias.data), act = unary_of(a)](void*) {
+    launch_epilogue(s, m, b, act, r, shape);
+  }};
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,105 @@
+// The CUDA backend: what it supports, and the pieces put together.
+#include "backend/cuda/executable.h"
+#include "backend/cuda/status.h"
+#include "core/error.h"
+
+namespace hayate {
+
+namespace cuda {
+namespace {
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(const CudaOptions& o) : context_(std::make_shared<Context>(o)) {}
+
+  const char* name() const override { return "cuda"; }
+  std::string description() const override { return context_->machine; }
+  bool has_tf32() const override { return true; }
+  bool has_f16() const override { return true; }
+
+  bool supports(const Program& p, const Node& n) const override {
+    switch (n.op) {
+      case Op::timestep_embedding:
+      case Op::guidance:
+      case Op::scheduler_row: return n.dtype == Dtype::f32;
+      case Op::cast: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;
+      case Op::linear:
+        if (n.as<LinearAttr>().activation == Activation::geglu) return fuses_geglu(p, n);
+        [[fallthrough]];
+      default: return n.dtype != Dtype::i32;
+    }
+  }
+  // The two halves of a gated projection are interleaved, so that one tile holds both.
+  bool packs(const Program&, const Node& n) const override { return n.op == Op::linear && n.as<LinearAttr>().activation == Activation::geglu; }
+
+  Buffer allocate(int64_t bytes) override { return context_->device->allocate(bytes); }
+  Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) override {
+    std::unique_ptr<std::byte[]> host(new std::byte[size_t(bytes)]);  // without initialisation
+    write({host.get(), size_t(bytes)});
+    Buffer buffer = allocate(bytes);
+    context_->device->upload(buffer.get(), {host.get(), size_t(bytes)});
+    return buffer;
+  }
+  void upload(const Buffer& to, std::span<const std::byte> from) override {
+    require(int64_t(from.size()) <= to.bytes, ErrorKind::internal, "upload: {} bytes into a buffer of {}", from.size(), to.bytes);
+    context_->device->upload(to.get(), from);
+  }
+  void download(std::span<std::byte> to, const Buffer& from) override {
+    require(int64_t(to.size()) <= from.bytes, ErrorKind::internal, "download: {} bytes from a buffer of {}", to.size(), from.bytes);
+    context_->device->download(to, from.get());
+  }
+
+  bool is_host() const override { return false; }
+  MemoryBudget& memory() override { return context_->device->budget(); }
+  int64_t memory_left() const override { return context_->device->memory_left(); }
+  int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
+  Footprint footprint(const Program& p, CompileOptions options) const override {
+    return {.activations = lay_out(p, options).bytes, .scratch = kMostWorkspace};
+  }
+
+  Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
+    Buffer out = allocate(byte_size(n));
+    Operands operands{p, n, packed_view(n, out.get()), {}};
+    for (size_t k = 0; k < in.size(); ++k) operands.in.push_back(in[k] ? packed_view(p[n.in[k]], in[k].get()) : TensorView{});
+    Launch launch = bind(operands, *context_, {});
+    Buffer workspace = launch.workspace ? allocate(launch.workspace) : Buffer{};
+    launch.enqueue(workspace.get());
+    check(cudaGetLastError(), "starting a kernel");
+    return out;
+  }
+
+  std::unique_ptr<Executable> compile(Program program, WeightStore& store, CompileOptions options) override {
+    verify(program, this);
+    return std::make_unique<CudaExecutable>(context_, std::move(program), store, options);
+  }
+
+ private:
+  bool fuses_geglu(const Program& p, const Node& n) const {
+    Root x = root_of(p, n.in[0]);
+    return context_->capability / 10 == 9 && size_of(n.dtype) == 2 && n.shape.c % 8 == 0 && p[n.in[0]].shape.c % 8 == 0 &&
+           p[x.value].shape.c % 8 == 0 && x.column % 8 == 0 && (n.in.size() < 4 || n.in[3] == none);
+  }
+
+  std::shared_ptr<Context> context_;
+};
+}  // namespace
+}  // namespace cuda
+
+std::shared_ptr<Backend> make_cuda_backend(const CudaOptions& options) { return std::make_shared<cuda::CudaBackend>(options); }
+
+std::vector<CudaDevice> cuda_devices(std::string& why) {
+  std::vector<CudaDevice> devices;
+  try {
+    for (int i = 0, count = cuda::device_count(); i < count; ++i) {
+      cuda::DeviceInfo info = cuda::device_info(i);
+      CudaDevice& d = devices.emplace_back(CudaDevice{info.name, info.capability, info.multiprocessors, info.memory, 0, ""});
+      try {
+        CudaOptions options;
+        options.ordinal = i;
+        d.memory_left = make_cuda_backend(options)->memory_left();
+      } catch (const Error& e) { d.problem = e.what(); }
+    }
+  } catch (const Error& e) { why = e.what(); }
+  return devices;
+}
+
+}  // namespace hayate

@@ -1,0 +1,202 @@
+// Choosing a GPU, memory from the driver's pool, copies through pinned memory.
+#include "backend/cuda/device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "backend/cuda/status.h"
+#include "core/error.h"
+
+namespace hayate::cuda {
+
+namespace {
+constexpr int kOldestCapability = 80;
+
+int attribute(cudaDeviceAttr a, int ordinal) {
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, a, ordinal), "reading a property of the GPU");
+  return value;
+}
+std::string version_text(int v) { return fmt::format("{}.{}", v / 1000, v % 1000 / 10); }
+}  // namespace
+
+int device_count() {
+  int count = 0, driver = 0, runtime = 0;
+  cudaError_t e = cudaGetDeviceCount(&count);
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  require(driver != 0, ErrorKind::unsupported, "no NVIDIA driver is loaded on this machine; CUDA {} is needed", version_text(runtime));
+  require(e != cudaErrorInsufficientDriver, ErrorKind::unsupported, "the NVIDIA driver supports CUDA {}; this build needs {}", version_text(driver),
+          version_text(runtime));
+  require(e != cudaErrorNoDevice && (e != cudaSuccess || count > 0), ErrorKind::unsupported, "there is no NVIDIA GPU on this machine");
+  check(e, "looking for GPUs");
+  return count;
+}
+
+DeviceInfo device_info(int ordinal) {
+  cudaDeviceProp p{};
+  check(cudaGetDeviceProperties(&p, ordinal), "reading the properties of the GPU");
+  DeviceInfo info{.name = p.name,
+                  .capability = p.major * 10 + p.minor,
+                  .multiprocessors = p.multiProcessorCount,
+                  .memory = int64_t(p.totalGlobalMem),
+                  .l2 = p.l2CacheSize};
+  cudaDriverGetVersion(&info.driver);
+  cudaRuntimeGetVersion(&info.runtime);
+  return info;
+}
+
+namespace {
+// The GPU's properties; makes it the thread's device, so that the driver has started it.
+DeviceInfo usable_device(int ordinal) {
+  const int count = device_count();
+  require(ordinal >= 0 && ordinal < count, ErrorKind::usage, "there is no GPU number {}; this machine has {}", ordinal, count);
+  DeviceInfo info = device_info(ordinal);
+  require(info.capability >= kOldestCapability, ErrorKind::unsupported, "{} has compute capability {}.{}; at least 8.0 is needed", info.name,
+          info.capability / 10, info.capability % 10);
+  require(attribute(cudaDevAttrMemoryPoolsSupported, ordinal), ErrorKind::unsupported, "{}: the driver has no memory pools here", info.name);
+  check(cudaSetDevice(ordinal), "starting the GPU");
+  check(cudaFree(nullptr), "starting the GPU");
+  return info;
+}
+}  // namespace
+
+Device::Device(int ordinal) : ordinal_(ordinal), info_(usable_device(ordinal)), arena_(ordinal, info_.memory) {
+  use();
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+  // Freed memory stays with the process for the next allocation.
+  check(cudaDeviceGetDefaultMemPool(&pool_, ordinal), "reading the memory pool");
+  auto threshold = std::numeric_limits<uint64_t>::max();
+  check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &threshold), "setting up the memory pool");
+  for (int i : {0, 1}) {
+    check(cudaMallocHost(&staging_[i], size_t(kStagingBytes)), "allocating pinned host memory");
+    check(cudaEventCreateWithFlags(&staged_[i], cudaEventDisableTiming), "creating an event");
+  }
+}
+
+Device::~Device() {
+  use();
+  cudaStreamSynchronize(stream_);
+  for (int i : {0, 1}) {
+    cudaFreeHost(staging_[i]);
+    cudaEventDestroy(staged_[i]);
+  }
+  cudaStreamDestroy(stream_);
+}
+
+void Device::use() const { cudaSetDevice(ordinal_); }
+
+void Device::synchronize() const {
+  use();
+  check(cudaStreamSynchronize(stream_), "running on the GPU");
+}
+
+int64_t Device::memory_left() const {
+  use();
+  size_t free = 0, total = 0;
+  uint64_t reserved = 0, used = 0;
+  check(cudaMemGetInfo(&free, &total), "reading what memory is free");
+  check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved), "reading the memory pool");
+  check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "reading the memory pool");
+  return int64_t(free + reserved - used);
+}
+
+bool Device::give_up_spare() noexcept {
+  if (cudaStreamSynchronize(stream_) != cudaSuccess) return false;
+  cudaMemPoolTrimTo(pool_, 0);
+  if (!arena_user_) {
+    budget_.give_back(arena_.committed());
+    arena_.decommit();
+  }
+  return true;
+}
+
+template <class Missing, class Make>
+void Device::within_budget(Missing missing, Make make) {
+  std::lock_guard lock(memory_mutex_);
+  use();
+  auto attempt = [&] {
+    const int64_t bytes = missing();
+    budget_.take(bytes);
+    try {
+      make();
+    } catch (...) {
+      budget_.give_back(bytes);
+      throw;
+    }
+  };
+  try {
+    attempt();
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::out_of_memory || !give_up_spare()) throw;
+    attempt();
+  }
+}
+
+Buffer Device::allocate(int64_t bytes) {
+  void* data = nullptr;
+  within_budget([&] { return bytes; }, [&] { check(cudaMallocAsync(&data, size_t(std::max<int64_t>(bytes, 1)), stream_), "allocating GPU memory"); });
+  auto free = [self = shared_from_this(), bytes](void* p) { self->release(p, bytes); };
+  return {std::shared_ptr<void>(data, free), bytes};
+}
+
+void Device::release(void* data, int64_t bytes) noexcept {
+  use();
+  cudaFreeAsync(data, stream_);
+  budget_.give_back(bytes);
+}
+
+void Device::take_arena(const void* user, int64_t bytes) {
+  arena_user_ = nullptr;
+  within_budget([&] { return std::max<int64_t>(0, arena_.rounded(bytes) - arena_.committed()); }, [&] { arena_.commit(bytes); });
+  arena_user_ = user;
+}
+
+void Device::leave_arena(const void* user) noexcept {
+  if (arena_user_ == user) arena_user_ = nullptr;
+}
+
+void Device::set(void* to, std::byte value, int64_t bytes) {
+  use();
+  check(cudaMemsetAsync(to, int(value), size_t(bytes), stream_), "filling GPU memory");
+}
+
+void Device::upload(void* to, std::span<const std::byte> from) {
+  use();
+  std::lock_guard lock(staging_mutex_);
+  for (size_t at = 0, piece = 0; at < from.size(); ++piece) {
+    size_t k = piece % 2, bytes = std::min(from.size() - at, size_t(kStagingBytes));
+    check(cudaEventSynchronize(staged_[k]), "copying to the GPU");
+    std::memcpy(staging_[k], from.data() + at, bytes);
+    check(cudaMemcpyAsync(static_cast<std::byte*>(to) + at, staging_[k], bytes, cudaMemcpyHostToDevice, stream_), "copying to the GPU");
+    check(cudaEventRecord(staged_[k], stream_), "copying to the GPU");
+    at += bytes;
+  }
+}
+
+void Device::download(std::span<std::byte> to, const void* from) {
+  use();
+  std::lock_guard lock(staging_mutex_);
+  struct Piece {
+    size_t at, bytes;
+  } waiting[2] = {};
+  auto take = [&](size_t k) {
+    if (waiting[k].bytes == 0) return;
+    check(cudaEventSynchronize(staged_[k]), "copying from the GPU");
+    std::memcpy(to.data() + waiting[k].at, staging_[k], waiting[k].bytes);
+    waiting[k].bytes = 0;
+  };
+  size_t piece = 0;
+  for (size_t at = 0; at < to.size(); ++piece) {
+    size_t k = piece % 2, bytes = std::min(to.size() - at, size_t(kStagingBytes));
+    take(k);
+    check(cudaMemcpyAsync(staging_[k], static_cast<const std::byte*>(from) + at, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the GPU");
+    check(cudaEventRecord(staged_[k], stream_), "copying from the GPU");
+    waiting[k] = {at, bytes};
+    at += bytes;
+  }
+  take(piece % 2), take((piece + 1) % 2);
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,171 @@
+// Binding, capturing, running, and what the host writes and reads.
+#include "backend/cuda/executable.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backend/cuda/status.h"
+#include "core/error.h"
+
+namespace hayate::cuda {
+
+namespace {
+constexpr int64_t kAlignment = 256;  // of memory that cuBLASLt is given to work in
+
+// Both index ops read integers that the host wrote, so the host can check them; a kernel could not throw.
+std::vector<int64_t> index_limits(const Program& p) {
+  std::vector<int64_t> limits(size_t(p.size()), 0);
+  for (const Node& n : p.nodes()) {
+    if (n.op == Op::embedding) limits[size_t(n.in[0])] = p[n.in[1]].shape.rows();
+    if (n.op == Op::take_token) limits[size_t(n.in[1])] = p[n.in[0]].shape.tokens();
+  }
+  return limits;
+}
+}  // namespace
+
+CudaExecutable::CudaExecutable(std::shared_ptr<Context> context, Program program, WeightStore& store, CompileOptions options)
+    : context_(std::move(context)), program_(std::move(program)), layout_(lay_out(program_, options)), index_limits_(index_limits(program_)) {
+  views_ = place(program_, layout_, context_->device->arena(), [&](Value v) {
+    weights_.push_back(store.get(program_, v));
+    return weights_.back().get();
+  });
+  workspace_begins_ = (layout_.bytes + kAlignment - 1) / kAlignment * kAlignment;
+  bind_all({options.tf32});
+  StepTables none{};
+  step_tables_ = context_->device->allocate(sizeof(StepTables));
+  context_->device->upload(step_tables_.get(), std::as_bytes(std::span(&none, 1)));
+  wake();  // a graph is only made where the memory that it clears or copies is there
+  for (Rate section : {Rate::prompt, Rate::step})
+    if (!launches_[size_t(section)].empty()) make_graph(section, options.capture);
+  context_->device->synchronize();
+  rest();
+}
+
+CudaExecutable::~CudaExecutable() {
+  rest();
+  context_->device->use();
+  cudaStreamSynchronize(context_->stream());
+  for (cudaGraphExec_t graph : graphs_)
+    if (graph) cudaGraphExecDestroy(graph);
+}
+
+void CudaExecutable::bind_all(BindOptions options) {
+  for (Value v = 0; v < program_.size(); ++v) {
+    if (!runs(program_[v])) continue;
+    Launch launch = bind(operands_of(program_, views_, v), *context_, options);
+    require(launch.workspace <= kMostWorkspace, ErrorKind::internal, "{}: {} bytes of workspace", program_[v].name, launch.workspace);
+    workspace_bytes_ = std::max(workspace_bytes_, launch.workspace);
+    launches_[size_t(program_[v].rate)].push_back(std::move(launch));
+  }
+  context_->algorithms->save();
+}
+
+void CudaExecutable::wake() {
+  Device& device = *context_->device;
+  device.use();
+  if (device.has_arena(this)) return;
+  device.take_arena(this, workspace_begins_ + workspace_bytes_);
+  // Bytes of 0xff are NaN in every float type: a value that no kernel wrote cannot pass for a result.
+  device.set(device.arena(), std::byte{0xff}, layout_.bytes);
+}
+
+void CudaExecutable::enqueue(Rate section) {
+  cudaStream_t s = context_->stream();
+  if (section == Rate::step) launch_take_step(s, reinterpret_cast<StepTables*>(step_tables_.get()));
+  for (const Launch& launch : launches_[size_t(section)]) launch.enqueue(workspace());
+  if (section == Rate::step)
+    for (auto c : program_.carries) launch_copy(s, matrix_of(views_[size_t(c.to)]), matrix_of(views_[size_t(c.from)]));
+  check(cudaGetLastError(), "starting a kernel");
+}
+
+cudaGraph_t CudaExecutable::capture(Rate section) {
+  cudaStream_t s = context_->stream();
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamBeginCapture(s, cudaStreamCaptureModeThreadLocal), "capturing a graph");
+  try {
+    enqueue(section);
+  } catch (...) {
+    cudaStreamEndCapture(s, &graph);  // leaves the stream usable
+    if (graph) cudaGraphDestroy(graph);
+    throw;
+  }
+  check(cudaStreamEndCapture(s, &graph), "capturing a graph");
+  return graph;
+}
+
+// A graph also tells how much a section starts, so one is made even where it is not kept.
+void CudaExecutable::make_graph(Rate section, bool keep) {
+  cudaGraph_t graph = capture(section);
+  size_t nodes = 0;
+  cudaError_t counted = cudaGraphGetNodes(graph, nullptr, &nodes), made = cudaSuccess;
+  launch_counts_[size_t(section)] = int(nodes);
+  if (keep) made = cudaGraphInstantiate(&graphs_[size_t(section)], graph, 0);
+  cudaGraphDestroy(graph);
+  check(counted, "counting the launches of a graph");
+  check(made, "instantiating a graph");
+  if (keep) check(cudaGraphUpload(graphs_[size_t(section)], context_->stream()), "uploading a graph");
+}
+
+std::vector<double> CudaExecutable::profile(Rate section, int times) {
+  wake();
+  std::vector<double> seconds(size_t(program_.size()), 0.0);
+  size_t next = 0;
+  for (Value v = 0; v < program_.size(); ++v) {
+    if (!runs(program_[v]) || program_[v].rate != section) continue;
+    const Launch& launch = launches_[size_t(section)][next++];
+    seconds[size_t(v)] = context_->seconds([&] { launch.enqueue(workspace()); }, times);
+  }
+  return seconds;
+}
+
+void CudaExecutable::run(Rate section) {
+  wake();
+  if (cudaGraphExec_t graph = graphs_[size_t(section)])
+    check(cudaGraphLaunch(graph, context_->stream()), "launching a graph");
+  else
+    enqueue(section);
+}
+
+void CudaExecutable::check_indices(Value input, std::span<const std::byte> bytes) const {
+  int64_t limit = index_limits_[size_t(input)];
+  if (limit == 0) return;
+  std::vector<int32_t> indices(bytes.size() / sizeof(int32_t));
+  std::memcpy(indices.data(), bytes.data(), indices.size() * sizeof(int32_t));
+  for (int32_t i : indices) require(i >= 0 && i < limit, ErrorKind::usage, "{}: index {} is outside 0..{}", program_[input].name, i, limit - 1);
+}
+
+void CudaExecutable::write(const std::string& input, std::span<const std::byte> from) {
+  Value v = find_input(program_, input, from.size());
+  check_indices(v, from);
+  wake();
+  if (std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == v; })) upload_tables();
+  context_->device->upload(views_[size_t(v)].data, from);
+}
+
+void CudaExecutable::write_steps(const std::string& input, std::span<const std::byte> values, int steps) {
+  Value v = find_input(program_, input, values.size() / size_t(steps));
+  wake();
+  std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == v; });
+  require(held_tables_.size() < kStepTables, ErrorKind::internal, "{}: more than {} inputs with a value for each step", input, kStepTables);
+  held_tables_.push_back({v, steps, context_->device->allocate(int64_t(values.size()))});
+  context_->device->upload(held_tables_.back().values.get(), values);
+  upload_tables();
+}
+
+void CudaExecutable::upload_tables() {
+  StepTables tables{};
+  for (const HeldTable& t : held_tables_)
+    tables.table[tables.count++] = {views_[size_t(t.input)].data, t.values.get(), byte_size(program_[t.input]), t.rows};
+  context_->device->upload(step_tables_.get(), std::as_bytes(std::span(&tables, 1)));
+}
+
+void CudaExecutable::read(const std::string& value, std::span<std::byte> to) {
+  const TensorView& from = views_[size_t(find_value(program_, value, to.size()))];
+  require(from.data && context_->device->has_arena(this), ErrorKind::internal, "read: {} is not kept", value);
+  if (from.packed_rows()) return context_->device->download(to, from.data);
+  Buffer packed = context_->device->allocate(int64_t(to.size()));
+  launch_copy(context_->stream(), matrix_of({packed.get(), from.shape.c, from.shape, from.dtype}), matrix_of(from));
+  context_->device->download(to, packed.get());
+}
+
+}  // namespace hayate::cuda

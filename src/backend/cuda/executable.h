@@ -1,0 +1,52 @@
+// A program bound to addresses on the GPU: a list of launches for each section, or one CUDA graph.
+#pragma once
+#include "backend/cuda/context.h"
+#include "backend/placement.h"
+
+namespace hayate::cuda {
+
+class CudaExecutable : public Executable {
+ public:
+  CudaExecutable(std::shared_ptr<Context>, Program, WeightStore&, CompileOptions);
+  ~CudaExecutable() override;
+
+  void run(Rate section) override;
+  void wait() override { context_->device->synchronize(); }
+  void rest() noexcept override { context_->device->leave_arena(this); }
+  void write(const std::string& input, std::span<const std::byte>) override;
+  void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override;
+  void read(const std::string& value, std::span<std::byte>) override;
+  const Program& program() const override { return program_; }
+  int launches(Rate section) const override { return launch_counts_[size_t(section)]; }
+  std::vector<double> profile(Rate section, int runs) override;
+
+ private:
+  void wake();
+  void* workspace() const { return context_->device->arena() + workspace_begins_; }
+  void bind_all(BindOptions);
+  void enqueue(Rate section);
+  cudaGraph_t capture(Rate section);
+  void make_graph(Rate section, bool keep);
+  void upload_tables();  // all of them start from their first value
+  void check_indices(Value input, std::span<const std::byte>) const;
+
+  std::shared_ptr<Context> context_;
+  Program program_;
+  Layout layout_;
+  std::vector<Buffer> weights_;
+  std::vector<TensorView> views_;
+  std::vector<Launch> launches_[3];  // by rate; load stays empty
+  cudaGraphExec_t graphs_[3] = {};
+  int launch_counts_[3] = {};
+  int64_t workspace_begins_ = 0, workspace_bytes_ = 0;  // in the arena; shared by all ops: they run one after another
+  Buffer step_tables_;  // a StepTables on the GPU
+  struct HeldTable {
+    Value input;
+    int32_t rows;
+    Buffer values;
+  };
+  std::vector<HeldTable> held_tables_;  // what step_tables_ points to
+  std::vector<int64_t> index_limits_;   // per value: integers written to it are below; 0: not an index
+};
+
+}  // namespace hayate::cuda

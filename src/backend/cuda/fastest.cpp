@@ -1,0 +1,62 @@
+// Operands of random numbers, and a key that tells ops apart.
+#include "backend/cuda/fastest.h"
+
+#include <limits>
+#include <optional>
+
+#include "backend/cuda/test_pattern.h"
+#include "core/error.h"
+
+namespace hayate::cuda {
+
+namespace {
+int64_t bytes_of(const TensorView& t) { return ((t.shape.rows() - 1) * t.row_stride + t.shape.c) * size_of(t.dtype); }
+
+class Sample {
+ public:
+  Sample(const Operands& o, const Context& context) : memory_(context, sizes(o)), operands{o.program, o.node, o.out, o.in} {
+    operands.out.data = memory_.get(0);
+    for (size_t i = 0; i < o.in.size(); ++i)
+      if (o.in[i].data) operands.in[i].data = memory_.get(i + 1);
+  }
+
+ private:
+  static std::vector<int64_t> sizes(const Operands& o) {
+    std::vector<int64_t> all{bytes_of(o.out)};
+    for (const TensorView& t : o.in) all.push_back(t.data ? bytes_of(t) : 0);
+    return all;
+  }
+  TestPattern memory_;
+
+ public:
+  Operands operands;
+};
+
+std::string key_of(const Operands& o, size_t ways) {
+  std::string key = fmt::format("{} of {}{}", name_of(o.node.op), ways, to_string(o.node.attr));
+  auto add = [&](const TensorView& t) {
+    key += t.data ? fmt::format(" {} {} rows {}", name_of(t.dtype), to_string(t.shape), t.row_stride) : " none";
+  };
+  add(o.out);
+  for (const TensorView& t : o.in) add(t);
+  return key;
+}
+}  // namespace
+
+Launch bind_fastest(const Operands& o, const Context& context, const std::vector<Way>& ways) {
+  std::optional<Sample> sample;
+  auto seconds = [&](int i, double rival) {
+    if (!sample) sample.emplace(o, context);
+    Launch launch = ways[size_t(i)](sample->operands);
+    if (!launch.enqueue) return std::numeric_limits<double>::infinity();
+    Buffer workspace = launch.workspace ? context.device->allocate(launch.workspace) : Buffer{};
+    return context.seconds([&] { launch.enqueue(workspace.get()); }, kMeasuredRuns, rival);
+  };
+  int best = context.algorithms->choose(key_of(o, ways.size()), int(ways.size()), seconds);
+  Launch launch = ways[size_t(best)](o);
+  for (size_t i = 0; i < ways.size() && !launch.enqueue; ++i) launch = ways[i](o);
+  require(bool(launch.enqueue), ErrorKind::internal, "{} {}: no kernel takes it", name_of(o.node.op), o.node.name);
+  return launch;
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,238 @@
+// Linear and convolution on Hopper. One warp feeds shared memory through the copy engine, two warpgroups multiply; blocks stay and take
+// tile after tile, so that the next tile's loads overlap with the end of the last one. A convolution is a sum of products over shifted boxes.
+#include "backend/cuda/kernels/product_sm90.h"
+#include "backend/cuda/kernels/tile_layout.h"
+#include "backend/cuda/kernels/wgmma_sm90.cuh"
+
+namespace hayate::cuda {
+
+namespace {
+constexpr int kThreads = 384;                // a warpgroup that loads, two that multiply
+constexpr int kSharedBytes = 232448 - 1024;  // what a block may have, less alignment
+
+template <int Rows, int Columns, bool Geglu>
+struct Layout {
+  static constexpr int boxes = Rows / kBoxPixels, own_boxes = boxes / 2;  // of a tile, of a warpgroup
+  static constexpr int x_bytes = Rows * 128, w_bytes = Columns * 128, stage_bytes = x_bytes + w_bytes;
+  static constexpr int panels = (Geglu ? Columns / 2 : Columns) / kStoreColumns;
+  static constexpr int panel_bytes = kBoxPixels * kStoreColumns * 2;
+  static constexpr int own_out_bytes = own_boxes * panels * panel_bytes, out_bytes = 2 * own_out_bytes;
+  static constexpr int barrier_bytes = 256;
+  static constexpr int most_stages = (kSharedBytes - out_bytes - barrier_bytes) / stage_bytes;
+  static constexpr int stages = most_stages < 6 ? most_stages : 6;
+  static constexpr int bytes = stages * stage_bytes + out_bytes + barrier_bytes + 1024;
+  static constexpr int empty_arrivals = 8;  // a lane of each multiplying warp
+};
+
+struct Tile {
+  int m, n;
+};
+
+// Which tiles a block takes: along the pixels first, so that blocks at work share few rows of the weight.
+template <int Boxes, int Columns, bool Geglu>
+struct Schedule {
+  int along_m, total, next;
+  __device__ explicit Schedule(const TileProduct& p) {
+    int boxes = p.boxes_w * p.boxes_h * p.images, rows = Geglu ? 2 * p.columns : p.columns;
+    along_m = (boxes + Boxes - 1) / Boxes;
+    total = along_m * ((rows + Columns - 1) / Columns);
+    next = blockIdx.x;
+  }
+  __device__ bool take(Tile& t) {
+    if (next >= total) return false;
+    t = {next % along_m, next / along_m};
+    next += gridDim.x;
+    return true;
+  }
+};
+
+__device__ __forceinline__ BoxPlace box_at(const TileProduct& p, int box) { return box_place(box, p.boxes_w, p.boxes_h, p.box_w, p.box_h); }
+
+template <class T, int Rows, int Columns, bool Geglu>
+__global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_constant__ TileProduct p) {
+  using L = Layout<Rows, Columns, Geglu>;
+  extern __shared__ uint8_t memory[];
+  uint32_t base = (shared_address(memory) + 1023) / 1024 * 1024, out = base + L::stages * L::stage_bytes, barriers = out + L::out_bytes;
+  auto x_at = [&](int stage) { return base + stage * L::stage_bytes; };
+  auto w_at = [&](int stage) { return base + stage * L::stage_bytes + L::x_bytes; };
+  auto full = [&](int stage) { return Barrier{barriers + stage * 8}; };
+  auto empty = [&](int stage) { return Barrier{barriers + (L::stages + stage) * 8}; };
+  Barrier residual_there{barriers + 2 * L::stages * 8}, out_free{barriers + (2 * L::stages + 1) * 8};
+  int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = warp / 4;
+
+  if (threadIdx.x == 0) {
+    for (int s = 0; s < L::stages; ++s) full(s).init(1), empty(s).init(L::empty_arrivals);
+    residual_there.init(1), out_free.init(2);
+    fence_barrier_init();
+  }
+  __syncthreads();
+
+  Schedule<L::boxes, Columns, Geglu> schedule(p);
+  Tile tile;
+  int stage = 0, phase = 0, tile_phase = 0;
+  auto advance_stage = [&] {
+    if (++stage == L::stages) stage = 0, phase ^= 1;
+  };
+
+  if (group == 0) {
+    give_registers<40>();
+    if (threadIdx.x == 0) {
+      prefetch(p.x), prefetch(p.w), prefetch(p.y);
+      for (; schedule.take(tile); tile_phase ^= 1) {
+        for (int chunk = 0; chunk < p.chunks; ++chunk)
+          for (int tap = 0; tap < p.taps; ++tap) {
+            empty(stage).wait(phase ^ 1);
+            full(stage).arrive_and_expect(L::stage_bytes);
+            for (int b = 0; b < L::boxes; ++b) {
+              BoxPlace box = box_at(p, tile.m * L::boxes + b);
+              load_box(x_at(stage) + b * kBoxPixels * 128, p.x, full(stage), chunk * kTileChannels, box.x * p.stride + tap % p.taps_w - p.pad,
+                       box.y * p.stride + tap / p.taps_w - p.pad, box.image);
+            }
+            load_box(w_at(stage), p.w, full(stage), chunk * kTileChannels, tap, tile.n * Columns);
+            advance_stage();
+          }
+        if (p.has_residual) {  // into the memory of the result, once the last tile's has left it
+          out_free.wait(tile_phase);
+          residual_there.arrive_and_expect(L::out_bytes);
+          for (int b = 0; b < L::boxes; ++b) {
+            BoxPlace box = box_at(p, tile.m * L::boxes + b);
+            for (int panel = 0; panel < L::panels; ++panel)
+              load_box(out + (b * L::panels + panel) * L::panel_bytes, p.residual, residual_there, (tile.n * L::panels + panel) * kStoreColumns,
+                       box.x, box.y, box.image);
+          }
+        }
+      }
+    }
+  } else {
+    take_registers<232>();
+    int worker = group - 1, leader = threadIdx.x % 128 == 0;
+    uint32_t own_out = out + worker * L::own_out_bytes;
+    float sum[L::own_boxes][Columns / 2];
+    auto release = [&](int s) {
+      if (lane == 0) empty(s).arrive();
+    };
+    int steps = p.chunks * p.taps;
+    for (; schedule.take(tile); tile_phase ^= 1) {
+      int last = 0;
+      for (int k = 0; k < steps; ++k) {
+        full(stage).wait(phase);
+#pragma unroll
+        for (int b = 0; b < L::own_boxes; ++b) hold(sum[b]);
+        warpgroup_begin();
+        uint64_t x = factor(x_at(stage) + worker * L::own_boxes * kBoxPixels * 128), w = factor(w_at(stage));
+#pragma unroll
+        for (int i = 0; i < kTileChannels / 16; ++i)
+#pragma unroll
+          for (int b = 0; b < L::own_boxes; ++b)
+            warpgroup_multiply<Columns, T>(sum[b], advance(x, i * 32 + b * kBoxPixels * 128), advance(w, i * 32), k > 0 || i > 0);
+        warpgroup_commit();
+#pragma unroll
+        for (int b = 0; b < L::own_boxes; ++b) hold(sum[b]);
+        if (k > 0) {
+          warpgroup_wait<1>();
+          release(last);
+        } else if (p.has_residual && leader) {
+          wait_stores_read();
+          out_free.arrive();
+        }
+        last = stage;
+        advance_stage();
+      }
+      warpgroup_wait<0>();
+#pragma unroll
+      for (int b = 0; b < L::own_boxes; ++b) hold(sum[b]);
+      release(last);
+
+      if (p.has_residual) {
+        residual_there.wait(tile_phase);
+      } else {
+        if (leader) wait_stores_read();
+        sync_threads(1 + worker, 128);
+      }
+      int first = tile.n * (Geglu ? Columns / 2 : Columns);  // column of y
+#pragma unroll
+      for (int b = 0; b < L::own_boxes; ++b) {
+        BoxPlace box = box_at(p, tile.m * L::boxes + worker * L::own_boxes + b);
+        const T* image_row =
+            p.image_residual ? static_cast<const T*>(p.image_residual) + min(box.image, p.images - 1) * p.image_residual_stride : nullptr;
+#pragma unroll
+        for (int pair = 0; pair < L::panels * 2; ++pair) {  // 16 columns
+          uint32_t at = own_out + (b * L::panels + pair / 2) * L::panel_bytes +
+                        swizzled<64>(warp % 4 * 16 + matrices_row(lane), pair % 2 * 2 + matrices_piece(lane));
+          uint32_t packed[4];
+          if (p.has_residual) load_matrices_at(packed, at);
+#pragma unroll
+          for (int eight = 0; eight < 2; ++eight) {
+            int column = first + pair * 16 + eight * 8 + lane % 4 * 2;
+            bool inside = column < p.columns;
+            auto bias_at = [&](int c) { return p.bias && inside ? *reinterpret_cast<const float2*>(p.bias + c) : float2{}; };
+            float v[4];
+            if constexpr (Geglu) {
+              const float *value = &sum[b][(pair * 4 + eight * 2) * 4], *gate = value + 4;
+              float2 bv = bias_at(column), bg = bias_at(p.columns + column);
+#pragma unroll
+              for (int i = 0; i < 4; ++i) v[i] = (value[i] + (i % 2 ? bv.y : bv.x)) * activate<Unary::gelu>(gate[i] + (i % 2 ? bg.y : bg.x));
+            } else {
+              float2 bias = bias_at(column);
+              if (image_row && inside) bias.x += to_float(image_row[column]), bias.y += to_float(image_row[column + 1]);
+#pragma unroll
+              for (int i = 0; i < 4; ++i) v[i] = sum[b][(pair * 2 + eight) * 4 + i] + (i % 2 ? bias.y : bias.x);
+            }
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+              uint32_t& r = packed[eight * 2 + half];
+              if (p.has_residual) {
+                auto old = *reinterpret_cast<Pack<T, 2>*>(&r);
+                v[2 * half] += to_float(old.v[0]), v[2 * half + 1] += to_float(old.v[1]);
+              }
+              r = pack<T>(v[2 * half], v[2 * half + 1]);
+            }
+          }
+          store_matrices(at, packed);
+        }
+      }
+      fence_async();
+      sync_threads(1 + worker, 128);
+      if (leader) {
+        for (int b = 0; b < L::own_boxes; ++b) {
+          BoxPlace box = box_at(p, tile.m * L::boxes + worker * L::own_boxes + b);
+          for (int panel = 0; panel < L::panels; ++panel)
+            store_box(p.y, own_out + (b * L::panels + panel) * L::panel_bytes, first + panel * kStoreColumns, box.x, box.y, box.image);
+        }
+        commit_stores();
+      }
+    }
+    if (leader) wait_stores_read();
+  }
+}
+
+template <class T, int Variant>
+void launch(cudaStream_t s, const TileProduct& p, int multiprocessors) {
+  constexpr TileVariant v = kTileVariants[Variant];
+  using L = Layout<v.rows, v.columns, v.geglu>;
+  auto kernel = tile_product_kernel<T, v.rows, v.columns, v.geglu>;
+  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, L::bytes);
+  int boxes = p.boxes_w * p.boxes_h * p.images, rows = v.geglu ? 2 * p.columns : p.columns;
+  int tiles = (boxes + L::boxes - 1) / L::boxes * ((rows + v.columns - 1) / v.columns);
+  kernel<<<unsigned(min(tiles, multiprocessors)), kThreads, L::bytes, s>>>(p);
+}
+
+template <class T, int Variant = 0>
+void launch_variant(cudaStream_t s, const TileProduct& p, int variant, int multiprocessors) {
+  if constexpr (Variant < kTileVariantCount) {
+    if (variant == Variant)
+      launch<T, Variant>(s, p, multiprocessors);
+    else
+      launch_variant<T, Variant + 1>(s, p, variant, multiprocessors);
+  }
+}
+}  // namespace
+
+void launch_tile_product(cudaStream_t s, const TileProduct& p, Dtype t, int variant, int multiprocessors) {
+  if (t == Dtype::bf16)
+    launch_variant<__nv_bfloat16>(s, p, variant, multiprocessors);
+  else
+    launch_variant<__half>(s, p, variant, multiprocessors);
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,33 @@
+// Linear and convolution as one implicit product on Hopper: what the kernel is given, and which variants there are.
+#pragma once
+#include <cuda.h>
+#include <cuda_runtime_api.h>
+
+#include "core/dtype.h"
+
+namespace hayate::cuda {
+
+// Results come in boxes of 64 pixels, box_w x box_h of one image; a tile is one or two of them for each of two warpgroups, and
+// `columns` rows of the weight. x, y and residual are seen as (channels, w, h, images), the weight as (channels, taps, rows).
+struct TileProduct {
+  CUtensorMap x, w, y, residual;
+  const float* bias;           // one per column, or null
+  const void* image_residual;  // one row per image, or null
+  int64_t image_residual_stride;
+  bool has_residual;
+  int taps, taps_w, stride, pad;
+  int chunks;  // of 64 channels
+  int box_w, box_h, boxes_w, boxes_h, images;
+  int columns;  // of y
+};
+constexpr int kTileChannels = 64, kBoxPixels = 64, kStoreColumns = 32;  // of one box of x or the weight; of x and y; of y
+
+struct TileVariant {
+  int rows, columns;  // of a tile: pixels, rows of the weight
+  bool geglu;         // y = left half * gelu(right half); eight rows of the weight for each in turn
+};
+constexpr TileVariant kTileVariants[] = {{128, 256, false}, {128, 160, false}, {256, 128, false}, {128, 128, false}, {128, 256, true}};
+constexpr int kTileVariantCount = int(sizeof kTileVariants / sizeof kTileVariants[0]);
+void launch_tile_product(cudaStream_t, const TileProduct&, Dtype, int variant, int multiprocessors);
+
+}  // namespace hayate::cuda

@@ -1,0 +1,39 @@
+// What the kernel is given for an op: tensor maps and sizes.
+#include "backend/cuda/tile_attention.h"
+
+#include <algorithm>
+
+#include "backend/cuda/kernels/attention_sm90.h"
+#include "backend/cuda/tensor_map.h"
+
+namespace hayate::cuda {
+
+bool tiles_take_attention(const Operands& o, const Context& context) {
+  const auto& a = o.node.as<AttentionAttr>();
+  auto vectors = [](const TensorView& t) { return alignment_of(t.data) >= 16 && t.row_stride % 8 == 0; };
+  return context.capability / 10 == 9 && size_of(o.out.dtype) == 2 && o.in[0].shape.c == a.heads * kTileHead && o.in[2].shape.c == o.in[0].shape.c &&
+         !a.causal && vectors(o.out) && std::ranges::all_of(o.in, vectors);
+}
+
+Launch bind_tile_attention(const Operands& o, const Context& context) {
+  const auto& a = o.node.as<AttentionAttr>();
+  const TensorView &q = o.in[0], &k = o.in[1], &v = o.in[2], &y = o.out;
+  int keys = int(k.shape.tokens()), tile = keys <= 80 ? 80 : 128;
+  auto map = [](const TensorView& t, int tokens) {
+    return tensor_map(
+        {t.data, t.dtype, {t.shape.c, t.shape.tokens(), t.shape.n}, {t.row_stride, t.shape.tokens() * t.row_stride}, {kTileHead, tokens, 1}});
+  };
+  TileAttention args{.q = map(q, 64),
+                     .k = map(k, tile),
+                     .v = map(v, tile),
+                     .y = map(y, 64),
+                     .images = int(q.shape.n),
+                     .heads = a.heads,
+                     .queries = int(q.shape.tokens()),
+                     .keys = keys,
+                     .scale = a.scale,
+                     .tile = tile};
+  return {[=, s = context.stream(), type = y.dtype](void*) { launch_tile_attention(s, args, type); }};
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,107 @@
+// What the kernel is given for an op: tensor maps, boxes, taps.
+#include "backend/cuda/tile_product.h"
+
+#include <algorithm>
+
+#include "backend/cuda/kernels/product_sm90.h"
+#include "backend/cuda/tensor_map.h"
+
+namespace hayate::cuda {
+
+namespace {
+// A linear is a convolution of one tap over an image of one line.
+struct Problem {
+  Shape x, y;
+  int taps_h = 1, taps_w = 1, stride = 1, pad = 0;
+  Activation activation;
+};
+
+Problem problem_of(const Operands& o) {
+  if (o.node.op == Op::conv2d) {
+    const auto& a = o.node.as<ConvAttr>();
+    return {o.in[0].shape, o.out.shape, int(o.in[1].shape.h), int(o.in[1].shape.w), a.stride, a.pad_begin, a.activation};
+  }
+  auto flat = [](const Shape& s) { return Shape{s.n, 1, s.tokens(), s.c}; };
+  return {.x = flat(o.in[0].shape), .y = flat(o.out.shape), .activation = o.node.as<LinearAttr>().activation};
+}
+
+// The box of 64 pixels that covers a w x h image with the fewest to spare; the widest of equals.
+std::pair<int, int> box_of(int64_t w, int64_t h) {
+  std::pair<int, int> best{};
+  int64_t least = INT64_MAX;
+  for (int bw = kBoxPixels; bw >= 1; bw /= 2) {
+    int bh = kBoxPixels / bw;
+    int64_t boxes = (w + bw - 1) / bw * ((h + bh - 1) / bh);
+    if (boxes < least) least = boxes, best = {bw, bh};
+  }
+  return best;
+}
+
+std::vector<int64_t> image_strides(const Shape& s, int64_t row) { return {row, s.w * row, s.tokens() * row}; }
+
+bool vectors(const TensorView& t) { return !t.data || (alignment_of(t.data) >= 16 && t.row_stride % 8 == 0); }
+
+bool is_full(const TensorView& residual, const TensorView& y) { return residual.shape == y.shape; }
+bool is_image_row(const TensorView& residual, const TensorView& y) { return residual.shape == Shape{y.shape.n, 1, 1, y.shape.c}; }
+}  // namespace
+
+bool tiles_take(const Operands& o, const Context& context) {
+  if (context.capability / 10 != 9 || size_of(o.out.dtype) != 2) return false;
+  Problem p = problem_of(o);
+  if (p.activation != Activation::none && p.activation != Activation::geglu) return false;
+  if (p.x.c % 8 != 0 || o.out.shape.c % 8 != 0 || !vectors(o.in[0]) || !vectors(o.in[1]) || !vectors(o.out)) return false;
+  if (!o.has(3)) return true;
+  const TensorView& r = o.in[3];
+  return p.activation == Activation::none && ((is_full(r, o.out) && vectors(r)) || (is_image_row(r, o.out) && alignment_of(r.data) >= 4));
+}
+
+std::vector<Launch> bind_tile_products(const Operands& o, const Context& context) {
+  const TensorView &x = o.in[0], &w = o.in[1], &y = o.out;
+  Problem p = problem_of(o);
+  auto [box_w, box_h] = box_of(p.y.w, p.y.h);
+  bool geglu = p.activation == Activation::geglu;
+  int64_t taps = p.taps_h * p.taps_w, rows = geglu ? 2 * p.y.c : p.y.c;
+  auto of_result = [&, bw = box_w, bh = box_h](const TensorView& t) {
+    return tensor_map({t.data, t.dtype, {p.y.c, p.y.w, p.y.h, p.y.n}, image_strides(p.y, t.row_stride), {kStoreColumns, bw, bh, 1}});
+  };
+
+  TileProduct t{};
+  t.x = tensor_map({x.data,
+                    x.dtype,
+                    {p.x.c, p.x.w, p.x.h, p.x.n},
+                    image_strides(p.x, x.row_stride),
+                    {kTileChannels, box_w, box_h, 1},
+                    {1, p.stride, p.stride, 1}});
+  t.y = of_result(y);
+  if (o.has(2)) t.bias = static_cast<const float*>(o.in[2].data);
+  if (o.has(3) && is_full(o.in[3], y)) {
+    t.residual = of_result(o.in[3]);
+    t.has_residual = true;
+  } else if (o.has(3)) {
+    t.image_residual = o.in[3].data;
+    t.image_residual_stride = o.in[3].row_stride;
+  }
+  t.taps = int(taps), t.taps_w = p.taps_w, t.stride = p.stride, t.pad = p.pad;
+  t.chunks = int((p.x.c + kTileChannels - 1) / kTileChannels);
+  t.box_w = box_w, t.box_h = box_h;
+  t.boxes_w = int((p.y.w + box_w - 1) / box_w), t.boxes_h = int((p.y.h + box_h - 1) / box_h);
+  t.images = int(p.y.n), t.columns = int(p.y.c);
+
+  std::vector<Launch> launches(kTileVariantCount);
+  for (int v = 0; v < kTileVariantCount; ++v) {
+    const TileVariant& variant = kTileVariants[v];
+    if (variant.geglu != geglu) continue;
+    t.w = tensor_map({w.data, w.dtype, {p.x.c, taps, rows}, {p.x.c, taps * p.x.c}, {kTileChannels, 1, variant.columns}});
+    launches[size_t(v)].enqueue = [=, s = context.stream(), type = y.dtype, processors = context.device->info().multiprocessors](void*) {
+      launch_tile_product(s, t, type, v, processors);
+    };
+  }
+  return launches;
+}
+
+void add_tile_ways(std::vector<Way>& ways, const Context& context) {
+  for (size_t v = 0; v < size_t(kTileVariantCount); ++v)
+    ways.push_back([&context, v](const Operands& o) { return bind_tile_products(o, context)[v]; });
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,27 @@
+// Where every value of a compiled program lies: one range of addresses, and views into it. Shared by all backends.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "backend/backend.h"
+#include "backend/operands.h"
+
+namespace hayate {
+
+// Inputs first, then one arena for each section.
+struct Layout {
+  std::vector<int64_t> offset;  // by value; -1: a load value or a view
+  int64_t bytes = 0;
+};
+Layout lay_out(const Program&, CompileOptions);
+
+// The bytes of every value, given the memory and where load values are.
+std::vector<TensorView> place(const Program&, const Layout&, std::byte* memory, const std::function<void*(Value)>& load_value);
+
+Operands operands_of(const Program&, const std::vector<TensorView>&, Value);
+
+// The value with this name; Error(internal) if there is none or it is not of `bytes` bytes.
+Value find_value(const Program&, const std::string& name, size_t bytes);
+Value find_input(const Program&, const std::string& name, size_t bytes);
+
+}  // namespace hayate

@@ -1,0 +1,131 @@
+// Every variant of our own Hopper kernels against the reference, one by one, whichever of them would be chosen.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "backend/cuda/tile_attention.h"
+#include "backend/cuda/tile_product.h"
+#include "backend/run_case.h"
+#include "passes/passes.h"
+
+namespace hayate::testing {
+namespace {
+
+// What a test needs of a GPU, or why there is none.
+struct Gpu {
+  std::shared_ptr<Backend> backend;
+  std::unique_ptr<cuda::Context> context;
+  std::string why;
+
+  Gpu() {
+    if (!cuda_devices(why).empty()) {
+      CudaOptions options;
+      options.deterministic = true;
+      backend = make_cuda_backend(options);
+      context = std::make_unique<cuda::Context>(options);
+      if (context->capability / 10 != 9) why = "the GPU is not a Hopper";
+    }
+  }
+};
+const Gpu& gpu() {
+  static const Gpu* one = new Gpu;
+  return *one;
+}
+
+// The op named "y" of a program with operands on the GPU.
+class OnGpu {
+ public:
+  OnGpu(const Program& p, const CaseValues& values) : program_(p), buffers_(size_t(p.size())), views_(size_t(p.size())) {
+    CaseWeights weights(*gpu().backend, values);
+    for (Value v = 0; v < p.size(); ++v) {
+      const Node& n = p[v];
+      if (n.op == Op::input) {
+        buffers_[size_t(v)] = gpu().context->device->allocate(byte_size(n));
+        gpu().context->device->upload(buffers_[size_t(v)].get(), values.bytes(n));
+      } else if (n.rate == Rate::load) {
+        buffers_[size_t(v)] = weights.get(p, v);
+      } else if (n.op == Op::slice) {
+        const TensorView& whole = views_[size_t(n.in[0])];
+        views_[size_t(v)] = {static_cast<std::byte*>(whole.data) + n.as<SliceAttr>().begin * size_of(n.dtype), whole.row_stride, n.shape, n.dtype};
+        continue;
+      } else {
+        buffers_[size_t(v)] = gpu().context->device->allocate(byte_size(n));
+      }
+      views_[size_t(v)] = packed_view(n, buffers_[size_t(v)].get());
+    }
+    // Weights came through the backend's own stream.
+    Buffer any = gpu().backend->allocate(4);
+    std::vector<std::byte> four(4);
+    gpu().backend->download(four, any);
+  }
+
+  Operands operands() const {
+    const Node& y = program_[program_.outputs[0]];
+    Operands o{program_, y, views_[size_t(program_.outputs[0])], {}};
+    for (Value v : y.in) o.in.push_back(v == none ? TensorView{} : views_[size_t(v)]);
+    return o;
+  }
+
+  std::vector<float> run(const cuda::Launch& launch) {
+    cuda::Device& device = *gpu().context->device;
+    const Node& y = program_[program_.outputs[0]];
+    std::vector<std::byte> bytes(size_t(byte_size(y)));
+    device.set(views_[size_t(program_.outputs[0])].data, std::byte{0xff}, int64_t(bytes.size()));
+    launch.enqueue(nullptr);
+    device.download(bytes, views_[size_t(program_.outputs[0])].data);
+    std::vector<float> result(size_t(y.shape.count()));
+    convert(y.dtype, bytes, Dtype::f32, std::as_writable_bytes(std::span(result)));
+    return result;
+  }
+
+ private:
+  Program program_;
+  std::vector<Buffer> buffers_;
+  std::vector<TensorView> views_;
+};
+
+double relative_error(const std::vector<float>& a, const std::vector<float>& b) {
+  double error = 0, norm = 0;
+  for (size_t i = 0; i < a.size(); ++i) error += (double(a[i]) - b[i]) * (double(a[i]) - b[i]), norm += double(b[i]) * b[i];
+  double e = std::sqrt(error / norm);
+  return std::isfinite(e) ? e : INFINITY;
+}
+double bound_of(Dtype t) { return t == Dtype::bf16 ? 3e-3 : 5e-4; }
+
+std::string name_of_case(const ::testing::TestParamInfo<std::tuple<OpCase, Dtype>>& info) {
+  std::string name = fmt::format("{}_{}", name_of(std::get<1>(info.param)), std::get<0>(info.param).name);
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+class CudaTiles : public ::testing::TestWithParam<std::tuple<OpCase, Dtype>> {};
+
+TEST_P(CudaTiles, EqualReference) {
+  if (!gpu().why.empty()) GTEST_SKIP() << gpu().why;
+  const auto& [op, dtype] = GetParam();
+  Program p = pack_weights(op.record(dtype), {*gpu().backend, dtype});
+  CaseValues values(p, op.fills);
+  OnGpu on_gpu(p, values);
+  Operands o = on_gpu.operands();
+  std::vector<float> expected = run_case(*make_reference_backend(), op.record(Dtype::f32), values);
+
+  std::vector<cuda::Launch> launches;
+  if (op.op == Op::attention) {
+    if (cuda::tiles_take_attention(o, *gpu().context)) launches = {cuda::bind_tile_attention(o, *gpu().context)};
+  } else if (cuda::tiles_take(o, *gpu().context)) {
+    launches = cuda::bind_tile_products(o, *gpu().context);
+  }
+  ASSERT_FALSE(launches.empty()) << "the kernel does not take this case";
+  for (size_t v = 0; v < launches.size(); ++v) {
+    if (!launches[v].enqueue) continue;
+    std::vector<float> result = on_gpu.run(launches[v]);
+    EXPECT_LE(relative_error(result, expected), bound_of(dtype)) << "variant " << v;
+    EXPECT_EQ(on_gpu.run(launches[v]), result) << "variant " << v << ": a second run differs";
+  }
+}
+INSTANTIATE_TEST_SUITE_P(All, CudaTiles, ::testing::Combine(::testing::ValuesIn(tile_cases()), ::testing::Values(Dtype::bf16, Dtype::f16)),
+                         name_of_case);
+
+}  // namespace
+}  // namespace hayate::testing
