@@ -104,8 +104,8 @@ Subcommand add_bench_ladder(CLI::App& bench) {
   Table t{ladder, "Options"};
   add_bench_picture(t, command->picture);
   t.number("--warmups", fmt::format("runs before that (default {})", command->warmups), command->warmups, 0, 1000);
-  t.text("--rungs", "NAME", "only these; repeat for several (default: all that the device has)",
-         [command](const std::string& name) { command->rungs.push_back(name); });
+  repeatable(t.text("--rungs", "NAME", "only these; repeat for several (default: all that the device has)",
+                    [command](const std::string& name) { command->rungs.push_back(name); }));
   t.text("--json", "FILE", "results as JSON", command->json);
   t.text("--csv", "FILE", "results as a table", command->csv);
   t.text("--svg", "FILE", "a chart", command->svg);
