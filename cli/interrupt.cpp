@@ -1,20 +1,31 @@
-// Signal handlers.
+// A thread that waits for signals. No handler: kernels of oneDNN point the stack pointer into the heap while they run, and the frame of a
+// handler that came in between would land there.
 #include "interrupt.h"
 
+#include <pthread.h>
+
+#include <atomic>
 #include <csignal>
+#include <thread>
 
 namespace hayate::cli {
 
 namespace {
-volatile std::sig_atomic_t received = 0;
+std::atomic<int> received = 0;
 }
 
 void watch_signals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int signal) { received = signal; };
-  action.sa_flags = int(SA_RESETHAND | SA_RESTART);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);  // threads inherit it
+  std::thread([stop] {
+    int signal = 0;
+    sigwait(&stop, &signal);
+    received = signal;
+    pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // the next one ends the process
+  }).detach();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
 }

@@ -3,7 +3,7 @@
 
 namespace hayate::cli {
 
-// The first signal sets the flag, a second one of the same kind ends the process at once. Also ignores SIGPIPE and
+// The first signal sets the flag, a second one ends the process at once. Before any other thread starts. Also ignores SIGPIPE and
 // SIGXFSZ, so that writing to a closed pipe or beyond a limit is an error that can be handled.
 void watch_signals();
 int interrupted();  // the signal's number, or 0

@@ -19,8 +19,8 @@ int report(ErrorKind kind, const std::string& message) {
 }
 
 int guarded_main(int argc, char** argv) {
-  watch_signals();
   try {
+    watch_signals();
     return parse(argc, argv)();
   } catch (const Error& error) { return report(error.kind(), error.what()); } catch (const std::bad_alloc&) {
     return report(ErrorKind::out_of_memory, "out of memory");
