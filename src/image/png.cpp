@@ -142,7 +142,20 @@ int orientation_of(PngDecoder& decoder) {
   return parse_exif(std::as_bytes(std::span(exif, size))).orientation;
 }
 
+// libpng takes memory for a text chunk before it knows that the file holds it: a few bytes could claim two gigabytes.
+void check_chunks(ByteSpan file, const std::string& what) {
+  constexpr size_t kSignature = 8, kAround = 12;  // length, type and checksum
+  for (size_t at = kSignature; at + kAround <= file.size();) {
+    size_t length = 0;
+    for (size_t i = 0; i < 4; ++i) length = length << 8 | size_t(file[at + i]);
+    require(length <= file.size() - at - kAround, ErrorKind::bad_file, "{}: not a sound PNG: the file is cut short", what);
+    if (std::memcmp(&file[at + 4], "IEND", 4) == 0) break;  // what follows is not the picture's
+    at += kAround + length;
+  }
+}
+
 Decoded decode_png(ByteSpan file, const std::string& what) {
+  check_chunks(file, what);
   PngDecoder decoder;
   decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, keep_error<PngDecoder>, ignore_warning);
   if (decoder.png) decoder.info = png_create_info_struct(decoder.png);
