@@ -7,10 +7,8 @@
 
 #include "bench_common.h"
 #include "exit_code.h"
-#include "hayate/inspect.h"
 #include "ladder_report.h"
 #include "output.h"
-#include "shared_options.h"
 #include "subcommands.h"
 
 namespace hayate::cli {

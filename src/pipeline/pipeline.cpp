@@ -108,8 +108,9 @@ struct Pipeline::Impl {
         vae_config(parse_vae_config(model->config("vae"))),
         conditioner(*model, family, compiler),
         unet("unet", model->tensors("unet"), compiler),
-        vae("vae", model->tensors("vae"), vae_compiler),
-        exact_vae("vae", model->tensors("vae"), exact_compiler) {
+        vae_tensors(model->tensors("vae")),
+        vae("vae", vae_tensors, vae_compiler),
+        exact_vae("vae", vae_tensors, exact_compiler) {
     for (Dtype used : {compiler.dtype, vae_compiler.dtype})
       require(used != Dtype::f16 || compiler.backend->has_f16(), ErrorKind::unsupported, "fp16 needs an NVIDIA GPU; the device is {}",
               compiler.backend->name());
@@ -398,6 +399,7 @@ struct Pipeline::Impl {
     result.timings.text = stage();
     make_room(1);
     result.latents = denoise(job, c, dump, seconds);
+    if (!dump.active()) result.work = work_of(job, c, seconds);  // now: decoding may need the memory of the UNet
     result.timings.denoise = stage();
     make_room(2);
     result.images = decode(job, result.latents, dump, seconds);
@@ -408,7 +410,6 @@ struct Pipeline::Impl {
     result.timings.load = seconds.load;
     result.timings.total = total.lap();
     result.peak_memory = compiler.backend->memory().peak();
-    if (!dump.active()) result.work = work_of(job, c, seconds);
     return result;
   }
 
@@ -449,7 +450,9 @@ struct Pipeline::Impl {
   UNetConfig unet_config;
   VaeConfig vae_config;
   Conditioner conditioner;
-  Component unet, vae, exact_vae;  // exact_vae: float32, for pictures that are not finite otherwise
+  Component unet;
+  std::shared_ptr<const TensorSource> vae_tensors;
+  Component vae, exact_vae;  // exact_vae: float32, for pictures that are not finite otherwise
 };
 
 Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(options)) {}

@@ -10,6 +10,7 @@
 #include "models/clip_text.h"
 #include "models/denoise_step.h"
 #include "models/families.h"
+#include "models/sdxl_configs.h"
 #include "models/vae.h"
 
 namespace hayate {
@@ -29,17 +30,6 @@ constexpr const char* kSdxlUnet = R"({
   "norm_num_groups": 32, "out_channels": 4, "projection_class_embeddings_input_dim": 2816, "sample_size": 128,
   "transformer_layers_per_block": [1, 2, 10], "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
   "use_linear_projection": true})";
-constexpr const char* kSdxlVae = R"({
-  "act_fn": "silu", "block_out_channels": [128, 256, 512, 512],
-  "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"], "force_upcast": true,
-  "in_channels": 3, "latent_channels": 4, "layers_per_block": 2, "norm_num_groups": 32, "out_channels": 3, "sample_size": 1024,
-  "scaling_factor": 0.13025, "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]})";
-constexpr const char* kClipL = R"({
-  "eos_token_id": 2, "hidden_act": "quick_gelu", "hidden_size": 768, "intermediate_size": 3072, "layer_norm_eps": 1e-05,
-  "max_position_embeddings": 77, "num_attention_heads": 12, "num_hidden_layers": 12, "projection_dim": 768, "vocab_size": 49408})";
-constexpr const char* kOpenClipBigG = R"({
-  "eos_token_id": 2, "hidden_act": "gelu", "hidden_size": 1280, "intermediate_size": 5120, "layer_norm_eps": 1e-05,
-  "max_position_embeddings": 77, "num_attention_heads": 20, "num_hidden_layers": 32, "projection_dim": 1280, "vocab_size": 49408})";
 
 using Configs = std::map<std::string, const char*>;  // by component; "" is model_index.json
 const std::map<std::string, Configs>& all_configs() {

@@ -79,12 +79,12 @@ TEST(PublishedConfig, EqualsThePublishedFiles) {
     for (const OriginalComponent& row : family.components)
       made.emplace(row.name, JsonObject(published_config(row, *from_original(row.part, under_prefix(original, row.prefix))), row.name));
     EXPECT_EQ(parse_unet_config(made.at("unet")), parse_unet_config({merged(c.unet, c.unet_changes), "published"}));
-    VaeConfig vae = parse_vae_config({Json::parse(testing::kSdxlVae), "published"});
+    VaeConfig vae = parse_vae_config({Json::parse(kSdxlVae), "published"});
     if (c.model == std::string("sd15")) vae.scaling_factor = 0.18215f;
     EXPECT_EQ(parse_vae_config(made.at("vae")), vae);
-    EXPECT_EQ(parse_clip_text_config(made.at("text_encoder")), parse_clip_text_config({Json::parse(testing::kClipL), "published"}));
+    EXPECT_EQ(parse_clip_text_config(made.at("text_encoder")), parse_clip_text_config({Json::parse(kClipL), "published"}));
     if (!made.contains("text_encoder_2")) continue;
-    EXPECT_EQ(parse_clip_text_config(made.at("text_encoder_2")), parse_clip_text_config({Json::parse(testing::kOpenClipBigG), "published"}));
+    EXPECT_EQ(parse_clip_text_config(made.at("text_encoder_2")), parse_clip_text_config({Json::parse(kOpenClipBigG), "published"}));
   }
 }
 
