@@ -9,6 +9,7 @@
 #include "exit_code.h"
 #include "ladder_report.h"
 #include "output.h"
+#include "revision.h"
 #include "subcommands.h"
 
 namespace hayate::cli {
@@ -47,6 +48,7 @@ RungTimes measure(const BenchLadderCommand& command, const std::string& rung, La
   Request request = request_of(command.picture);
   RungTimes times;
   times.rung = rung, times.steps = request.steps;
+  times.ceilings = pipeline.measure_ceilings(), times.floor = pipeline.step_floor(request, times.ceilings);
   std::vector<double> total, step, text, decode;
   Result last;
   for (int i = 0; i < command.warmups + command.picture.runs; ++i) {
@@ -75,7 +77,7 @@ void write_report(const BenchLadderCommand& command, const LadderReport& report)
 
 int run(const BenchLadderCommand& command) {
   LadderReport report;
-  report.version = version();
+  report.version = version(), report.revision = revision();
   Result first;
   std::vector<std::string> names = command.rungs;
   if (names.empty())

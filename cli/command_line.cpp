@@ -13,6 +13,7 @@
 #include "hayate/hayate.h"
 #include "help_text.h"
 #include "output.h"
+#include "revision.h"
 #include "subcommands.h"
 #include "suggest.h"
 #include "table.h"
@@ -34,7 +35,7 @@ struct CommandLine {
   CommandLine() {
     app.formatter(std::make_shared<HelpFormat>());  // before subcommands, which inherit it
     app.set_help_flag("-h,--help", "print this text");
-    app.set_version_flag("--version", "hayate " + version(), "print the version");
+    app.set_version_flag("--version", fmt::format("hayate {} ({})", version(), revision()), "print the version and the git revision");
     run = add_all(app, subcommands);
     app.footer(exit_code_help());  // after subcommands, which inherit it
   }

@@ -14,7 +14,7 @@ using nlohmann::ordered_json;
 
 double tflops(const RungTimes& r) { return r.step > 0 ? r.work.step_flops / r.step * 1e-12 : 0; }
 
-struct Column {
+struct Column {  // without a title: for programs only
   const char* name;   // in JSON and CSV
   const char* title;  // for people
   std::string (*cell)(const LadderReport&, size_t);
@@ -46,7 +46,11 @@ constexpr Column kColumns[] = {
     {"speedup_over_rung_below", "over last", CELL("{:.2f}x", l.rungs[i ? i - 1 : 0].median / r.median)},
     {"launches_per_step", "launches", CELL("{:.0f}", double(r.work.launches_per_step))},
     {"peak_mib", "peak MiB", CELL("{:.0f}", double(r.peak_memory >> 20))},
-    {"tflops", "TFLOP/s", CELL("{:.0f}", tflops(r))},
+    {"tflops", "TFLOP/s", CELL("{:.3g}", tflops(r))},
+    {"tflops_ceiling", nullptr, CELL("{:.3g}", r.ceilings.flops * 1e-12)},
+    {"gbs_ceiling", nullptr, CELL("{:.3g}", r.ceilings.bytes * 1e-9)},
+    {"ms_per_step_floor", "floor ms", CELL("{:.2f}", r.floor * 1e3)},
+    {"percent_of_floor", "of floor", CELL("{:.0f}%", r.floor / r.step * 100)},
     {"latent_distance", "latent off", CELL("{:.1e}", r.latent_distance)},
     {"picture_distance", "pixels off", CELL("{:.2f}", r.picture_distance)},
 };
@@ -57,11 +61,13 @@ constexpr Column kColumns[] = {
 std::string ladder_text(const LadderReport& report) {
   TextTable table;
   std::vector<std::string> titles{"rung"};
-  for (const Column& c : kColumns) titles.push_back(c.title);
+  for (const Column& c : kColumns)
+    if (c.title) titles.push_back(c.title);
   table.add(titles);
   for (size_t i = 0; i < report.rungs.size(); ++i) {
     std::vector<std::string> cells{report.rungs[i].rung};
-    for (const Column& c : kColumns) cells.push_back(c.cell(report, i));
+    for (const Column& c : kColumns)
+      if (c.title) cells.push_back(c.cell(report, i));
     table.add(cells);
   }
   return fmt::format("{}\n{}, {}\n\n{}", report.machine, report.model, report.request, table.text());
@@ -74,8 +80,12 @@ std::string ladder_json(const LadderReport& report) {
     for (const Column& c : kColumns) rung[c.name] = c.value(report, i);
     rungs.push_back(rung);
   }
-  return json_text(
-      {{"machine", report.machine}, {"version", report.version}, {"model", report.model}, {"request", report.request}, {"rungs", rungs}});
+  return json_text({{"machine", report.machine},
+                    {"version", report.version},
+                    {"revision", report.revision},
+                    {"model", report.model},
+                    {"request", report.request},
+                    {"rungs", rungs}});
 }
 
 std::string ladder_csv(const LadderReport& report) {

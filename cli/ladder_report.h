@@ -12,6 +12,8 @@ struct RungTimes {
   double median = 0, least = 0, most = 0;  // seconds per picture, prompt to pixels
   double step = 0, text = 0, decode = 0;   // seconds, medians
   double first = 0;                        // of the first picture, with loading and compiling
+  double floor = 0;                        // of a step, at these ceilings
+  Ceilings ceilings{};
   Work work{};
   int64_t peak_memory = 0;                 // bytes
   int steps = 0;
@@ -19,7 +21,7 @@ struct RungTimes {
 };
 
 struct LadderReport {
-  std::string machine, model, request, version;
+  std::string machine, model, request, version, revision;
   std::vector<RungTimes> rungs;
 };
 

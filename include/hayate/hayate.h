@@ -6,6 +6,7 @@
 //
 // Every function throws hayate::Error (hayate/error.h) and nothing else of its own. Nothing here prints.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -115,6 +116,12 @@ struct Work {                        // what a request gave the device to do
   double step_flops = 0;             // of products, two for each multiplication
 };
 
+// What the device reaches at most, a second: in one large product in the rung's type, and in one large copy, read and written.
+struct Ceilings {
+  double flops = 0, bytes = 0;
+  double seconds(double of_flops, double of_bytes) const { return std::max(of_flops / flops, of_bytes / bytes); }  // the roofline model
+};
+
 struct OpTime {
   std::string name{}, op{}, shapes{};  // shapes: type, result, operands
   double seconds = 0;                // alone, the least of some runs
@@ -163,6 +170,9 @@ class Pipeline {
   // Every op of a denoising step, of what depends on the prompt only, and of decoding, one by one, named "step/...", "prompt/...",
   // "decode/...".
   std::vector<OpTime> profile(const Request&, int runs);
+  Ceilings measure_ceilings();       // takes a second, and up to 2 GiB of the device's memory while it does
+  // Seconds that a denoising step takes if every op reaches one of the ceilings; reads no weights.
+  double step_floor(const Request&, const Ceilings&);
   int native_width() const;
   int native_height() const;
   std::string rung() const;

@@ -9,6 +9,7 @@
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
 #include "models/vae.h"
+#include "pipeline/ceilings.h"
 #include "pipeline/check_model.h"
 #include "pipeline/conditioning.h"
 #include "pipeline/devices.h"
@@ -153,8 +154,7 @@ struct Pipeline::Impl {
     const int64_t chunks = int64_t(job.prompts.length);
     for (const auto& encoder : conditioner.encoders())
       text.add(encoder->component(), encoder->need(job.pictures * chunks, job.request.clip_skip, rung, keep_all));
-    const auto& last = *conditioner.encoders().back();
-    denoising.add(unet, unet.need(record_denoise_step(unet_config, denoise_shape(job, last.tokens() * chunks, last.pooled_width())), rung, keep_all));
+    denoising.add(unet, unet.need(record_step(job), rung, keep_all));
     decoding.add(vae, vae.need(record_vae_decoder(vae_config, 1, job.h, job.w), rung, keep_all));
     return {std::move(text), std::move(denoising), std::move(decoding)};
   }
@@ -215,6 +215,11 @@ struct Pipeline::Impl {
   DenoiseShape denoise_shape(const Job& job, int64_t tokens, int64_t pooled_width) const {
     return {.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved, .tokens = tokens,
             .pooled_width = pooled_width};
+  }
+
+  Program record_step(const Job& job) const {
+    const auto& last = *conditioner.encoders().back();
+    return record_denoise_step(unet_config, denoise_shape(job, last.tokens() * int64_t(job.prompts.length), last.pooled_width()));
   }
 
   std::shared_ptr<Executable> denoiser(const Job& job, const Conditioning& c, bool keep_all, CompileSeconds& seconds) {
@@ -423,6 +428,14 @@ struct Pipeline::Impl {
     return w;
   }
 
+  double step_floor(const Request& request, const Ceilings& ceilings) const {
+    const Program p = climb(record_step(check(request, {})), *compiler.rung, *compiler.backend, compiler.dtype);
+    double seconds = 0;
+    for (const Node& n : p.nodes())
+      if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += ceilings.seconds(flops_of(p, n), bytes_of(p, n));
+    return seconds;
+  }
+
   std::vector<OpTime> profile(const Request& request, int runs) {
     generate(request);
     Job job = check(request, options.warn);
@@ -462,6 +475,8 @@ Result Pipeline::generate(const Request& request) { return impl_->generate(reque
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
 std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})); }
 std::vector<OpTime> Pipeline::profile(const Request& request, int runs) { return impl_->profile(request, runs); }
+Ceilings Pipeline::measure_ceilings() { return hayate::measure_ceilings(impl_->compiler); }
+double Pipeline::step_floor(const Request& request, const Ceilings& ceilings) { return impl_->step_floor(request, ceilings); }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return impl_->name(); }

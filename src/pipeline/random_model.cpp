@@ -130,7 +130,7 @@ class RandomModel : public Checkpoint {
     return {parse_json(configs_.at(component), what), what};
   }
   std::shared_ptr<const TensorSource> tensors(const std::string& component) const override {
-    return std::make_shared<RandomTensors>(shapes_of(component, *this));
+    return random_tensors(shapes_of(component, *this));
   }
   std::string tokenizer(const std::string& component) const override { return tokenizers_->tokenizer(component); }
 
@@ -140,6 +140,8 @@ class RandomModel : public Checkpoint {
   std::unique_ptr<Checkpoint> tokenizers_;
 };
 }  // namespace
+
+std::shared_ptr<const TensorSource> random_tensors(Shapes shapes) { return std::make_shared<RandomTensors>(std::move(shapes)); }
 
 std::vector<std::string> random_families() {
   std::vector<std::string> names;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "cli/run_program.h"
 #include "hayate/hayate.h"
@@ -65,7 +66,11 @@ TEST(Help, ListsAreThereForProgramsToo) {
   EXPECT_TRUE(run_program({"schedulers"}).out.starts_with("euler\n") || contains(run_program({"schedulers"}).out, "\neuler\n"));
 }
 
-TEST(Help, VersionIsOneLine) { EXPECT_EQ(run_program({"--version"}).out, "hayate " + std::string(HAYATE_VERSION) + "\n"); }
+TEST(Help, VersionNamesTheRevision) {
+  const std::string out = run_program({"--version"}).out, begin = "hayate " + std::string(HAYATE_VERSION) + " (";
+  ASSERT_TRUE(out.starts_with(begin) && out.ends_with(")\n")) << out;
+  EXPECT_TRUE(std::regex_match(out.substr(begin.size(), out.size() - begin.size() - 2), std::regex("[0-9a-f]{12}(-dirty)?|unknown"))) << out;
+}
 
 TEST(Help, RungsListsTheLadder) {
   Outcome o = run_program({"rungs"});

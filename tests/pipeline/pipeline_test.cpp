@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "core/scratch_folder.h"
 #include "hayate/hayate.h"
@@ -211,6 +212,18 @@ TEST(Pipeline, ALongPromptIsCutWithAWarning) {
   Pipeline(o).generate(request({picture(prompt + prompt + "the very end", 7)}, 1));
   ASSERT_FALSE(warnings.empty());
   EXPECT_THAT(warnings[0], HasSubstr("the very end"));
+}
+
+TEST(Pipeline, FloorOfAStepIsTheSlowerCeilingOfEachOp) {
+  Pipeline p({.model = kModel, .rung = "compile"});
+  const Request r = request({picture("a castle", 7)}, 1);
+  const double flops = p.generate(r).work.step_flops, none = std::numeric_limits<double>::infinity();
+  const double computing = p.step_floor(r, {.flops = 1e9, .bytes = none}), moving = p.step_floor(r, {.flops = none, .bytes = 1e9});
+  EXPECT_NEAR(computing, flops / 1e9, 1e-9 * computing);
+  EXPECT_GT(moving, 0);
+  const double both = p.step_floor(r, {.flops = 1e9, .bytes = 1e9});
+  EXPECT_GT(both, std::max(computing, moving));  // of some ops the one, of others the other
+  EXPECT_LT(both, computing + moving);
 }
 
 struct Bad { const char* expected; std::function<void(Request&)> change; };
