@@ -16,7 +16,7 @@ Activation activation_of(Op op) {
 // The op with the activation added, if it can carry one: a residual is added after it, so both do not go together.
 bool absorb(Node& made, Activation a) {
   auto set = [&](auto* attr) { return attr && attr->activation == Activation::none && (attr->activation = a, true); };
-  if (made.in.size() > 3 && made.in[3] != none) return false;
+  if (made.op != Op::group_norm && made.in.size() > 3 && made.in[3] != none) return false;
   return set(std::get_if<LinearAttr>(&made.attr)) || set(std::get_if<ConvAttr>(&made.attr)) || set(std::get_if<NormAttr>(&made.attr));
 }
 }  // namespace

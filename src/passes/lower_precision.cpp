@@ -11,6 +11,7 @@ namespace {
 bool is_norm(Op op) { return op == Op::group_norm || op == Op::layer_norm; }
 bool is_product(Op op) { return op == Op::linear || op == Op::conv2d; }
 bool stays_float32(Op op, size_t input) { return (is_product(op) && input == 2) || (is_norm(op) && input > 0); }
+bool stays(Op op, size_t input) { return stays_float32(op, input) || op == Op::group_statistics; }  // statistics are of values as they are stored
 
 std::vector<bool> weights_kept(const Program& p) {
   std::vector<bool> kept(size_t(p.size()), false);
@@ -54,7 +55,7 @@ Program lower_precision(const Program& p, const PassOptions& options) {
     if (is_source(n)) return out.add(std::move(n));
     n.dtype = computing_type(out, n, options.dtype);
     for (size_t k = 0; k < n.in.size(); ++k)
-      if (!stays_float32(n.op, k)) n.in[k] = casts.to(out, n.in[k], n.dtype);
+      if (!stays(n.op, k)) n.in[k] = casts.to(out, n.in[k], n.dtype);
     return out.add(std::move(n));
   });
   // What the pipeline reads keeps its type, whatever the rung.

@@ -42,6 +42,9 @@ Value Builder::group_norm(const std::string& name, Value x, int groups, float ep
   Value gamma = weight(name + ".weight", row), beta = weight(name + ".bias", row);
   return emit(Op::group_norm, name, {x, gamma, beta}, NormAttr{.groups = groups, .eps = eps});
 }
+Value Builder::group_statistics(const std::string& name, Value x, int groups, Value region) {
+  return emit(Op::group_statistics, name, {x, region}, NormAttr{.groups = groups});
+}
 Value Builder::layer_norm(const std::string& name, Value x, float eps) {
   Shape row{1, 1, 1, shape(x).c};
   Value gamma = weight(name + ".weight", row), beta = weight(name + ".bias", row);

@@ -35,6 +35,7 @@ class Builder {
   Value conv2d(const std::string& name, Value x, int64_t out, int kernel, int stride = 1);             // "same" padding
   Value conv2d(const std::string& name, Value x, int64_t out, int kernel, ConvAttr);
   Value group_norm(const std::string& name, Value x, int groups, float eps);
+  Value group_statistics(const std::string& name, Value x, int groups, Value region = none);          // region: top, left, height, width; none: all of x
   Value layer_norm(const std::string& name, Value x, float eps);
   Value activation(const std::string& name, Value x, Activation);
   // softmax(q k^T scale) v over heads interleaved in the columns; recorded as three ops: scores, softmax, mix.

@@ -28,6 +28,7 @@ class ShapeRule {
       case Op::linear: return linear();
       case Op::conv2d: return conv2d();
       case Op::group_norm: return group_norm();
+      case Op::group_statistics: return group_statistics();
       case Op::layer_norm: expect_row(1, in(0).c), expect_row(2, in(0).c); return in(0);
       case Op::add: case Op::mul: expect(broadcasts(in(1), in(0)), "a second input that broadcasts to the first"); return in(0);
       case Op::concat: return concat();
@@ -106,7 +107,14 @@ class ShapeRule {
     const auto& a = n_.as<NormAttr>();
     expect(a.groups > 0 && in(0).c % a.groups == 0, "channels divisible by groups");
     expect_row(1, in(0).c), expect_row(2, in(0).c);
+    expect(!has(3) || in(3) == Shape{in(0).n, 1, a.groups, 2}, "statistics of (n, 1, groups, 2)");
     return in(0);
+  }
+  Shape group_statistics() const {
+    const auto& a = n_.as<NormAttr>();
+    expect(a.groups > 0 && in(0).c % a.groups == 0, "channels divisible by groups");
+    expect_row(1, 4);
+    return {in(0).n, 1, a.groups, 2};
   }
   Shape concat() const {
     Shape s = in(0), t = in(1);

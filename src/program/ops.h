@@ -22,7 +22,8 @@ enum class Precision : uint8_t {
   X(pack,               follow) /* {w}                         same matrix in the backend's own layout          */ \
   X(linear,             rung)   /* {x, weight, bias, residual} act(x w^T + b) + residual                        */ \
   X(conv2d,             rung)   /* {x, weight, bias, residual} weight (out, kh, kw, in)                         */ \
-  X(group_norm,         rung)   /* {x, gamma, beta}            act(norm)                                        */ \
+  X(group_norm,         rung)   /* {x, gamma, beta, statistics} act(norm); its own statistics if none are given  */ \
+  X(group_statistics,   exact)  /* {x, region}                 mean and variance: float32 (n, 1, groups, 2)     */ \
   X(layer_norm,         rung)   /* {x, gamma, beta}            over c                                           */ \
   X(silu,               follow) /* {x}                                                                          */ \
   X(gelu,               follow) /* {x}                         erf form                                         */ \
@@ -64,7 +65,7 @@ struct ConvAttr {                       // padding before and after, the same fo
   Activation activation = Activation::none;
   bool operator==(const ConvAttr&) const = default;
 };
-struct NormAttr {                       // groups: group_norm only
+struct NormAttr {                       // groups: of group_norm and group_statistics, which has nothing else
   int groups = 0;
   float eps = 0;
   Activation activation = Activation::none;

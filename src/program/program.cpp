@@ -108,7 +108,13 @@ void verify_dtypes(const Program& p, const Node& n) {
     case Op::linear: case Op::conv2d: case Op::group_norm: case Op::layer_norm:
       if (dtype(0) != n.dtype) broken("result and first input differ in type");
       if ((n.op == Op::linear || n.op == Op::conv2d) && dtype(1) != n.dtype) broken("result and weight differ in type");
-      if (n.in.size() > 3 && n.in[3] != none && dtype(3) != n.dtype) broken("result and residual differ in type");
+      if (n.in.size() <= 3 || n.in[3] == none) return;
+      if (n.op == Op::group_norm && dtype(3) != Dtype::f32) broken("statistics are not f32");
+      if (n.op != Op::group_norm && dtype(3) != n.dtype) broken("result and residual differ in type");
+      return;
+    case Op::group_statistics:
+      if (n.dtype != Dtype::f32) broken("result is not f32");
+      if (n.in[1] != none && dtype(1) != Dtype::i32) broken("region is not i32");
       return;
     default:
       for (size_t k = 0; k < n.in.size(); ++k)

@@ -30,14 +30,19 @@ class Recorder {
   Value weight(const std::string& name, Shape s, Dtype t) { return program_.add({.op = Op::weight, .shape = s, .dtype = t, .name = name}); }
   Value row(const std::string& name, int64_t c) { return weight(name, {1, 1, 1, c}, Dtype::f32); }  // bias, gamma, beta
   Value op(const std::string& name, Op op, std::vector<Value> in, Attributes attr = {}, Shape shape = {}) {
-    return program_.add({.op = op, .in = std::move(in), .shape = shape, .dtype = type_, .name = name, .attr = std::move(attr)});
+    return add(name, op, std::move(in), std::move(attr), shape, type_);
   }
-  Program result(Op op, std::vector<Value> in, Attributes attr = {}, Shape shape = {}) {
-    program_.outputs = {this->op("y", op, std::move(in), std::move(attr), shape)};
+  Program result(Op op, std::vector<Value> in, Attributes attr = {}, Shape shape = {}) { return result(op, std::move(in), std::move(attr), shape, type_); }
+  Program result(Op op, std::vector<Value> in, Attributes attr, Shape shape, Dtype t) {
+    program_.outputs = {add("y", op, std::move(in), std::move(attr), shape, t)};
     return std::move(program_);
   }
 
  private:
+  Value add(const std::string& name, Op op, std::vector<Value> in, Attributes attr, Shape shape, Dtype t) {
+    return program_.add({.op = op, .in = std::move(in), .shape = shape, .dtype = t, .name = name, .attr = std::move(attr)});
+  }
+
   Program program_;
   Dtype type_;
 };
@@ -63,6 +68,8 @@ class Table {
   void linear(Shape x, int64_t out, Activation, bool bias, Residual, bool sliced = false);
   void conv2d(Shape x, int64_t out, int kernel, ConvAttr, Residual, bool sliced = false);
   void group_norm(Shape x, int groups, Activation, Fill = {}, bool sliced = false);
+  void given_group_norm(Shape x, int groups, Activation, bool sliced = false);  // with statistics that are not those of x
+  void group_statistics(Shape x, int groups, std::vector<int64_t> region, Fill = {}, bool sliced = false);  // no region: all of x
   void layer_norm(Shape x, Fill = {}, bool sliced = false);
   void attention(const AttentionCase&);
   void unary(Op, Shape x, Fill = {}, bool sliced = false);
@@ -114,6 +121,27 @@ void Table::group_norm(Shape x, int groups, Activation a, Fill fill, bool sliced
     return r.result(Op::group_norm, {r.input_or_view("x", x, sliced), r.row("gamma", x.c), r.row("beta", x.c)}, NormAttr{groups, 1e-5f, a});
   };
   add(Op::group_norm, what, record, {{"x", fill}, {"gamma", kGain}});
+}
+
+void Table::given_group_norm(Shape x, int groups, Activation a, bool sliced) {
+  std::string what = fmt::format("{} in {} {} with given statistics{}", text(x), groups, name_of(a), sliced ? " sliced" : "");
+  auto record = [=](Recorder& r) {
+    Value statistics = r.input("statistics", {x.n, 1, groups, 2}, Dtype::f32);
+    return r.result(Op::group_norm, {r.input_or_view("x", x, sliced), r.row("gamma", x.c), r.row("beta", x.c), statistics}, NormAttr{groups, 1e-5f, a});
+  };
+  add(Op::group_norm, what, record, {{"gamma", kGain}, {"statistics", {.mean = 1, .deviation = 0.2f}}});
+}
+
+void Table::group_statistics(Shape x, int groups, std::vector<int64_t> region, Fill fill, bool sliced) {
+  std::string what = fmt::format("{} in {} {}{}{}", text(x), groups, region.empty() ? "whole" : fmt::format("region {}", fmt::join(region, ",")),
+                                 fill.mean != 0 ? " far from zero" : "", sliced ? " sliced" : "");
+  std::map<std::string, Fill> fills{{"x", fill}};
+  if (!region.empty()) fills["region"] = {.integers = region};
+  auto record = [=](Recorder& r) {
+    Value in = region.empty() ? none : r.input("region", {1, 1, 1, 4}, Dtype::i32);
+    return r.result(Op::group_statistics, {r.input_or_view("x", x, sliced), in}, NormAttr{.groups = groups}, {}, Dtype::f32);
+  };
+  add(Op::group_statistics, what, record, std::move(fills));
 }
 
 void Table::layer_norm(Shape x, Fill fill, bool sliced) {
@@ -189,6 +217,18 @@ void add_norms(Table& t) {
   t.group_norm({3, 16, 16, 64}, 32, Activation::none, {.mean = 30});
   t.group_norm({1, 6, 6, 40}, 8, Activation::silu, {.deviation = 0.01f});
   t.group_norm({2, 6, 6, 40}, 8, Activation::silu, {}, true);
+
+  t.given_group_norm({2, 8, 8, 320}, 32, Activation::silu);
+  t.given_group_norm({2, 3, 5, 30}, 3, Activation::none);
+  t.given_group_norm({2, 6, 6, 40}, 8, Activation::silu, true);
+
+  t.group_statistics({2, 8, 8, 320}, 32, {});
+  t.group_statistics({1, 16, 16, 64}, 32, {}, {.mean = 30});
+  t.group_statistics({1, 24, 20, 64}, 32, {0, 3, 22, 17});
+  t.group_statistics({2, 9, 11, 60}, 6, {5, 0, 4, 11});
+  t.group_statistics({1, 7, 7, 12}, 4, {6, 6, 1, 1});
+  t.group_statistics({2, 40, 30, 40}, 8, {2, 3, 37, 25}, {.mean = 30});
+  t.group_statistics({2, 12, 10, 40}, 8, {2, 3, 7, 6}, {}, true);
 
   t.layer_norm({2, 1, 77, 768});
   t.layer_norm({2, 8, 8, 640});
@@ -349,6 +389,7 @@ std::vector<OpCase> sdxl_cases(int side) {
 }
 
 std::vector<float> fill_values(const std::string& name, int64_t count, const Fill& fill) {
+  if (!fill.integers.empty()) return {fill.integers.begin(), fill.integers.end()};
   std::seed_seq seed(name.begin(), name.end());
   std::mt19937 random(seed);
   std::vector<float> values(static_cast<size_t>(count));

@@ -9,10 +9,11 @@
 
 namespace hayate {
 
-// What an input or weight is filled with: normal numbers, or integers in [0, below).
+// What an input or weight is filled with: normal numbers, integers in [0, below), or these integers.
 struct Fill {
   float mean = 0, deviation = 1;
   int64_t below = 0;
+  std::vector<int64_t> integers = {};
 };
 
 struct OpCase {

@@ -43,7 +43,7 @@ std::vector<SweepCase> sweep() {
   for (const Candidate& candidate : candidates())
     for (Dtype dtype : candidate.dtypes)
       for (const OpCase& op : op_cases())
-        if (dtype == Dtype::f32 || precision_of(op.op) != Precision::exact) all.push_back({candidate, dtype, op});
+        if (dtype == Dtype::f32 || precision_of(op.op) != Precision::exact || op.op == Op::group_statistics) all.push_back({candidate, dtype, op});
   // Where products of bf16 are staged in float32: in pieces of which even these small cases have several.
   Candidate in_pieces{"cpu_in_pieces", make_cpu_backend(cpu::best_isa(), 3000)};
   for (const OpCase& op : op_cases())
@@ -115,6 +115,12 @@ TEST(OpSweepBounds, BreakWithPlantedFaults) {
   expect_broken("group_norm 2x8x8x320 in 32 silu",
                 [](auto& c, Dtype t) { return with_fault<NormAttr>(c, t, [](NormAttr& a) { a.activation = Activation::gelu; }); });
   expect_broken("group_norm 2x8x8x320 in 32 none", [](auto& c, Dtype t) { return with_fault<NormAttr>(c, t, [](NormAttr& a) { a.groups = 16; }); });
+  expect_broken("group_norm 2x8x8x320 in 32 silu with given statistics", [](auto& c, Dtype t) {  // their own instead
+    return rewrite(c.record(t), [](Program& out, Value, Node n) {
+      if (n.name == "y") n.in[3] = none;
+      return out.add(std::move(n));
+    });
+  });
   expect_broken("linear 2x1x77x96 to 384 quick_gelu bias",
                 [](auto& c, Dtype t) { return with_fault<LinearAttr>(c, t, [](LinearAttr& a) { a.activation = Activation::gelu; }); });
   expect_broken("attention causal", [](auto& c, Dtype t) { return with_fault<AttentionAttr>(c, t, [](AttentionAttr& a) { a.causal = false; }); });
@@ -146,6 +152,19 @@ TEST(OpSweep, PicturesAreIndependent) {
         EXPECT_TRUE(std::equal(before.begin() + half, before.end(), after.begin() + half)) << name << " " << candidate.name << " " << name_of(t);
         EXPECT_FALSE(std::equal(before.begin(), before.begin() + half, after.begin())) << name << " " << candidate.name << " " << name_of(t);
       }
+}
+
+TEST(OpSweep, RegionOutsideTheImageIsAnError) {
+  OpCase c = case_named(op_cases(), "group_statistics 1x24x20x64 in 32 region 0,3,22,17");
+  for (std::vector<int64_t> region : {std::vector<int64_t>{0, 4, 22, 17}, {3, 0, 22, 1}, {-1, 0, 2, 2}, {0, -1, 2, 2}, {0, 0, 0, 3}, {0, 0, 3, 0},
+                                      {1, 0, 2147483647, 1}, {0, 0, 1, -1}}) {
+    c.fills["region"].integers = region;
+    for (const Candidate& candidate : candidates()) {
+      Program p = c.record(Dtype::f32);
+      CaseValues values(p, c.fills);
+      EXPECT_THROW(run_case(*candidate.backend, p, values), Error) << candidate.name << " " << fmt::format("{}", fmt::join(region, ","));
+    }
+  }
 }
 
 TEST(OpSweep, IndexOutsideTheTableIsAnError) {

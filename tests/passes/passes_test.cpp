@@ -159,6 +159,31 @@ TEST(Ladder, TextProjectionsBecomeOneLinearAtPromptRate) {
   EXPECT_EQ(linears, 3);  // all text keys and values, and the two of add_embedding
 }
 
+// conv, then a norm that is told its statistics, and silu; and the statistics of a region of the convolution.
+Program with_statistics() {
+  Program p;
+  Builder b(p);
+  Value conv = b.conv2d("conv", b.input("x", {1, 6, 5, 16}, Rate::prompt), 8, 3), region = b.input("region", {1, 1, 1, 4}, Rate::prompt, Dtype::i32);
+  Node norm = p[b.group_norm("plain", conv, 4, 1e-6f)];
+  norm.name = "norm";
+  norm.in.push_back(b.input("statistics", {1, 1, 4, 2}, Rate::prompt));
+  p.outputs = {b.activation("silu", p.add(norm), Activation::silu), b.group_statistics("measured", conv, 4, region)};
+  return p;
+}
+
+TEST(Ladder, StatisticsAreFloat32OfWhatIsStored) {
+  auto backend = make_reference_backend();
+  Program p = climb(drop_dead(with_statistics()), find_rung("projections"), *backend);
+  const Node &norm = p[p.find("silu")], &measured = p[p.find("measured")];
+  EXPECT_EQ(norm.op, Op::group_norm);
+  EXPECT_EQ(norm.dtype, Dtype::bf16);
+  EXPECT_EQ(p[norm.in.at(3)].name, "statistics");
+  EXPECT_EQ(p[norm.in[3]].dtype, Dtype::f32);
+  EXPECT_EQ(measured.dtype, Dtype::f32);
+  EXPECT_EQ(p[measured.in[0]].name, "conv");  // no cast between them
+  EXPECT_EQ(p[p.outputs[1]].name, "measured");
+}
+
 TEST(Ladder, ObserverSeesEveryPass) {
   auto backend = make_reference_backend();
   std::vector<std::string> seen;

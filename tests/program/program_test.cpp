@@ -51,6 +51,12 @@ TEST(Program, ShapesAreCheckedAndErrorsNameTheValue) {
   Value x = b.input("x", {1, 2, 2, 8}, Rate::step), y = b.input("y", {1, 2, 2, 6}, Rate::step);
   EXPECT_THAT([&] { b.add("bad_sum", x, y); }, ThrowsMessage<Error>(HasSubstr("bad_sum")));
   EXPECT_THROW(b.group_norm("norm", y, 4, 1e-5f), Error);
+  EXPECT_THROW(b.group_statistics("statistics", y, 4), Error);
+  EXPECT_THROW(b.group_statistics("statistics", x, 4, y), Error);
+  EXPECT_EQ(b.shape(b.group_statistics("statistics", x, 4)), (Shape{1, 1, 4, 2}));
+  Node given = p[b.group_norm("whole", x, 4, 1e-5f)];
+  given.name = "given", given.in.push_back(y);
+  EXPECT_THAT([&] { p.add(given); }, ThrowsMessage<Error>(HasSubstr("given")));
   EXPECT_THROW(b.slice("slice", x, 4, 8), Error);
   EXPECT_THROW(b.attention(x, y, y, 2, 1), Error);
   EXPECT_EQ(b.shape(b.conv2d("conv", x, 3, 3, 2)), (Shape{1, 1, 1, 3}));
@@ -104,6 +110,13 @@ TEST(Program, VerifyFindsMixedTypes) {
   Value x = p.add({.op = Op::input, .shape = {1, 1, 1, 4}, .dtype = Dtype::f32, .rate = Rate::step, .name = "x"});
   p.add({.op = Op::silu, .in = {x}, .dtype = Dtype::bf16, .name = "y"});
   EXPECT_THAT([&] { verify(p); }, ThrowsMessage<Error>(HasSubstr("y")));
+}
+
+TEST(Program, VerifyFindsARegionThatIsNotOfIntegers) {
+  Program p;
+  Builder b(p);
+  b.group_statistics("y", b.input("x", {1, 2, 2, 4}, Rate::step), 2, b.input("region", {1, 1, 1, 4}, Rate::step));
+  EXPECT_THAT([&] { verify(p); }, ThrowsMessage<Error>(HasSubstr("region")));
 }
 
 TEST(Program, VerifyAsksTheTarget) {

@@ -20,7 +20,7 @@ class CpuBackend : public HostBackend {
   bool supports(const Program& p, const Node& n) const override {
     switch (n.op) {
       case Op::timestep_embedding: case Op::guidance: case Op::scheduler_row: return n.dtype == Dtype::f32;
-      case Op::cast: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
+      case Op::cast: case Op::group_statistics: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
       case Op::linear: return is_float(n.dtype) && n.as<LinearAttr>().activation != Activation::geglu;
       default: return is_float(n.dtype);
     }

@@ -23,25 +23,47 @@ Launch bind_stack(const Operands& o, cudaStream_t s) {
   });
 }
 
+// Statistics of x at `to`, or (null) at the start of the workspace.
+Launch bind_group_statistics(const Operands& o, const Context& c, const TensorView& region, void* to) {
+  const Shape& shape = o.in[0].shape;
+  int processors = c.device->info().multiprocessors;
+  GroupStatisticsArgs args{.x = matrix_of(o.in[0]),
+                           .images = int(shape.n),
+                           .pixels = int(shape.tokens()),
+                           .groups = o.node.as<NormAttr>().groups,
+                           .line = int(shape.w),
+                           .region = static_cast<const int32_t*>(region.data),
+                           .statistics = static_cast<float*>(to),
+                           .partial = nullptr};
+  int64_t own = to ? 0 : 2 * shape.n * args.groups;
+  auto run = [=, s = c.stream()](void* workspace) mutable {
+    if (!to) args.statistics = static_cast<float*>(workspace);
+    args.partial = static_cast<float*>(workspace) + own;
+    launch_group_statistics(s, args, processors);
+  };
+  return {std::move(run), own * int64_t(sizeof(float)) + group_statistics_workspace(args.images, args.pixels, args.groups, processors)};
+}
+
 Launch bind_group_norm(const Operands& o, const Context& c) {
   const auto& a = o.node.as<NormAttr>();
   const Shape& shape = o.out.shape;
-  int processors = c.device->info().multiprocessors;
+  const bool given = o.has(3);
   GroupNormArgs args{.y = matrix_of(o.out),
                      .x = matrix_of(o.in[0]),
                      .gamma = floats(o.in[1]),
                      .beta = floats(o.in[2]),
+                     .statistics = given ? floats(o.in[3]) : nullptr,
                      .eps = a.eps,
                      .images = int(shape.n),
                      .pixels = int(shape.tokens()),
                      .groups = a.groups,
-                     .act = unary_of(a.activation),
-                     .partial = nullptr};
-  auto run = [=, s = c.stream()](void* workspace) mutable {
-    args.partial = static_cast<float*>(workspace);
+                     .act = unary_of(a.activation)};
+  auto normalise = [=, s = c.stream(), processors = c.device->info().multiprocessors](void* workspace) mutable {
+    if (!given) args.statistics = static_cast<const float*>(workspace);
     launch_group_norm(s, args, processors);
   };
-  return {std::move(run), group_norm_workspace(args.images, args.pixels, args.groups, processors)};
+  if (given) return {std::move(normalise), 0};
+  return in_order({bind_group_statistics(o, c, {}, nullptr), {std::move(normalise), 0}});
 }
 
 Launch bind_timestep_embedding(const Operands& o, cudaStream_t s) {
@@ -73,6 +95,7 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::linear: return bind_linear(o, c, options);
     case Op::conv2d: return bind_conv2d(o, c, options);
     case Op::group_norm: return bind_group_norm(o, c);
+    case Op::group_statistics: return bind_group_statistics(o, c, o.in[1], o.out.data);
     case Op::layer_norm:
       return simple([=, x = in(0), gamma = floats(o.in[1]), beta = floats(o.in[2]), eps = o.node.as<NormAttr>().eps] {
         launch_layer_norm(s, y, x, gamma, beta, eps);

@@ -21,7 +21,8 @@ class CudaBackend : public Backend {
       case Op::timestep_embedding:
       case Op::guidance:
       case Op::scheduler_row: return n.dtype == Dtype::f32;
-      case Op::cast: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;
+      case Op::cast:
+      case Op::group_statistics: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;
       case Op::linear:
         if (n.as<LinearAttr>().activation == Activation::geglu) return fuses_geglu(p, n);
         [[fallthrough]];

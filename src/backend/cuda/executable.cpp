@@ -6,25 +6,35 @@
 
 #include "backend/cuda/status.h"
 #include "core/error.h"
+#include "program/region.h"
 
 namespace hayate::cuda {
 
 namespace {
 constexpr int64_t kAlignment = 256;  // of memory that cuBLASLt is given to work in
 
-// Both index ops read integers that the host wrote, so the host can check them; a kernel could not throw.
-std::vector<int64_t> index_limits(const Program& p) {
-  std::vector<int64_t> limits(size_t(p.size()), 0);
+// Integers are written by the host, so the host can check them; a kernel could not throw. By value; empty where nothing reads it as integers.
+std::vector<IntegerCheck> integer_checks(const Program& p) {
+  std::vector<IntegerCheck> checks(size_t(p.size()));
+  auto indices = [&](Value v, int64_t limit) {
+    checks[size_t(v)] = [limit, name = p[v].name](std::span<const int32_t> written) {
+      for (int32_t i : written) require(i >= 0 && i < limit, ErrorKind::usage, "{}: index {} is outside 0..{}", name, i, limit - 1);
+    };
+  };
   for (const Node& n : p.nodes()) {
-    if (n.op == Op::embedding) limits[size_t(n.in[0])] = p[n.in[1]].shape.rows();
-    if (n.op == Op::take_token) limits[size_t(n.in[1])] = p[n.in[0]].shape.tokens();
+    if (n.op == Op::embedding) indices(n.in[0], p[n.in[1]].shape.rows());
+    if (n.op == Op::take_token) indices(n.in[1], p[n.in[0]].shape.tokens());
+    if (n.op == Op::group_statistics && n.in[1] != none)
+      checks[size_t(n.in[1])] = [image = p[n.in[0]].shape, name = n.name](std::span<const int32_t> r) {
+        hayate::check(Region{r[0], r[1], r[2], r[3]}, image, name);
+      };
   }
-  return limits;
+  return checks;
 }
 }  // namespace
 
 CudaExecutable::CudaExecutable(std::shared_ptr<Context> context, Program program, WeightStore& store, CompileOptions options)
-    : context_(std::move(context)), program_(std::move(program)), layout_(lay_out(program_, options)), index_limits_(index_limits(program_)) {
+    : context_(std::move(context)), program_(std::move(program)), layout_(lay_out(program_, options)), integer_checks_(integer_checks(program_)) {
   views_ = place(program_, layout_, context_->device->arena(), [&](Value v) {
     weights_.push_back(store.get(program_, v));
     return weights_.back().get();
@@ -126,17 +136,17 @@ void CudaExecutable::run(Rate section) {
     enqueue(section);
 }
 
-void CudaExecutable::check_indices(Value input, std::span<const std::byte> bytes) const {
-  int64_t limit = index_limits_[size_t(input)];
-  if (limit == 0) return;
-  std::vector<int32_t> indices(bytes.size() / sizeof(int32_t));
-  std::memcpy(indices.data(), bytes.data(), indices.size() * sizeof(int32_t));
-  for (int32_t i : indices) require(i >= 0 && i < limit, ErrorKind::usage, "{}: index {} is outside 0..{}", program_[input].name, i, limit - 1);
+void CudaExecutable::check_integers(Value input, std::span<const std::byte> bytes) const {
+  const IntegerCheck& is_right = integer_checks_[size_t(input)];
+  if (!is_right) return;
+  std::vector<int32_t> integers(bytes.size() / sizeof(int32_t));
+  std::memcpy(integers.data(), bytes.data(), integers.size() * sizeof(int32_t));
+  is_right(integers);
 }
 
 void CudaExecutable::write(const std::string& input, std::span<const std::byte> from) {
   Value v = find_input(program_, input, from.size());
-  check_indices(v, from);
+  check_integers(v, from);
   wake();
   if (std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == v; })) upload_tables();
   context_->device->upload(views_[size_t(v)].data, from);

@@ -5,6 +5,8 @@
 
 namespace hayate::cuda {
 
+using IntegerCheck = std::function<void(std::span<const int32_t>)>;  // throws where what is written to an input does not fit
+
 class CudaExecutable : public Executable {
  public:
   CudaExecutable(std::shared_ptr<Context>, Program, WeightStore&, CompileOptions);
@@ -28,7 +30,7 @@ class CudaExecutable : public Executable {
   cudaGraph_t capture(Rate section);
   void make_graph(Rate section, bool keep);
   void upload_tables();  // all of them start from their first value
-  void check_indices(Value input, std::span<const std::byte>) const;
+  void check_integers(Value input, std::span<const std::byte>) const;
 
   std::shared_ptr<Context> context_;
   Program program_;
@@ -46,7 +48,7 @@ class CudaExecutable : public Executable {
     Buffer values;
   };
   std::vector<HeldTable> held_tables_;  // what step_tables_ points to
-  std::vector<int64_t> index_limits_;   // per value: integers written to it are below; 0: not an index
+  std::vector<IntegerCheck> integer_checks_;  // by value
 };
 
 }  // namespace hayate::cuda

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "program/region.h"
 
 namespace hayate::reference {
 
@@ -108,19 +110,31 @@ Tensor conv2d(const Node& n, Inputs in) {
   return epilogue(std::move(y), in, a.activation);
 }
 
-// Normalises `width` columns from `begin` over rows [first, last), then gamma, beta and the activation.
-void normalise(Tensor& y, Inputs in, int64_t first, int64_t last, int64_t begin, int64_t width, const NormAttr& a) {
-  const Tensor& x = in[0];
-  double count = double((last - first) * width), sum = 0, square = 0;
-  for (int64_t r = first; r < last; ++r)
+struct Statistics { double mean, variance; };
+
+// Of `width` columns from `begin` over some rows.
+Statistics statistics_of(const Tensor& x, const std::vector<int64_t>& rows, int64_t begin, int64_t width) {
+  double count = double(rows.size()) * double(width), sum = 0, square = 0;
+  for (int64_t r : rows)
     for (int64_t c = begin; c < begin + width; ++c) sum += x.row(r)[c];
   double mean = sum / count;
-  for (int64_t r = first; r < last; ++r)
+  for (int64_t r : rows)
     for (int64_t c = begin; c < begin + width; ++c) square += (x.row(r)[c] - mean) * (x.row(r)[c] - mean);
-  double inverse = 1 / std::sqrt(square / count + a.eps);
+  return {mean, square / count};
+}
+
+std::vector<int64_t> rows_between(int64_t first, int64_t last) {
+  std::vector<int64_t> rows(size_t(last - first));
+  std::iota(rows.begin(), rows.end(), first);
+  return rows;
+}
+
+// Normalises `width` columns from `begin` over rows [first, last), then gamma, beta and the activation.
+void normalise(Tensor& y, Inputs in, int64_t first, int64_t last, int64_t begin, int64_t width, const NormAttr& a, const Statistics& s) {
+  double inverse = 1 / std::sqrt(s.variance + a.eps);
   for (int64_t r = first; r < last; ++r)
     for (int64_t c = begin; c < begin + width; ++c)
-      y.row(r)[c] = activate(float((x.row(r)[c] - mean) * inverse * in[1].data[size_t(c)] + in[2].data[size_t(c)]), a.activation);
+      y.row(r)[c] = activate(float((in[0].row(r)[c] - s.mean) * inverse * in[1].data[size_t(c)] + in[2].data[size_t(c)]), a.activation);
 }
 
 Tensor group_norm(const Node& n, Inputs in) {
@@ -128,13 +142,39 @@ Tensor group_norm(const Node& n, Inputs in) {
   Tensor y{n.shape, std::vector<float>(size_t(n.shape.count()))};
   int64_t width = n.shape.c / a.groups, area = n.shape.tokens();
   for (int64_t image = 0; image < n.shape.n; ++image)
-    for (int64_t g = 0; g < a.groups; ++g) normalise(y, in, image * area, (image + 1) * area, g * width, width, a);
+    for (int64_t g = 0; g < a.groups; ++g) {
+      const float* given = in.size() > 3 && !in[3].data.empty() ? in[3].row(image * a.groups + g) : nullptr;
+      const int64_t first = image * area, last = first + area;
+      normalise(y, in, first, last, g * width, width, a,
+                given ? Statistics{given[0], given[1]} : statistics_of(in[0], rows_between(first, last), g * width, width));
+    }
+  return y;
+}
+
+Tensor group_statistics(const Node& n, Inputs in) {
+  Tensor y{n.shape, std::vector<float>(size_t(n.shape.count()))};
+  const Shape& x = in[0].shape;
+  const int64_t groups = n.as<NormAttr>().groups, width = x.c / groups;
+  const std::vector<float>& r = in[1].data;
+  const Region region = r.empty() ? whole(x) : Region{int32_t(r[0]), int32_t(r[1]), int32_t(r[2]), int32_t(r[3])};
+  check(region, x, n.name);
+  for (int64_t image = 0; image < x.n; ++image) {
+    std::vector<int64_t> rows;
+    for (int64_t line = region.top; line < region.top + region.height; ++line)
+      for (int64_t column = region.left; column < region.left + region.width; ++column) rows.push_back((image * x.h + line) * x.w + column);
+    for (int64_t g = 0; g < groups; ++g) {
+      Statistics s = statistics_of(in[0], rows, g * width, width);
+      float* out = y.row(image * groups + g);
+      out[0] = float(s.mean), out[1] = float(s.variance);
+    }
+  }
   return y;
 }
 
 Tensor layer_norm(const Node& n, Inputs in) {
   Tensor y{n.shape, std::vector<float>(size_t(n.shape.count()))};
-  for (int64_t r = 0; r < n.shape.rows(); ++r) normalise(y, in, r, r + 1, 0, n.shape.c, n.as<NormAttr>());
+  for (int64_t r = 0; r < n.shape.rows(); ++r)
+    normalise(y, in, r, r + 1, 0, n.shape.c, n.as<NormAttr>(), statistics_of(in[0], {r}, 0, n.shape.c));
   return y;
 }
 
@@ -297,6 +337,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::linear: return linear(n, in);
     case Op::conv2d: return conv2d(n, in);
     case Op::group_norm: return group_norm(n, in);
+    case Op::group_statistics: return group_statistics(n, in);
     case Op::layer_norm: return layer_norm(n, in);
     case Op::silu: return map(in[0], [](float x) { return activate(x, Activation::silu); });
     case Op::gelu: return map(in[0], [](float x) { return activate(x, Activation::gelu); });

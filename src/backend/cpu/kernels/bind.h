@@ -11,6 +11,7 @@ Launch bind(const Operands& o, Scratch& scratch) {
   switch (o.node.op) {
     case Op::cast: return bind_cast(o);
     case Op::group_norm: return bind_group_norm(o, scratch);
+    case Op::group_statistics: return bind_group_statistics(o, scratch);
     case Op::layer_norm: return bind_layer_norm(o);
     case Op::silu: return bind_unary(o, [](Floats x) { return silu(x); });
     case Op::gelu: return bind_unary(o, [](Floats x) { return gelu(x); });

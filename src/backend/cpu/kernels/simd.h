@@ -112,14 +112,18 @@ auto with_activation(Activation a, F f) {
   return f([](Floats x) { return x; });
 }
 
-// Calls f with a value of the element type.
+// Calls f with a value of the type of an operand's elements, by default the result's.
 template <class F>
-auto with_type(const Operands& o, F f) {
-  switch (o.out.dtype) {
+auto with_type(const Operands& o, Dtype t, F f) {
+  switch (t) {
     case Dtype::f32: return f(float{});
     case Dtype::bf16: return f(bf16{});
     default: unsupported(o);
   }
+}
+template <class F>
+auto with_type(const Operands& o, F f) {
+  return with_type(o, o.out.dtype, f);
 }
 
 // out[i] = f(in[i]...) for one row.

@@ -60,15 +60,23 @@ void launch_take_step(cudaStream_t, StepTables*);  // in device memory
 void launch_random_bits(cudaStream_t, void* to, int64_t bytes);
 
 // norms.cu
+struct GroupStatisticsArgs {
+  Matrix x;  // rows: images * pixels
+  int images, pixels, groups;
+  int line;               // pixels of an image in a line
+  const int32_t* region;  // top, left, height, width, in device memory; null: all pixels
+  float* statistics;      // (images, groups, 2): mean and variance
+  float* partial;         // group_statistics_workspace() bytes
+};
+int64_t group_statistics_workspace(int images, int pixels, int groups, int multiprocessors);
+void launch_group_statistics(cudaStream_t, const GroupStatisticsArgs&, int multiprocessors);
 struct GroupNormArgs {
   Matrix y, x;  // rows: images * pixels
-  const float *gamma, *beta;
+  const float *gamma, *beta, *statistics;
   float eps;
   int images, pixels, groups;
   Unary act;
-  float* partial;  // group_norm_workspace() bytes
 };
-int64_t group_norm_workspace(int images, int pixels, int groups, int multiprocessors);
 void launch_group_norm(cudaStream_t, const GroupNormArgs&, int multiprocessors);
 void launch_layer_norm(cudaStream_t, Matrix y, Matrix x, const float* gamma, const float* beta, float eps);
 void launch_softmax(cudaStream_t, Matrix y, Matrix x);  // x may be float32 where y is not
