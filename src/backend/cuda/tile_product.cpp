@@ -47,6 +47,7 @@ bool is_image_row(const TensorView& residual, const TensorView& y) { return resi
 
 bool tiles_take(const Operands& o, const Context& context) {
   if (context.capability / 10 != 9 || size_of(o.out.dtype) != 2) return false;
+  if (o.program[o.node.in[1]].rate != Rate::load) return false;  // the kernel reads it early
   Problem p = problem_of(o);
   if (p.activation != Activation::none && p.activation != Activation::geglu) return false;
   if (p.x.c % 8 != 0 || o.out.shape.c % 8 != 0 || !vectors(o.in[0]) || !vectors(o.in[1]) || !vectors(o.out)) return false;
@@ -86,13 +87,18 @@ std::vector<Launch> bind_tile_products(const Operands& o, const Context& context
   t.box_w = box_w, t.box_h = box_h;
   t.boxes_w = int((p.y.w + box_w - 1) / box_w), t.boxes_h = int((p.y.h + box_h - 1) / box_h);
   t.images = int(p.y.n), t.columns = int(p.y.c);
+  int processors = context.device->info().multiprocessors;
 
   std::vector<Launch> launches(kTileVariantCount);
   for (int v = 0; v < kTileVariantCount; ++v) {
     const TileVariant& variant = kTileVariants[v];
     if (variant.geglu != geglu) continue;
+    if (variant.most_split > 1) {
+      t.split = std::min({variant.most_split, processors / tiles_of(t, variant), t.chunks * t.taps});
+      if (t.split < 2) continue;
+    }
     t.w = tensor_map({w.data, w.dtype, {p.x.c, taps, rows}, {p.x.c, taps * p.x.c}, {kTileChannels, 1, variant.columns}});
-    launches[size_t(v)].enqueue = [=, s = context.stream(), type = y.dtype, processors = context.device->info().multiprocessors](void*) {
+    launches[size_t(v)].enqueue = [=, s = context.stream(), type = y.dtype](void*) {
       launch_tile_product(s, t, type, v, processors);
     };
   }

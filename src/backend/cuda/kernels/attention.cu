@@ -47,6 +47,7 @@ __global__ void __launch_bounds__(kThreads) attention_kernel(AttentionArgs a) {
     load_tile<D>(vs(tile % Tile::stages), v, a.v_stride, tile * kKeys, a.keys, a.head);
   };
 
+  after_previous();
   load_tile<D>(qs, q, a.q_stride, first, a.queries, a.head);
   fetch(0);
   commit_copies();
@@ -152,7 +153,7 @@ void launch(cudaStream_t s, const AttentionArgs& a) {
   constexpr int bytes = Tiles<D>::bytes;
   if constexpr (bytes > 48 << 10) cudaFuncSetAttribute(attention_kernel<D, T>, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
   dim3 grid(unsigned((a.queries + kQueries - 1) / kQueries), unsigned(a.heads), unsigned(a.images));
-  attention_kernel<D, T><<<grid, kThreads, bytes, s>>>(a);
+  start(s, grid, kThreads, bytes, attention_kernel<D, T>, a);
 }
 template <class T>
 void launch_typed(cudaStream_t s, const AttentionArgs& a) {

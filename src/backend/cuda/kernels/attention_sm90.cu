@@ -7,13 +7,15 @@
 namespace hayate::cuda {
 
 namespace {
-constexpr int kThreads = 384, kQueries = 64, kWorkers = 2, kStages = 3;
+constexpr int kQueries = 64, kStages = 3;
 constexpr int kQueryBytes = kQueries * kTileHead * 2;  // of one warpgroup
 constexpr float kLog2e = 1.4426950408889634f;
 
-template <int Keys>
+// `Workers` warpgroups multiply, one loads.
+template <int Keys, int Workers>
 struct Memory {
-  static constexpr int tile_bytes = Keys * kTileHead * 2, queries = kWorkers * kQueryBytes;
+  static constexpr int threads = 128 * (Workers + 1), blocks = Workers == 1 ? 2 : 1;  // at a time on a multiprocessor
+  static constexpr int tile_bytes = Keys * kTileHead * 2, queries = Workers * kQueryBytes;
   static constexpr int barriers = queries + 2 * kStages * tile_bytes, bytes = barriers + 128 + 1024;
 };
 
@@ -80,9 +82,10 @@ __device__ __forceinline__ void mask(float (&s)[Keys / 2], int valid) {
       if (n * 8 + threadIdx.x % 4 * 2 + i % 2 >= valid) s[4 * n + i] = -INFINITY;
 }
 
-template <class T, int Keys>
-__global__ void __launch_bounds__(kThreads, 1) tile_attention_kernel(const __grid_constant__ TileAttention a) {
-  using M = Memory<Keys>;
+template <class T, int Keys, int Workers, bool InTurns>
+__global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, Workers>::blocks)
+    tile_attention_kernel(const __grid_constant__ TileAttention a) {
+  using M = Memory<Keys, Workers>;
   extern __shared__ uint8_t memory[];
   uint32_t base = (shared_address(memory) + 1023) / 1024 * 1024;
   auto keys_at = [&](int stage) { return base + M::queries + 2 * stage * M::tile_bytes; };
@@ -94,23 +97,24 @@ __global__ void __launch_bounds__(kThreads, 1) tile_attention_kernel(const __gri
   auto values_free = [&](int stage) { return barrier(3 * kStages + stage); };
   Barrier queries_there = barrier(4 * kStages);
   int group = threadIdx.x / 128, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  int first = blockIdx.x * kWorkers * kQueries, column = blockIdx.y * kTileHead, image = blockIdx.z, tiles = (a.keys + Keys - 1) / Keys;
+  int first = blockIdx.x * Workers * kQueries, column = blockIdx.y * kTileHead, image = blockIdx.z, tiles = (a.keys + Keys - 1) / Keys;
 
   if (threadIdx.x == 0) {
     for (int s = 0; s < kStages; ++s) {
       keys_there(s).init(1), values_there(s).init(1);
-      keys_free(s).init(4 * kWorkers), values_free(s).init(4 * kWorkers);
+      keys_free(s).init(4 * Workers), values_free(s).init(4 * Workers);
     }
     queries_there.init(1);
     fence_barrier_init();
   }
   __syncthreads();
+  after_previous();
 
   if (group == 0) {
     give_registers<24>();
     if (threadIdx.x == 0) {
       queries_there.arrive_and_expect(M::queries);
-      for (int w = 0; w < kWorkers; ++w) load_box(base + w * kQueryBytes, a.q, queries_there, column, first + w * kQueries, image);
+      for (int w = 0; w < Workers; ++w) load_box(base + w * kQueryBytes, a.q, queries_there, column, first + w * kQueries, image);
       for (int t = 0; t < tiles; ++t) {
         int stage = t % kStages, phase = t / kStages % 2;
         keys_free(stage).wait(phase ^ 1);
@@ -124,13 +128,22 @@ __global__ void __launch_bounds__(kThreads, 1) tile_attention_kernel(const __gri
     return;
   }
 
-  take_registers<240>();
+  take_registers<Workers == 1 ? 232 : 240>();
   int worker = group - 1;
   uint32_t own = base + worker * kQueryBytes;
   float scale = a.scale * kLog2e, scores[Keys / 2], shrink[2];
   Rows<T, Keys> rows;
   auto release = [&](Barrier b) {
     if (lane == 0) b.arrive();
+  };
+  // Warpgroups take turns in starting products, so that one computes its exponentials while the other multiplies.
+  constexpr int kTurn = 3, kBoth = 256;  // barriers of the two, and who meets at one
+  auto wait_turn = [&] {
+    if constexpr (InTurns) sync_threads(kTurn + worker, kBoth);
+  };
+  auto give_turn = [&](bool again) {
+    if constexpr (InTurns)
+      if (worker == 0 || again) arrive_threads(kTurn + 1 - worker, kBoth);
   };
   auto mask_last = [&](int t) {
     if (t == tiles - 1 && a.keys % Keys) mask<Keys>(scores, a.keys - t * Keys);
@@ -147,14 +160,17 @@ __global__ void __launch_bounds__(kThreads, 1) tile_attention_kernel(const __gri
   rows.soften(scores, scale, shrink);
   rows.round_weights(scores);
 
+  if (worker == 1) give_turn(tiles > 1);
   for (int t = 1; t < tiles; ++t) {
     int stage = t % kStages, last = (t - 1) % kStages;
     keys_there(stage).wait(t / kStages % 2);
+    values_there(last).wait((t - 1) / kStages % 2);
+    wait_turn();
     hold(scores), hold(rows.out);
     warpgroup_begin();
     start_scores<T, Keys>(scores, own, keys_at(stage));
-    values_there(last).wait((t - 1) / kStages % 2);
     start_mix(rows, values_at(last));
+    give_turn(t + 1 < tiles);
     warpgroup_wait<1>();  // the scores are there, the mix goes on
     hold(scores);
     release(keys_free(stage));
@@ -198,20 +214,27 @@ __global__ void __launch_bounds__(kThreads, 1) tile_attention_kernel(const __gri
   }
 }
 
-template <class T, int Keys>
+template <class T, int Keys, int Workers, bool InTurns>
 void launch(cudaStream_t s, const TileAttention& a) {
-  cudaFuncSetAttribute(tile_attention_kernel<T, Keys>, cudaFuncAttributeMaxDynamicSharedMemorySize, Memory<Keys>::bytes);
-  dim3 grid(unsigned((a.queries + kWorkers * kQueries - 1) / (kWorkers * kQueries)), unsigned(a.heads), unsigned(a.images));
-  tile_attention_kernel<T, Keys><<<grid, kThreads, Memory<Keys>::bytes, s>>>(a);
+  using M = Memory<Keys, Workers>;
+  auto kernel = tile_attention_kernel<T, Keys, Workers, InTurns>;
+  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, M::bytes);
+  dim3 grid(unsigned((a.queries + Workers * kQueries - 1) / (Workers * kQueries)), unsigned(a.heads), unsigned(a.images));
+  start(s, grid, M::threads, M::bytes, kernel, a);
+}
+template <class T>
+void launch_variant(cudaStream_t s, const TileAttention& a, int variant) {
+  if (a.tile == 80)
+    variant == 1 ? launch<T, 80, 1, false>(s, a) : launch<T, 80, 2, false>(s, a);
+  else if (variant == 2)
+    launch<T, 128, 2, true>(s, a);
+  else
+    variant == 1 ? launch<T, 128, 1, false>(s, a) : launch<T, 128, 2, false>(s, a);
 }
 }  // namespace
 
-void launch_tile_attention(cudaStream_t s, const TileAttention& a, Dtype t) {
-  bool bf16 = t == Dtype::bf16;
-  if (a.tile == 80)
-    bf16 ? launch<__nv_bfloat16, 80>(s, a) : launch<__half, 80>(s, a);
-  else
-    bf16 ? launch<__nv_bfloat16, 128>(s, a) : launch<__half, 128>(s, a);
+void launch_tile_attention(cudaStream_t s, const TileAttention& a, Dtype t, int variant) {
+  t == Dtype::bf16 ? launch_variant<__nv_bfloat16>(s, a, variant) : launch_variant<__half>(s, a, variant);
 }
 
 }  // namespace hayate::cuda

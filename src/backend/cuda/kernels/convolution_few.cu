@@ -13,6 +13,7 @@ __global__ void __launch_bounds__(kThreads) convolution_few_kernel(ConvolutionAr
   extern __shared__ float filter[];  // (outputs, taps, channels)
   int taps = a.kernel_h * a.kernel_w, each = taps * a.c, lane = threadIdx.x % kLanes;
   for (int i = threadIdx.x; i < Outputs * each; i += kThreads) filter[i] = i < a.out_c * each ? to_float(static_cast<const T*>(a.w)[i]) : 0;
+  after_previous();
   __syncthreads();
   int64_t pixels = int64_t(a.images) * a.out_h * a.out_w;
   for (int64_t first = int64_t(blockIdx.x) * kPixels; first < pixels; first += int64_t(gridDim.x) * kPixels) {
@@ -60,7 +61,7 @@ void launch_convolution_few(cudaStream_t s, const ConvolutionArgs& a, int multip
   int64_t pixels = int64_t(a.images) * a.out_h * a.out_w, blocks = (pixels + kPixels - 1) / kPixels;
   size_t bytes = size_t(4) * a.kernel_h * a.kernel_w * a.c * sizeof(float);
   with_type(a.dtype, [&]<class T>(Type<T>) {
-    convolution_few_kernel<4, T><<<unsigned(min(blocks, int64_t(multiprocessors) * 8)), kThreads, bytes, s>>>(a);
+    start(s, unsigned(min(blocks, int64_t(multiprocessors) * 8)), kThreads, bytes, convolution_few_kernel<4, T>, a);
   });
 }
 

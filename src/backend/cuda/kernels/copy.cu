@@ -21,6 +21,7 @@ void with_unit(std::initializer_list<Matrix> all, F f) {
 
 template <class U, class Row>
 __global__ void copy_kernel(U* y, int64_t y_stride, const U* x, int64_t x_stride, int64_t rows, int packs, Row row_of) {
+  after_previous();
   HAYATE_FOR_ROW_PACKS(r, p, rows, packs) y[r * y_stride + p] = x[row_of(r) * x_stride + p];
 }
 template <class Row>
@@ -28,7 +29,8 @@ void launch_rows(cudaStream_t s, const Matrix& y, const Matrix& x, Row row_of) {
   with_unit({y, x}, [&]<class U>(Type<U>, int64_t n) {
     int packs = y.cols / int(n);
     RowGrid g(y.rows, packs);
-    copy_kernel<<<g.grid, g.block, 0, s>>>(static_cast<U*>(y.data), y.stride / n, static_cast<const U*>(x.data), x.stride / n, y.rows, packs, row_of);
+    start(s, g.grid, g.block, 0, copy_kernel<U, Row>, static_cast<U*>(y.data), y.stride / n, static_cast<const U*>(x.data), x.stride / n, y.rows, packs,
+          row_of);
   });
 }
 
@@ -57,12 +59,14 @@ struct GatherRow {
 template <class U>
 __global__ void concat_kernel(U* y, int64_t y_stride, const U* a, int64_t a_stride, int a_packs, const U* b, int64_t b_stride, int64_t rows,
                               int packs) {
+  after_previous();
   HAYATE_FOR_ROW_PACKS(r, p, rows, packs) y[r * y_stride + p] = p < a_packs ? a[r * a_stride + p] : b[r * b_stride + p - a_packs];
 }
 
 // One block for all tables: they are small or rare, and the counter must move last.
 __global__ void take_step_kernel(StepTables* tables) {
   __shared__ StepTables t;
+  after_previous();
   if (threadIdx.x == 0) t = *tables;
   __syncthreads();
   for (int k = 0; k < t.count; ++k) {
@@ -76,6 +80,7 @@ __global__ void take_step_kernel(StepTables* tables) {
 
 // 0x3f in the upper byte makes bf16 0.5 .. 1 and fp16 1.75 .. 2; two of them make a float32 0.5 .. 1.
 __global__ void random_bits_kernel(uint16_t* to, int64_t count) {
+  after_previous();
   int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= count) return;
   uint32_t h = uint32_t(i) * 2654435761u;
@@ -86,7 +91,7 @@ __global__ void random_bits_kernel(uint16_t* to, int64_t count) {
 }  // namespace
 
 void launch_random_bits(cudaStream_t s, void* to, int64_t bytes) {
-  random_bits_kernel<<<unsigned((bytes / 2 + 255) / 256), 256, 0, s>>>(static_cast<uint16_t*>(to), bytes / 2);
+  start(s, unsigned((bytes / 2 + 255) / 256), 256, 0, random_bits_kernel, static_cast<uint16_t*>(to), bytes / 2);
 }
 
 void launch_copy(cudaStream_t s, Matrix y, Matrix x) { launch_rows(s, y, x, RepeatRow{x.rows}); }
@@ -103,11 +108,11 @@ void launch_concat(cudaStream_t s, Matrix y, Matrix a, Matrix b) {
   with_unit({y, a, b}, [&]<class U>(Type<U>, int64_t n) {
     int packs = y.cols / int(n);
     RowGrid g(y.rows, packs);
-    concat_kernel<<<g.grid, g.block, 0, s>>>(static_cast<U*>(y.data), y.stride / n, static_cast<const U*>(a.data), a.stride / n, a.cols / int(n),
-                                             static_cast<const U*>(b.data), b.stride / n, y.rows, packs);
+    start(s, g.grid, g.block, 0, concat_kernel<U>, static_cast<U*>(y.data), y.stride / n, static_cast<const U*>(a.data), a.stride / n,
+          a.cols / int(n), static_cast<const U*>(b.data), b.stride / n, y.rows, packs);
   });
 }
 
-void launch_take_step(cudaStream_t s, StepTables* tables) { take_step_kernel<<<1, 1024, 0, s>>>(tables); }
+void launch_take_step(cudaStream_t s, StepTables* tables) { start(s, 1, 1024, 0, take_step_kernel, tables); }
 
 }  // namespace hayate::cuda

@@ -1,4 +1,4 @@
-// What kernels share: conversions, 16-byte packs, activations, reductions, launch shapes.
+// What kernels share: starting, conversions, 16-byte packs, activations, reductions, launch shapes.
 #pragma once
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -6,6 +6,35 @@
 #include "backend/cuda/kernels/kernels.h"
 
 namespace hayate::cuda {
+
+// Programmatic dependent launch (Hopper and later): the blocks of a kernel that was begun by start() take their places while the last ones of
+// the kernel before it still run. Each of its threads calls after_previous() before it reads what another kernel wrote, or writes anything;
+// only what was there before the program ran, its weights, may be read earlier.
+__device__ __forceinline__ void after_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents; griddepcontrol.wait;" ::: "memory");
+#endif
+}
+// Blocks in clusters of `cluster` along x.
+template <class... P, class... A>
+void start_clusters(cudaStream_t s, unsigned cluster, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(P...), A&&... arguments) {
+  int device = 0, major = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  cudaLaunchAttribute attributes[2] = {};
+  attributes[0].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attributes[0].val.programmaticStreamSerializationAllowed = 1;
+  attributes[1].id = cudaLaunchAttributeClusterDimension;
+  attributes[1].val.clusterDim = {cluster, 1, 1};
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid, config.blockDim = block, config.dynamicSmemBytes = shared_bytes, config.stream = s;
+  config.attrs = attributes, config.numAttrs = major < 9 ? 0 : cluster > 1 ? 2 : 1;
+  cudaLaunchKernelEx(&config, kernel, P(arguments)...);
+}
+template <class... P, class... A>
+void start(cudaStream_t s, dim3 grid, dim3 block, size_t shared_bytes, void (*kernel)(P...), A&&... arguments) {
+  start_clusters(s, 1, grid, block, shared_bytes, kernel, arguments...);
+}
 
 __device__ __forceinline__ float to_float(float x) { return x; }
 __device__ __forceinline__ float to_float(__nv_bfloat16 x) { return __bfloat162float(x); }
@@ -34,12 +63,32 @@ __device__ __forceinline__ void store(T* to, const float (&from)[N]) {
   *reinterpret_cast<Pack<T, N>*>(to) = p;
 }
 
+// By the hardware's tanh, 2^-11 from the true one: for results that are rounded to 16 bits. gelu: the polynomial was fitted to the erf form, 3e-5.
+__device__ __forceinline__ float approximate_tanh(float x) {
+  asm("tanh.approx.f32 %0, %0;" : "+f"(x));
+  return x;
+}
+template <Unary A>
+__device__ __forceinline__ float activate_16bit(float x) {
+  auto half_plus = [](float t) { return fmaf(t, 0.5f, 0.5f); };
+  if constexpr (A == Unary::silu) return x * half_plus(approximate_tanh(0.5f * x));
+  else if constexpr (A == Unary::gelu) {
+    float square = fminf(x * x, 36.f);
+    return x * half_plus(approximate_tanh(x * fmaf(square, fmaf(square, -3.5310623e-4f, 3.7015435e-2f), 0.79749712f)));
+  } else if constexpr (A == Unary::quick_gelu) return x * half_plus(approximate_tanh(0.851f * x));
+  else return x;
+}
 template <Unary A>
 __device__ __forceinline__ float activate(float x) {
   if constexpr (A == Unary::silu) return x / (1 + __expf(-x));
   else if constexpr (A == Unary::gelu) return 0.5f * x * (1 + erff(x * 0.70710678118654752f));
   else if constexpr (A == Unary::quick_gelu) return x / (1 + __expf(-1.702f * x));
   else return x;
+}
+template <Unary A, class T>
+__device__ __forceinline__ float activate_for(float x) {
+  if constexpr (sizeof(T) == 2) return activate_16bit<A>(x);
+  else return activate<A>(x);
 }
 
 __device__ __forceinline__ float warp_sum(float x) {

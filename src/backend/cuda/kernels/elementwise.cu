@@ -6,6 +6,7 @@ namespace hayate::cuda {
 namespace {
 template <int N, class Tin, class Tout, class F>
 __global__ void map_kernel(Tout* y, int64_t y_stride, const Tin* x, int64_t x_stride, int64_t rows, int packs, F f) {
+  after_previous();
   HAYATE_FOR_ROW_PACKS(r, p, rows, packs) {
     float v[N];
     load(v, x + r * x_stride + p * N);
@@ -15,9 +16,9 @@ __global__ void map_kernel(Tout* y, int64_t y_stride, const Tin* x, int64_t x_st
   }
 }
 
-template <Unary A>
+template <Unary A, class T>
 struct ActivateOp {
-  __device__ float operator()(float x) const { return activate<A>(x); }
+  __device__ float operator()(float x) const { return activate_for<A, T>(x); }
 };
 struct AffineOp {
   float scale, shift;
@@ -28,7 +29,8 @@ template <class Tin, class Tout, class F>
 void launch_map(cudaStream_t s, const Matrix& y, const Matrix& x, F f) {
   auto run = [&]<int N>(std::integral_constant<int, N>) {
     RowGrid g(y.rows, y.cols / N);
-    map_kernel<N><<<g.grid, g.block, 0, s>>>(static_cast<Tout*>(y.data), y.stride, static_cast<const Tin*>(x.data), x.stride, y.rows, y.cols / N, f);
+    start(s, g.grid, g.block, 0, map_kernel<N, Tin, Tout, F>, static_cast<Tout*>(y.data), y.stride, static_cast<const Tin*>(x.data), x.stride, y.rows,
+          y.cols / N, f);
   };
   constexpr int N = 16 / (sizeof(Tin) < sizeof(Tout) ? sizeof(Tin) : sizeof(Tout));
   if (divisible(y, N) && divisible(x, N))
@@ -54,6 +56,7 @@ __device__ __forceinline__ void load_broadcast(float (&v)[N], const T* row, int 
 
 template <int N, bool kMul, class T>
 __global__ void binary_kernel(T* y, int64_t y_stride, const T* a, int64_t a_stride, const T* b, Broadcast shape, int64_t rows, int packs) {
+  after_previous();
   HAYATE_FOR_ROW_PACKS(r, p, rows, packs) {
     float u[N], v[N];
     load(u, a + r * a_stride + p * N);
@@ -69,8 +72,8 @@ void launch_binary(cudaStream_t s, const Matrix& y, const Matrix& a, const Matri
   with_type(y.dtype, [&]<class T>(Type<T>) {
     auto run = [&]<int N>(std::integral_constant<int, N>) {
       RowGrid g(y.rows, y.cols / N);
-      binary_kernel<N, kMul><<<g.grid, g.block, 0, s>>>(static_cast<T*>(y.data), y.stride, static_cast<const T*>(a.data), a.stride,
-                                                        static_cast<const T*>(b.data), shape, y.rows, y.cols / N);
+      start(s, g.grid, g.block, 0, binary_kernel<N, kMul, T>, static_cast<T*>(y.data), y.stride, static_cast<const T*>(a.data), a.stride,
+            static_cast<const T*>(b.data), shape, y.rows, y.cols / N);
     };
     constexpr int N = 16 / sizeof(T);
     if (divisible(y, N) && divisible(a, N) && (shape.one_column || divisible(b, N)))
@@ -82,18 +85,20 @@ void launch_binary(cudaStream_t s, const Matrix& y, const Matrix& a, const Matri
 
 template <int N, class T>
 __global__ void geglu_kernel(T* y, int64_t y_stride, const T* x, int64_t x_stride, int64_t rows, int packs) {
+  after_previous();
   HAYATE_FOR_ROW_PACKS(r, p, rows, packs) {
     float value[N], gate[N];
     load(value, x + r * x_stride + p * N);
     load(gate, x + r * x_stride + (packs + p) * N);
 #pragma unroll
-    for (int i = 0; i < N; ++i) value[i] *= activate<Unary::gelu>(gate[i]);
+    for (int i = 0; i < N; ++i) value[i] *= activate_for<Unary::gelu, T>(gate[i]);
     store(y + r * y_stride + p * N, value);
   }
 }
 
 template <int N, Unary A, class T>
 __global__ void epilogue_kernel(T* y, int64_t y_stride, const float* bias, const T* residual, Broadcast shape, int64_t rows, int packs) {
+  after_previous();
   HAYATE_FOR_ROW_PACKS(r, p, rows, packs) {
     float u[N];
     load(u, y + r * y_stride + p * N);
@@ -104,7 +109,7 @@ __global__ void epilogue_kernel(T* y, int64_t y_stride, const float* bias, const
       for (int i = 0; i < N; ++i) u[i] += v[i];
     }
 #pragma unroll
-    for (int i = 0; i < N; ++i) u[i] = activate<A>(u[i]);
+    for (int i = 0; i < N; ++i) u[i] = activate_for<A, T>(u[i]);
     if (residual) {
       float v[N];
       load(v, residual + row_in(shape, r) + p * N);
@@ -119,9 +124,9 @@ __global__ void epilogue_kernel(T* y, int64_t y_stride, const float* bias, const
 void launch_unary(cudaStream_t s, Matrix y, Matrix x, Unary a) {
   with_type(y.dtype, [&]<class Tout>(Type<Tout>) {
     if (y.dtype == x.dtype) {
-      with_unary(a, [&]<Unary A>(UnaryTag<A>) { launch_map<Tout, Tout>(s, y, x, ActivateOp<A>{}); });
+      with_unary(a, [&]<Unary A>(UnaryTag<A>) { launch_map<Tout, Tout>(s, y, x, ActivateOp<A, Tout>{}); });
     } else {
-      with_type(x.dtype, [&]<class Tin>(Type<Tin>) { launch_map<Tin, Tout>(s, y, x, ActivateOp<Unary::copy>{}); });
+      with_type(x.dtype, [&]<class Tin>(Type<Tin>) { launch_map<Tin, Tout>(s, y, x, ActivateOp<Unary::copy, Tout>{}); });
     }
   });
 }
@@ -137,7 +142,7 @@ void launch_geglu(cudaStream_t s, Matrix y, Matrix x) {
   with_type(y.dtype, [&]<class T>(Type<T>) {
     auto run = [&]<int N>(std::integral_constant<int, N>) {
       RowGrid g(y.rows, y.cols / N);
-      geglu_kernel<N><<<g.grid, g.block, 0, s>>>(static_cast<T*>(y.data), y.stride, static_cast<const T*>(x.data), x.stride, y.rows, y.cols / N);
+      start(s, g.grid, g.block, 0, geglu_kernel<N, T>, static_cast<T*>(y.data), y.stride, static_cast<const T*>(x.data), x.stride, y.rows, y.cols / N);
     };
     constexpr int N = 16 / sizeof(T);
     if (divisible(y, N) && divisible(x, N))
@@ -152,8 +157,8 @@ void launch_epilogue(cudaStream_t s, Matrix y, const float* bias, Unary act, Mat
     with_unary(act, [&]<Unary A>(UnaryTag<A>) {
       auto run = [&]<int N>(std::integral_constant<int, N>) {
         RowGrid g(y.rows, y.cols / N);
-        epilogue_kernel<N, A>
-            <<<g.grid, g.block, 0, s>>>(static_cast<T*>(y.data), y.stride, bias, static_cast<const T*>(residual.data), shape, y.rows, y.cols / N);
+        start(s, g.grid, g.block, 0, epilogue_kernel<N, A, T>, static_cast<T*>(y.data), y.stride, bias, static_cast<const T*>(residual.data), shape,
+              y.rows, y.cols / N);
       };
       constexpr int N = 16 / sizeof(T);
       if (divisible(y, N) && (!residual.data || divisible(residual, N)))

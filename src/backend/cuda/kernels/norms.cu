@@ -42,6 +42,7 @@ __global__ void __launch_bounds__(kThreads)
   extern __shared__ float2 shared[];
   float2* by_channel = shared;            // (channels)
   float2* by_thread = shared + channels;  // (threads y, threads x * N)
+  after_previous();
   int image = blockIdx.y, width = channels / groups, packs = channels / N, columns = blockDim.x * N;
   const T* first = x + int64_t(image) * pixels.all * stride;
   typename Pixels<Region>::Read pixel = pixels.read();
@@ -92,6 +93,7 @@ __global__ void __launch_bounds__(kThreads)
 template <bool Region, class T>
 __global__ void group_statistics_kernel(float2* statistics, const float2* partial, int parts, const T* x, int64_t x_stride, Pixels<Region> pixels,
                                         int width, int groups) {
+  after_previous();
   int group = blockIdx.x * blockDim.y + threadIdx.y;
   if (group >= groups) return;
   const float2* from = partial + int64_t(blockIdx.y) * parts * groups + group;
@@ -117,6 +119,7 @@ template <int N, Unary A, class T>
 __global__ void __launch_bounds__(kThreads)
     group_normalise_kernel(T* y, int64_t y_stride, const T* x, int64_t x_stride, const float* gamma, const float* beta, float eps, int pixels,
                            int channels, int groups, const float2* statistics) {
+  after_previous();
   int image = blockIdx.y, width = channels / groups, packs = channels / N;
   const T* from = x + int64_t(image) * pixels * x_stride;
   T* to = y + int64_t(image) * pixels * y_stride;
@@ -136,7 +139,7 @@ __global__ void __launch_bounds__(kThreads)
       float v[N];
       load(v, from + at * x_stride + p * N);
 #pragma unroll
-      for (int i = 0; i < N; ++i) v[i] = activate<A>((v[i] - mean[i]) * scale[i] + shift[i]);
+      for (int i = 0; i < N; ++i) v[i] = activate_for<A, T>((v[i] - mean[i]) * scale[i] + shift[i]);
       store(to + at * y_stride + p * N, v);
     }
   }
@@ -147,8 +150,12 @@ template <int N, int P, class T>
 __global__ void layer_norm_kernel(T* y, int64_t y_stride, const T* x, int64_t x_stride, const float* gamma, const float* beta, float eps,
                                   int64_t rows, int packs) {
   int64_t r = int64_t(blockIdx.x) * blockDim.y + threadIdx.y;
+  float v[P][N], scale[P][N], shift[P][N], sum = 0, square = 0, count = float(packs) * N;
+#pragma unroll
+  for (int k = 0; k < P; ++k)
+    if (int p = k * 32 + threadIdx.x; p < packs) load(scale[k], gamma + p * N), load(shift[k], beta + p * N);
+  after_previous();
   if (r >= rows) return;
-  float v[P][N], sum = 0, square = 0, count = float(packs) * N;
 #pragma unroll
   for (int k = 0; k < P; ++k)
     if (int p = k * 32 + threadIdx.x; p < packs) {
@@ -167,11 +174,8 @@ __global__ void layer_norm_kernel(T* y, int64_t y_stride, const T* x, int64_t x_
 #pragma unroll
   for (int k = 0; k < P; ++k)
     if (int p = k * 32 + threadIdx.x; p < packs) {
-      float scale[N], shift[N];
-      load(scale, gamma + p * N);
-      load(shift, beta + p * N);
 #pragma unroll
-      for (int i = 0; i < N; ++i) v[k][i] = (v[k][i] - mean) * inverse * scale[i] + shift[i];
+      for (int i = 0; i < N; ++i) v[k][i] = (v[k][i] - mean) * inverse * scale[k][i] + shift[k][i];
       store(y + r * y_stride + p * N, v[k]);
     }
 }
@@ -180,6 +184,7 @@ __global__ void layer_norm_kernel(T* y, int64_t y_stride, const T* x, int64_t x_
 template <class T>
 __global__ void layer_norm_any_kernel(T* y, int64_t y_stride, const T* x, int64_t x_stride, const float* gamma, const float* beta, float eps,
                                       int64_t rows, int cols) {
+  after_previous();
   int64_t r = int64_t(blockIdx.x) * blockDim.y + threadIdx.y;
   if (r >= rows) return;
   const T* from = x + r * x_stride;
@@ -191,10 +196,42 @@ __global__ void layer_norm_any_kernel(T* y, int64_t y_stride, const T* x, int64_
   for (int c = threadIdx.x; c < cols; c += 32) y[r * y_stride + c] = from_float<T>((to_float(from[c]) - mean) * inverse * gamma[c] + beta[c]);
 }
 
-// A block for each row.
-template <class T, class Tin>
-__global__ void softmax_kernel(T* y, int64_t y_stride, const Tin* x, int64_t x_stride, int cols) {
+// A block for each row, which stays in registers: P packs of four columns a thread.
+constexpr int kSoftmaxThreads = 256;
+template <int P, class T, class Tin>
+__global__ void __launch_bounds__(kSoftmaxThreads) softmax_kernel(T* y, int64_t y_stride, const Tin* x, int64_t x_stride, int packs) {
   __shared__ float scratch[32];
+  after_previous();
+  const Tin* from = x + int64_t(blockIdx.x) * x_stride;
+  T* to = y + int64_t(blockIdx.x) * y_stride;
+  float v[P][4], largest = -INFINITY, sum = 0;
+#pragma unroll
+  for (int k = 0; k < P; ++k)
+    if (int p = k * kSoftmaxThreads + threadIdx.x; p < packs) load(v[k], from + p * 4);
+#pragma unroll
+  for (int k = 0; k < P; ++k)
+    if (k * kSoftmaxThreads + threadIdx.x < packs) largest = fmaxf(largest, fmaxf(fmaxf(v[k][0], v[k][1]), fmaxf(v[k][2], v[k][3])));
+  largest = block_max(largest, scratch);
+#pragma unroll
+  for (int k = 0; k < P; ++k)
+    if (k * kSoftmaxThreads + threadIdx.x < packs)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sum += v[k][i] = __expf(v[k][i] - largest);
+  float inverse = 1 / block_sum(sum, scratch);
+#pragma unroll
+  for (int k = 0; k < P; ++k)
+    if (int p = k * kSoftmaxThreads + threadIdx.x; p < packs) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) v[k][i] *= inverse;
+      store(to + p * 4, v[k]);
+    }
+}
+
+// Any width and alignment: the row is read three times.
+template <class T, class Tin>
+__global__ void softmax_any_kernel(T* y, int64_t y_stride, const Tin* x, int64_t x_stride, int cols) {
+  __shared__ float scratch[32];
+  after_previous();
   const Tin* from = x + int64_t(blockIdx.x) * x_stride;
   float largest = -INFINITY, sum = 0;
   for (int c = threadIdx.x; c < cols; c += blockDim.x) largest = fmaxf(largest, to_float(from[c]));
@@ -207,6 +244,7 @@ __global__ void softmax_kernel(T* y, int64_t y_stride, const Tin* x, int64_t x_s
 
 template <class T>
 __global__ void causal_mask_kernel(T* scores, int64_t stride, int tokens, int cols) {
+  after_previous();
   int64_t r = blockIdx.x;
   for (int c = int(r % tokens) + 1 + threadIdx.x; c < cols; c += blockDim.x) scores[r * stride + c] = from_float<T>(-INFINITY);
 }
@@ -233,10 +271,10 @@ void launch_group_statistics(cudaStream_t s, const GroupStatisticsArgs& a, int m
       auto* from = static_cast<const T*>(a.x.data);
       Pixels<Region> pixels{a.pixels, a.line, a.region};
       if (sums > 48 << 10) cudaFuncSetAttribute(group_sums_kernel<N, Region, T>, cudaFuncAttributeMaxDynamicSharedMemorySize, int(sums));
-      group_sums_kernel<N><<<grid, block, sums, s>>>(from, a.x.stride, pixels, channels, a.groups, partial);
+      start(s, grid, block, sums, group_sums_kernel<N, Region, T>, from, a.x.stride, pixels, channels, a.groups, partial);
       constexpr int kWarps = 4;
-      group_statistics_kernel<<<dim3((a.groups + kWarps - 1) / kWarps, a.images), dim3(32, kWarps), 0, s>>>(
-          reinterpret_cast<float2*>(a.statistics), partial, int(grid.x), from, a.x.stride, pixels, channels / a.groups, a.groups);
+      start(s, dim3((a.groups + kWarps - 1) / kWarps, a.images), dim3(32, kWarps), 0, group_statistics_kernel<Region, T>,
+            reinterpret_cast<float2*>(a.statistics), partial, int(grid.x), from, a.x.stride, pixels, channels / a.groups, a.groups);
     };
     constexpr int N = 16 / sizeof(T);
     auto run_on = [&](auto region) {
@@ -254,9 +292,8 @@ void launch_group_norm(cudaStream_t s, const GroupNormArgs& a, int multiprocesso
       auto run = [&]<int N>(std::integral_constant<int, N>) {
         int channels = a.x.cols;
         dim3 block = pixel_block(channels / N), grid(chunks_of(a.pixels, multiprocessors), a.images);
-        group_normalise_kernel<N, A><<<grid, block, 0, s>>>(static_cast<T*>(a.y.data), a.y.stride, static_cast<const T*>(a.x.data), a.x.stride,
-                                                            a.gamma, a.beta, a.eps, a.pixels, channels, a.groups,
-                                                            reinterpret_cast<const float2*>(a.statistics));
+        start(s, grid, block, 0, group_normalise_kernel<N, A, T>, static_cast<T*>(a.y.data), a.y.stride, static_cast<const T*>(a.x.data), a.x.stride,
+              a.gamma, a.beta, a.eps, a.pixels, channels, a.groups, reinterpret_cast<const float2*>(a.statistics));
       };
       constexpr int N = 16 / sizeof(T);
       if (divisible(a.x, N) && divisible(a.y, N))
@@ -274,11 +311,11 @@ void launch_layer_norm(cudaStream_t s, Matrix y, Matrix x, const float* gamma, c
     auto* from = static_cast<const T*>(x.data);
     constexpr int N = 16 / sizeof(T);
     auto run = [&]<int P>(std::integral_constant<int, P>) {
-      layer_norm_kernel<N, P><<<grid, block, 0, s>>>(to, y.stride, from, x.stride, gamma, beta, eps, y.rows, y.cols / N);
+      start(s, grid, block, 0, layer_norm_kernel<N, P, T>, to, y.stride, from, x.stride, gamma, beta, eps, y.rows, y.cols / N);
     };
     int each = (y.cols / N + 31) / 32;
     if (!divisible(x, N) || !divisible(y, N) || each > 10)
-      layer_norm_any_kernel<<<grid, block, 0, s>>>(to, y.stride, from, x.stride, gamma, beta, eps, y.rows, y.cols);
+      start(s, grid, block, 0, layer_norm_any_kernel<T>, to, y.stride, from, x.stride, gamma, beta, eps, y.rows, y.cols);
     else if (each <= 1)
       run(std::integral_constant<int, 1>{});
     else if (each <= 3)
@@ -293,7 +330,20 @@ void launch_layer_norm(cudaStream_t s, Matrix y, Matrix x, const float* gamma, c
 void launch_softmax(cudaStream_t s, Matrix y, Matrix x) {
   with_type(y.dtype, [&]<class T>(Type<T>) {
     auto run = [&](auto* from) {
-      softmax_kernel<<<unsigned(y.rows), y.cols <= 256 ? 32 : 256, 0, s>>>(static_cast<T*>(y.data), y.stride, from, x.stride, y.cols);
+      using Tin = std::remove_cvref_t<decltype(*from)>;
+      auto* to = static_cast<T*>(y.data);
+      auto in_registers = [&]<int P>(std::integral_constant<int, P>) {
+        start(s, unsigned(y.rows), kSoftmaxThreads, 0, softmax_kernel<P, T, Tin>, to, y.stride, from, x.stride, y.cols / 4);
+      };
+      int packs = (y.cols / 4 + kSoftmaxThreads - 1) / kSoftmaxThreads;
+      if (y.cols <= 256 || !divisible(x, 4) || !divisible(y, 4) || packs > 16)
+        start(s, unsigned(y.rows), y.cols <= 256 ? 32 : 256, 0, softmax_any_kernel<T, Tin>, to, y.stride, from, x.stride, y.cols);
+      else if (packs <= 1)
+        in_registers(std::integral_constant<int, 1>{});
+      else if (packs <= 4)
+        in_registers(std::integral_constant<int, 4>{});
+      else
+        in_registers(std::integral_constant<int, 16>{});
     };
     if (x.dtype == y.dtype)
       run(static_cast<const T*>(x.data));
@@ -304,7 +354,7 @@ void launch_softmax(cudaStream_t s, Matrix y, Matrix x) {
 
 void launch_causal_mask(cudaStream_t s, Matrix scores, int tokens) {
   with_type(scores.dtype, [&]<class T>(Type<T>) {
-    causal_mask_kernel<<<unsigned(scores.rows), 128, 0, s>>>(static_cast<T*>(scores.data), scores.stride, tokens, scores.cols);
+    start(s, unsigned(scores.rows), 128, 0, causal_mask_kernel<T>, static_cast<T*>(scores.data), scores.stride, tokens, scores.cols);
   });
 }
 

@@ -42,6 +42,7 @@ __device__ void product(const X& x, const W& w, Tout* y, int64_t y_stride, int64
   int64_t row0 = int64_t(blockIdx.x) * kTile;
   int col0 = blockIdx.y * kTile, tx = threadIdx.x % 16, ty = threadIdx.x / 16;
   float sum[4][4] = {};
+  after_previous();
   for (int k0 = 0; k0 < k; k0 += kDepth) {
     for (int i = threadIdx.x; i < kTile * kDepth; i += kThreads) {
       int d = i % kDepth, at = i / kDepth;
@@ -89,15 +90,15 @@ void launch_product(cudaStream_t s, const ProductArgs& a) {
   dim3 grid(tiles(a.m), tiles(a.n), unsigned(a.batch));
   with_type(a.dtype, [&]<class T>(Type<T>) {
     if (a.y_dtype == a.dtype)
-      product_kernel<T, T><<<grid, kThreads, 0, s>>>(a);
+      start(s, grid, kThreads, 0, product_kernel<T, T>, a);
     else
-      product_kernel<T, float><<<grid, kThreads, 0, s>>>(a);
+      start(s, grid, kThreads, 0, product_kernel<T, float>, a);
   });
 }
 
 void launch_convolution(cudaStream_t s, const ConvolutionArgs& a) {
   dim3 grid(tiles(int64_t(a.images) * a.out_h * a.out_w), tiles(a.out_c));
-  with_type(a.dtype, [&]<class T>(Type<T>) { convolution_kernel<T><<<grid, kThreads, 0, s>>>(a); });
+  with_type(a.dtype, [&]<class T>(Type<T>) { start(s, grid, kThreads, 0, convolution_kernel<T>, a); });
 }
 
 }  // namespace hayate::cuda

@@ -31,24 +31,56 @@ struct Tile {
 // Which tiles a block takes: along the pixels first, so that blocks at work share few rows of the weight.
 template <int Boxes, int Columns, bool Geglu>
 struct Schedule {
-  int along_m, total, next;
-  __device__ explicit Schedule(const TileProduct& p) {
+  int along_m, total, next, stride;
+  __device__ Schedule(const TileProduct& p, int split) {
     int boxes = p.boxes_w * p.boxes_h * p.images, rows = Geglu ? 2 * p.columns : p.columns;
     along_m = (boxes + Boxes - 1) / Boxes;
     total = along_m * ((rows + Columns - 1) / Columns);
-    next = blockIdx.x;
+    next = blockIdx.x / split;
+    stride = gridDim.x / split;
   }
+  __device__ Tile first() const { return at(next); }
+  __device__ Tile at(int i) const { return {i % along_m, i / along_m}; }
   __device__ bool take(Tile& t) {
     if (next >= total) return false;
-    t = {next % along_m, next / along_m};
-    next += gridDim.x;
+    t = at(next);
+    next += stride;
     return true;
+  }
+};
+
+// A step along the inner dimension: 64 channels of one tap. Taps of the same channels follow each other, which reads pixels while they are near.
+struct Step {
+  int chunk, tap, tap_x, tap_y;
+  __device__ Step(const TileProduct& p, int i) : chunk(i / p.taps), tap(i % p.taps), tap_x(tap % p.taps_w), tap_y(tap / p.taps_w) {}
+  __device__ void advance(const TileProduct& p) {
+    if (++tap_x == p.taps_w) tap_x = 0, ++tap_y;
+    if (++tap == p.taps) tap = tap_x = tap_y = 0, ++chunk;
   }
 };
 
 __device__ __forceinline__ BoxPlace box_at(const TileProduct& p, int box) { return box_place(box, p.boxes_w, p.boxes_h, p.box_w, p.box_h); }
 
-template <class T, int Rows, int Columns, bool Geglu>
+// A split tile's other parts, summed in the first block's shared memory in the order of the blocks. `sums` has room for each, where stages were.
+template <int N>
+__device__ __forceinline__ void add_parts(float (&sum)[N], uint32_t sums, int part, int parts) {
+  constexpr int bytes = 2 * 128 * N * 4;  // of one part, both warpgroups
+  uint32_t own = sums + (threadIdx.x - 128) * 16;
+  if (part > 0)
+#pragma unroll
+    for (int i = 0; i < N / 4; ++i)
+      store_remote(own + (part - 1) * bytes + i * 256 * 16, 0, make_float4(sum[4 * i], sum[4 * i + 1], sum[4 * i + 2], sum[4 * i + 3]));
+  sync_cluster();
+  if (part > 0) return;
+  for (int p = 1; p < parts; ++p)
+#pragma unroll
+    for (int i = 0; i < N / 4; ++i) {
+      float4 v = load_shared(own + (p - 1) * bytes + i * 256 * 16);
+      sum[4 * i] += v.x, sum[4 * i + 1] += v.y, sum[4 * i + 2] += v.z, sum[4 * i + 3] += v.w;
+    }
+}
+
+template <class T, int Rows, int Columns, bool Geglu, bool Split>
 __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_constant__ TileProduct p) {
   using L = Layout<Rows, Columns, Geglu>;
   extern __shared__ uint8_t memory[];
@@ -67,7 +99,9 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
   }
   __syncthreads();
 
-  Schedule<L::boxes, Columns, Geglu> schedule(p);
+  const int parts = Split ? p.split : 1, part = Split ? int(blockIdx.x) % parts : 0, all_steps = p.chunks * p.taps;
+  const int first_step = all_steps * part / parts, steps = all_steps * (part + 1) / parts - first_step;
+  Schedule<L::boxes, Columns, Geglu> schedule(p, parts);
   Tile tile;
   int stage = 0, phase = 0, tile_phase = 0;
   auto advance_stage = [&] {
@@ -78,40 +112,50 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
     give_registers<40>();
     if (threadIdx.x == 0) {
       prefetch(p.x), prefetch(p.w), prefetch(p.y);
+      auto expect_weight = [&](int s, const Step& at, int n) {
+        full(s).arrive_and_expect(L::stage_bytes);
+        load_box(w_at(s), p.w, full(s), at.chunk * kTileChannels, at.tap, n * Columns);
+      };
+      // The first tile's weight does not wait for the kernel before this one.
+      int early = 0;
+      for (Step at(p, first_step); early < min(L::stages, steps); at.advance(p)) expect_weight(early++, at, schedule.first().n);
+      after_previous();
       for (; schedule.take(tile); tile_phase ^= 1) {
-        for (int chunk = 0; chunk < p.chunks; ++chunk)
-          for (int tap = 0; tap < p.taps; ++tap) {
+        BoxPlace boxes[L::boxes];
+#pragma unroll
+        for (int b = 0; b < L::boxes; ++b) boxes[b] = box_at(p, tile.m * L::boxes + b);
+        Step at(p, first_step);
+        for (int k = 0; k < steps; ++k, at.advance(p)) {
+          if (early-- <= 0) {
             empty(stage).wait(phase ^ 1);
-            full(stage).arrive_and_expect(L::stage_bytes);
-            for (int b = 0; b < L::boxes; ++b) {
-              BoxPlace box = box_at(p, tile.m * L::boxes + b);
-              load_box(x_at(stage) + b * kBoxPixels * 128, p.x, full(stage), chunk * kTileChannels, box.x * p.stride + tap % p.taps_w - p.pad,
-                       box.y * p.stride + tap / p.taps_w - p.pad, box.image);
-            }
-            load_box(w_at(stage), p.w, full(stage), chunk * kTileChannels, tap, tile.n * Columns);
-            advance_stage();
+            expect_weight(stage, at, tile.n);
           }
-        if (p.has_residual) {  // into the memory of the result, once the last tile's has left it
+#pragma unroll
+          for (int b = 0; b < L::boxes; ++b)
+            load_box(x_at(stage) + b * kBoxPixels * 128, p.x, full(stage), at.chunk * kTileChannels, boxes[b].x * p.stride + at.tap_x - p.pad,
+                     boxes[b].y * p.stride + at.tap_y - p.pad, boxes[b].image);
+          advance_stage();
+        }
+        if (p.has_residual && part == 0) {  // into the memory of the result, once the last tile's has left it
           out_free.wait(tile_phase);
           residual_there.arrive_and_expect(L::out_bytes);
-          for (int b = 0; b < L::boxes; ++b) {
-            BoxPlace box = box_at(p, tile.m * L::boxes + b);
+#pragma unroll
+          for (int b = 0; b < L::boxes; ++b)
             for (int panel = 0; panel < L::panels; ++panel)
               load_box(out + (b * L::panels + panel) * L::panel_bytes, p.residual, residual_there, (tile.n * L::panels + panel) * kStoreColumns,
-                       box.x, box.y, box.image);
-          }
+                       boxes[b].x, boxes[b].y, boxes[b].image);
         }
       }
     }
   } else {
     take_registers<232>();
+    after_previous();
     int worker = group - 1, leader = threadIdx.x % 128 == 0;
     uint32_t own_out = out + worker * L::own_out_bytes;
     float sum[L::own_boxes][Columns / 2];
     auto release = [&](int s) {
       if (lane == 0) empty(s).arrive();
     };
-    int steps = p.chunks * p.taps;
     for (; schedule.take(tile); tile_phase ^= 1) {
       int last = 0;
       for (int k = 0; k < steps; ++k) {
@@ -142,6 +186,12 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
 #pragma unroll
       for (int b = 0; b < L::own_boxes; ++b) hold(sum[b]);
       release(last);
+      if constexpr (Split) {  // one tile a block, so its stages are free now
+        static_assert(L::own_boxes == 1 && (kTileVariants[kTileVariantCount - 1].most_split - 1) * Rows * Columns * 4 <= L::stages * L::stage_bytes);
+        sync_cluster();
+        add_parts(sum[0], base, part, parts);
+        if (part > 0) return;
+      }
 
       if (p.has_residual) {
         residual_there.wait(tile_phase);
@@ -171,7 +221,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
               const float *value = &sum[b][(pair * 4 + eight * 2) * 4], *gate = value + 4;
               float2 bv = bias_at(column), bg = bias_at(p.columns + column);
 #pragma unroll
-              for (int i = 0; i < 4; ++i) v[i] = (value[i] + (i % 2 ? bv.y : bv.x)) * activate<Unary::gelu>(gate[i] + (i % 2 ? bg.y : bg.x));
+              for (int i = 0; i < 4; ++i) v[i] = (value[i] + (i % 2 ? bv.y : bv.x)) * activate_for<Unary::gelu, T>(gate[i] + (i % 2 ? bg.y : bg.x));
             } else {
               float2 bias = bias_at(column);
               if (image_row && inside) bias.x += to_float(image_row[column]), bias.y += to_float(image_row[column + 1]);
@@ -210,11 +260,13 @@ template <class T, int Variant>
 void launch(cudaStream_t s, const TileProduct& p, int multiprocessors) {
   constexpr TileVariant v = kTileVariants[Variant];
   using L = Layout<v.rows, v.columns, v.geglu>;
-  auto kernel = tile_product_kernel<T, v.rows, v.columns, v.geglu>;
+  auto kernel = tile_product_kernel<T, v.rows, v.columns, v.geglu, (v.most_split > 1)>;
   cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, L::bytes);
-  int boxes = p.boxes_w * p.boxes_h * p.images, rows = v.geglu ? 2 * p.columns : p.columns;
-  int tiles = (boxes + L::boxes - 1) / L::boxes * ((rows + v.columns - 1) / v.columns);
-  kernel<<<unsigned(min(tiles, multiprocessors)), kThreads, L::bytes, s>>>(p);
+  int tiles = tiles_of(p, v);
+  if (v.most_split > 1)
+    start_clusters(s, unsigned(p.split), unsigned(tiles * p.split), kThreads, L::bytes, kernel, p);
+  else
+    start(s, unsigned(min(tiles, multiprocessors)), kThreads, L::bytes, kernel, p);
 }
 
 template <class T, int Variant = 0>
@@ -227,6 +279,11 @@ void launch_variant(cudaStream_t s, const TileProduct& p, int variant, int multi
   }
 }
 }  // namespace
+
+int tiles_of(const TileProduct& p, const TileVariant& v) {
+  int boxes = p.boxes_w * p.boxes_h * p.images, rows = v.geglu ? 2 * p.columns : p.columns, boxes_each = v.rows / kBoxPixels;
+  return (boxes + boxes_each - 1) / boxes_each * ((rows + v.columns - 1) / v.columns);
+}
 
 void launch_tile_product(cudaStream_t s, const TileProduct& p, Dtype t, int variant, int multiprocessors) {
   if (t == Dtype::bf16)

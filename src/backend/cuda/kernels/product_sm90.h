@@ -19,15 +19,19 @@ struct TileProduct {
   int chunks;  // of 64 channels
   int box_w, box_h, boxes_w, boxes_h, images;
   int columns;  // of y
+  int split;    // blocks that share a tile, each with a part of the inner dimension; 1 but in a variant that splits
 };
 constexpr int kTileChannels = 64, kBoxPixels = 64, kStoreColumns = 32;  // of one box of x or the weight; of x and y; of y
 
 struct TileVariant {
   int rows, columns;  // of a tile: pixels, rows of the weight
   bool geglu;         // y = left half * gelu(right half); eight rows of the weight for each in turn
+  int most_split;     // for products with too few tiles to fill a GPU
 };
-constexpr TileVariant kTileVariants[] = {{128, 256, false}, {128, 160, false}, {256, 128, false}, {128, 128, false}, {128, 256, true}};
+constexpr TileVariant kTileVariants[] = {{128, 256, false, 1}, {128, 160, false, 1}, {256, 128, false, 1},
+                                         {128, 128, false, 1}, {128, 256, true, 1},  {128, 128, false, 4}};
 constexpr int kTileVariantCount = int(sizeof kTileVariants / sizeof kTileVariants[0]);
+int tiles_of(const TileProduct&, const TileVariant&);
 void launch_tile_product(cudaStream_t, const TileProduct&, Dtype, int variant, int multiprocessors);
 
 }  // namespace hayate::cuda

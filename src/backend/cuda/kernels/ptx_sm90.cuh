@@ -31,6 +31,27 @@ __device__ __forceinline__ void sync_threads(int barrier, int threads) {
   __syncwarp();
   asm volatile("bar.sync %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
 }
+// The same without waiting.
+__device__ __forceinline__ void arrive_threads(int barrier, int threads) {
+  __syncwarp();
+  asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
+}
+
+// All threads of a cluster that still run.
+__device__ __forceinline__ void sync_cluster() {
+  asm volatile("barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+// Into the shared memory of a block of the cluster, at the address where the calling block has `own`.
+__device__ __forceinline__ void store_remote(uint32_t own, int block, float4 v) {
+  uint32_t remote;
+  asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(remote) : "r"(own), "r"(block));
+  asm volatile("st.shared::cluster.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(remote), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w) : "memory");
+}
+__device__ __forceinline__ float4 load_shared(uint32_t address) {
+  float4 v;
+  asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "r"(address) : "memory");
+  return v;
+}
 
 // Boxes of a tensor to and from shared memory; coordinates innermost first. Elements outside of the tensor read as zero and are not written.
 __device__ __forceinline__ void load_box(uint32_t to, const CUtensorMap& map, Barrier done, int x, int y, int z) {

@@ -6,6 +6,7 @@ namespace hayate::cuda {
 namespace {
 __global__ void timestep_embedding_kernel(float* y, int64_t y_stride, const float* t, int64_t t_stride, int cols, int dim, bool cosines_first,
                                           float freq_shift) {
+  after_previous();
   int64_t r = blockIdx.x;
   int half = dim / 2;
   for (int i = threadIdx.x; i < cols * half; i += blockDim.x) {
@@ -20,6 +21,7 @@ __global__ void timestep_embedding_kernel(float* y, int64_t y_stride, const floa
 }
 
 __global__ void guidance_kernel(float* out, const float* prediction, const float* scale, int64_t scale_stride, int images, int64_t each) {
+  after_previous();
   int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= images * each) return;
   float uncond = prediction[i], cond = prediction[images * each + i];
@@ -47,6 +49,7 @@ __device__ double deviation(const float* x, int64_t count, double* scratch) {
 // A block for each image; nothing to do where it is not rescaled.
 __global__ void rescale_kernel(float* out, const float* prediction, const float* rescale, int64_t stride, int images, int64_t each) {
   __shared__ double scratch[512];
+  after_previous();
   int image = blockIdx.x;
   float part = rescale[image * stride];
   if (part == 0) return;
@@ -61,6 +64,7 @@ __global__ void rescale_kernel(float* out, const float* prediction, const float*
 __global__ void scheduler_row_kernel(float* y, int64_t y_stride, const float* state, int64_t state_stride, const float* prediction,
                                      int64_t prediction_stride, const float* noise, int64_t noise_stride, const float* matrix, int64_t matrix_stride,
                                      int64_t rows, int64_t tokens, int width, int parts) {
+  after_previous();
   int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, r = i / width;
   int c = int(i % width);
   if (r >= rows) return;
@@ -78,21 +82,20 @@ unsigned blocks_of(int64_t threads) { return unsigned((threads + 255) / 256); }
 }  // namespace
 
 void launch_timestep_embedding(cudaStream_t s, Matrix y, Matrix t, int dim, bool cosines_first, float freq_shift) {
-  timestep_embedding_kernel<<<unsigned(t.rows), 256, 0, s>>>(static_cast<float*>(y.data), y.stride, floats(t), t.stride, t.cols, dim, cosines_first,
-                                                             freq_shift);
+  start(s, unsigned(t.rows), 256, 0, timestep_embedding_kernel, static_cast<float*>(y.data), y.stride, floats(t), t.stride, t.cols, dim, cosines_first,
+        freq_shift);
 }
 
 void launch_guidance(cudaStream_t s, float* out, const float* prediction, const float* scale, int64_t scale_stride, const float* rescale,
                      int64_t rescale_stride, int images, int64_t each) {
-  guidance_kernel<<<blocks_of(images * each), 256, 0, s>>>(out, prediction, scale, scale_stride, images, each);
-  rescale_kernel<<<images, 512, 0, s>>>(out, prediction, rescale, rescale_stride, images, each);
+  start(s, blocks_of(images * each), 256, 0, guidance_kernel, out, prediction, scale, scale_stride, images, each);
+  start(s, images, 512, 0, rescale_kernel, out, prediction, rescale, rescale_stride, images, each);
 }
 
 void launch_scheduler_row(cudaStream_t s, Matrix y, Matrix state, Matrix prediction, Matrix noise, Matrix matrix, int64_t tokens) {
   int width = prediction.cols, parts = y.cols / width;
-  scheduler_row_kernel<<<blocks_of(y.rows * width), 256, 0, s>>>(static_cast<float*>(y.data), y.stride, floats(state), state.stride,
-                                                                 floats(prediction), prediction.stride, floats(noise), noise.stride, floats(matrix),
-                                                                 matrix.stride, y.rows, tokens, width, parts);
+  start(s, blocks_of(y.rows * width), 256, 0, scheduler_row_kernel, static_cast<float*>(y.data), y.stride, floats(state), state.stride,
+        floats(prediction), prediction.stride, floats(noise), noise.stride, floats(matrix), matrix.stride, y.rows, tokens, width, parts);
 }
 
 }  // namespace hayate::cuda
