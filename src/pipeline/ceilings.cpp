@@ -30,8 +30,7 @@ Ceilings measure_ceilings(const Compiler& like) {
   auto source = random_tensors({{"x", matrix}, {"copied", kCopied}, {"product.weight", matrix}});
   Component component("ceilings", source, compiler);
   CompileSeconds seconds;
-  auto exec = component.executable(
-      "", [&] { return record(matrix); }, /*keep_all=*/false, seconds);
+  auto exec = component.executable({"", [&] { return record(matrix); }}, /*keep_all=*/false, seconds);
   for (const auto& [input, shape] : {std::pair{"x", matrix}, {"copied", kCopied}}) {
     std::vector<float> values(size_t(shape.count()));
     source->read(input, Dtype::f32, std::as_writable_bytes(std::span(values)));

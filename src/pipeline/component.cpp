@@ -1,6 +1,7 @@
 // Recording, climbing the ladder, compiling, caching.
 #include "pipeline/component.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/atomic_file.h"
@@ -10,7 +11,8 @@
 namespace hayate {
 
 namespace {
-constexpr size_t kCached = 4;  // an executable holds its activations: a few sizes are worth it, many are not
+constexpr size_t kCached = 4;    // an executable holds its activations: a few sizes are worth it, many are not
+constexpr size_t kPlanned = 16;  // programs are small
 
 // Writes each program as FOLDER/COMPONENT/NN-pass.txt.
 PassObserver printer(const std::string& folder, const std::string& component) {
@@ -35,11 +37,23 @@ std::shared_ptr<Executable> awake(const std::shared_ptr<Executable>& executable)
 Component::Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler)
     : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_) {}
 
-Component::Need Component::need(Program recorded, const Rung& rung, bool keep_all) const {
-  const Program p = climb(std::move(recorded), rung, *compiler_.backend, compiler_.dtype);
-  const PreparedWeights::Need missing = weights_.need(p);
-  return {.weights = weights_.bytes() + missing.bytes, .loading = missing.loading,
-          .running = compiler_.backend->footprint(p, {.keep_all = keep_all})};
+const Component::Planned& Component::plan(const Recording& r, const Rung& rung, bool keep_all) {
+  auto same = [&](const Planned& p) { return p.key == r.key && p.rung == &rung && p.keep_all == keep_all; };
+  if (auto found = std::ranges::find_if(planned_, same); found != planned_.end()) {
+    planned_.splice(planned_.begin(), planned_, found);
+    return planned_.front();
+  }
+  Program p = climb(r.record(), rung, *compiler_.backend, compiler_.dtype);
+  Footprint running = compiler_.backend->footprint(p, {.keep_all = keep_all});
+  planned_.push_front({r.key, &rung, keep_all, std::move(p), running});
+  if (planned_.size() > kPlanned) planned_.pop_back();
+  return planned_.front();
+}
+
+Component::Need Component::need(const Recording& r, const Rung& rung, bool keep_all) {
+  const Planned& planned = plan(r, rung, keep_all);
+  const PreparedWeights::Need missing = weights_.need(planned.program);
+  return {.weights = weights_.bytes() + missing.bytes, .loading = missing.loading, .running = planned.running};
 }
 
 void Component::release() {
@@ -47,23 +61,23 @@ void Component::release() {
   weights_.release();
 }
 
-std::shared_ptr<Executable> Component::executable(const std::string& key, const std::function<Program()>& record, bool keep_all,
-                                                  CompileSeconds& seconds) {
+std::shared_ptr<Executable> Component::executable(const Recording& r, bool keep_all, CompileSeconds& seconds) {
   for (auto it = recent_.begin(); it != recent_.end() && !keep_all; ++it)
-    if (it->key == key) {
+    if (it->key == r.key) {
       recent_.splice(recent_.begin(), recent_, it);
       return awake(it->executable);
     }
   Stopwatch watch;
-  Program p = record();
-  p = climb(std::move(p), *compiler_.rung, *compiler_.backend, compiler_.dtype, printer(compiler_.print_program, name_));
+  if (!compiler_.print_program.empty())
+    climb(r.record(), *compiler_.rung, *compiler_.backend, compiler_.dtype, printer(compiler_.print_program, name_));
+  Program p = plan(r, *compiler_.rung, keep_all).program;
   seconds.compile += watch.lap();
   weights_.prepare(p);
   CompileOptions options{.keep_all = keep_all, .capture = compiler_.rung->hoists && !keep_all, .tf32 = compiler_.rung->tf32};
   std::shared_ptr<Executable> made = compiler_.backend->compile(std::move(p), weights_, options);
   seconds.load += watch.lap();
   if (!keep_all) {
-    recent_.push_front({key, made});
+    recent_.push_front({r.key, made});
     if (recent_.size() > kCached) recent_.pop_back();
   }
   return awake(made);

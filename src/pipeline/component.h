@@ -11,6 +11,12 @@
 
 namespace hayate {
 
+// A program by name: names of one component are equal only where the programs are.
+struct Recording {
+  std::string key;
+  std::function<Program()> record;
+};
+
 // How programs become executables; the same for all components of a pipeline.
 struct Compiler {
   std::shared_ptr<Backend> backend;
@@ -27,9 +33,9 @@ class Component {
  public:
   Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler);
 
-  // The executable for `key`, recorded and compiled on first use; the least recently used one gives way beyond a few.
+  // Compiled on first use; the least recently used one gives way beyond a few.
   // With keep_all the executable is a fresh one whose every value can be read, and is not cached. With the last handle it comes to rest.
-  std::shared_ptr<Executable> executable(const std::string& key, const std::function<Program()>& record, bool keep_all, CompileSeconds&);
+  std::shared_ptr<Executable> executable(const Recording&, bool keep_all, CompileSeconds&);
 
   const std::string& name() const { return name_; }
 
@@ -39,17 +45,21 @@ class Component {
     int64_t loading = 0;  // beside the weights, while they load
     Footprint running{};
   };
-  Need need(Program recorded, const Rung&, bool keep_all) const;
+  Need need(const Recording&, const Rung&, bool keep_all);
   int64_t loaded_bytes() const { return weights_.bytes(); }
   void release();  // forgets weights and executables; they come back when they are needed
 
  private:
   struct Cached { std::string key; std::shared_ptr<Executable> executable; };
+  struct Planned { std::string key; const Rung* rung; bool keep_all; Program program; Footprint running; };
+  // On top of its rung, with what it takes to run: every request asks, though its executable may be there.
+  const Planned& plan(const Recording&, const Rung&, bool keep_all);
 
   std::string name_;
   const Compiler& compiler_;
   PreparedWeights weights_;
-  std::list<Cached> recent_;  // most recently used first
+  std::list<Cached> recent_;    // most recently used first
+  std::list<Planned> planned_;  // likewise
 };
 
 }  // namespace hayate

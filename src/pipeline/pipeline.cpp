@@ -154,8 +154,8 @@ struct Pipeline::Impl {
     const int64_t chunks = int64_t(job.prompts.length);
     for (const auto& encoder : conditioner.encoders())
       text.add(encoder->component(), encoder->need(job.pictures * chunks, job.request.clip_skip, rung, keep_all));
-    denoising.add(unet, unet.need(record_step(job), rung, keep_all));
-    decoding.add(vae, vae.need(record_vae_decoder(vae_config, 1, job.h, job.w), rung, keep_all));
+    denoising.add(unet, unet.need(denoising_of(job), rung, keep_all));
+    decoding.add(vae, vae.need(decoding_of(job), rung, keep_all));
     return {std::move(text), std::move(denoising), std::move(decoding)};
   }
 
@@ -212,21 +212,20 @@ struct Pipeline::Impl {
     return planned;
   }
 
-  DenoiseShape denoise_shape(const Job& job, int64_t tokens, int64_t pooled_width) const {
-    return {.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved, .tokens = tokens,
-            .pooled_width = pooled_width};
-  }
-
-  Program record_step(const Job& job) const {
+  Recording denoising_of(const Job& job) const {
     const auto& last = *conditioner.encoders().back();
-    return record_denoise_step(unet_config, denoise_shape(job, last.tokens() * int64_t(job.prompts.length), last.pooled_width()));
+    DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved,
+                       .tokens = last.tokens() * int64_t(job.prompts.length), .pooled_width = last.pooled_width()};
+    return {fmt::format("{} pictures of {}x{}, guided {}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.guided, shape.saved,
+                        shape.tokens),
+            [=, this] { return record_denoise_step(unet_config, shape); }};
+  }
+  Recording decoding_of(const Job& job) const {
+    return {fmt::format("decode {}x{}", job.w, job.h), [this, h = job.h, w = job.w] { return record_vae_decoder(vae_config, 1, h, w); }};
   }
 
-  std::shared_ptr<Executable> denoiser(const Job& job, const Conditioning& c, bool keep_all, CompileSeconds& seconds) {
-    DenoiseShape shape = denoise_shape(job, c.tokens, c.pooled_width);
-    std::string key = fmt::format("{} pictures of {}x{}, guided {}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.guided, shape.saved,
-                                  shape.tokens);
-    return unet.executable(key, [&] { return record_denoise_step(unet_config, shape); }, keep_all, seconds);
+  std::shared_ptr<Executable> denoiser(const Job& job, bool keep_all, CompileSeconds& seconds) {
+    return unet.executable(denoising_of(job), keep_all, seconds);
   }
 
   // (pictures, row width): the schedule's row with what is the picture's own.
@@ -281,7 +280,7 @@ struct Pipeline::Impl {
     std::vector<float> state = initial_state(job, noise), drawn(size_t(job.pictures * job.h * job.w * unet_config.out_channels), 0.0f);
 
     auto start = [&](bool keep_all) {
-      auto exec = denoiser(job, c, keep_all, seconds);
+      auto exec = denoiser(job, keep_all, seconds);
       exec->write("encoder_hidden_states", bytes_of(c.hidden));
       if (unet_config.text_time) {
         exec->write("text_embeds", bytes_of(c.pooled));
@@ -336,8 +335,7 @@ struct Pipeline::Impl {
   }
 
   std::shared_ptr<Executable> decoder(Component& vae, const Job& job, bool keep_all, CompileSeconds& seconds) {
-    auto record = [&] { return record_vae_decoder(vae_config, 1, job.h, job.w); };
-    return vae.executable(fmt::format("decode {}x{}", job.w, job.h), record, keep_all, seconds);
+    return vae.executable(decoding_of(job), keep_all, seconds);
   }
 
   // One picture at a time: pictures do not depend on their neighbours, and the decoder's memory does not grow with the batch.
@@ -404,7 +402,7 @@ struct Pipeline::Impl {
     result.timings.text = stage();
     make_room(1);
     result.latents = denoise(job, c, dump, seconds);
-    if (!dump.active()) result.work = work_of(job, c, seconds);  // now: decoding may need the memory of the UNet
+    if (!dump.active()) result.work = work_of(job, seconds);  // now: decoding may need the memory of the UNet
     result.timings.denoise = stage();
     make_room(2);
     result.images = decode(job, result.latents, dump, seconds);
@@ -419,8 +417,8 @@ struct Pipeline::Impl {
   }
 
   // Of an executable that is there already.
-  Work work_of(const Job& job, const Conditioning& c, CompileSeconds& seconds) {
-    auto exec = denoiser(job, c, false, seconds);
+  Work work_of(const Job& job, CompileSeconds& seconds) {
+    auto exec = denoiser(job, false, seconds);
     Work w{.launches_per_step = exec->launches(Rate::step), .step_flops = flops_of(exec->program(), Rate::step)};
     if (compiler.rung->hoists) return w;
     w.launches_per_step += exec->launches(Rate::prompt);
@@ -429,7 +427,7 @@ struct Pipeline::Impl {
   }
 
   double step_floor(const Request& request, const Ceilings& ceilings) const {
-    const Program p = climb(record_step(check(request, {})), *compiler.rung, *compiler.backend, compiler.dtype);
+    const Program p = climb(denoising_of(check(request, {})).record(), *compiler.rung, *compiler.backend, compiler.dtype);
     double seconds = 0;
     for (const Node& n : p.nodes())
       if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += ceilings.seconds(flops_of(p, n), bytes_of(p, n));
@@ -440,8 +438,6 @@ struct Pipeline::Impl {
     generate(request);
     Job job = check(request, options.warn);
     CompileSeconds seconds;
-    Dump none("", "");
-    Conditioning c = conditioner.condition(job.prompts, request, job.width, job.height, none, seconds);
     std::vector<OpTime> times;
     auto add = [&](const std::string& part, Executable& exec, Rate section) {
       const Program& p = exec.program();
@@ -450,7 +446,7 @@ struct Pipeline::Impl {
         if (measured[size_t(v)] > 0)
           times.push_back({part + "/" + p[v].name, name_of(p[v].op), shapes_text(p, p[v]), measured[size_t(v)], flops_of(p, p[v]), bytes_of(p, p[v])});
     };
-    for (Rate section : {Rate::step, Rate::prompt}) add(section == Rate::step ? "step" : "prompt", *denoiser(job, c, false, seconds), section);
+    for (Rate section : {Rate::step, Rate::prompt}) add(section == Rate::step ? "step" : "prompt", *denoiser(job, false, seconds), section);
     add("decode", *decoder(vae, job, false, seconds), Rate::prompt);
     return times;
   }

@@ -21,10 +21,14 @@ TextEncoder::TextEncoder(const Checkpoint& model, const std::string& component, 
           model.tokenizer(tokenizer), tokenizer_.max_length(), component, config_.max_tokens);
 }
 
-Component::Need TextEncoder::need(int64_t texts, int clip_skip, const Rung& rung, bool keep_all) const {
+Recording TextEncoder::recording(const ClipTextOutput& output, int64_t texts) const {
+  return {fmt::format("{} texts, skip {}", texts, output.skip_layers), [=, this] { return record_clip_text(config_, output, texts, config_.max_tokens); }};
+}
+
+Component::Need TextEncoder::need(int64_t texts, int clip_skip, const Rung& rung, bool keep_all) {
   ClipTextOutput output = output_;
   output.skip_layers += clip_skip;
-  return component_.need(record_clip_text(config_, output, std::min(texts, int64_t{max_at_once}), config_.max_tokens), rung, keep_all);
+  return component_.need(recording(output, std::min(texts, int64_t{max_at_once})), rung, keep_all);
 }
 
 EncodedText TextEncoder::encode(const std::vector<std::vector<int32_t>>& ids, const std::string& half, int clip_skip, Dump& dump,
@@ -41,15 +45,13 @@ EncodedText TextEncoder::encode(const std::vector<std::vector<int32_t>>& ids, co
 
 void TextEncoder::encode_batch(std::span<const std::vector<int32_t>> ids, const std::string& half, const ClipTextOutput& output, Dump& dump,
                                CompileSeconds& seconds, EncodedText& encoded) {
-  int64_t n = int64_t(ids.size()), tokens = config_.max_tokens;
   std::vector<int32_t> all, ends;
   for (const std::vector<int32_t>& list : ids) {
     ends.push_back(eos_index(config_, list));
     all.insert(all.end(), list.begin(), list.end());
   }
-  auto record = [&] { return record_clip_text(config_, output, n, tokens); };
   auto run = [&](bool keep_all) {
-    auto exec = component_.executable(fmt::format("{} texts, skip {}", n, output.skip_layers), record, keep_all, seconds);
+    auto exec = component_.executable(recording(output, int64_t(ids.size())), keep_all, seconds);
     exec->write("input_ids", std::as_bytes(std::span(all)));
     if (output.pooled) exec->write("eos_index", std::as_bytes(std::span(ends)));
     exec->run(Rate::prompt);

@@ -28,13 +28,14 @@ class TextEncoder {
   static constexpr size_t max_at_once = 32;
 
   const ClipTokenizer& tokenizer() const { return tokenizer_; }
-  Component::Need need(int64_t texts, int clip_skip, const Rung& rung, bool keep_all) const;  // of encode() with so many lists
+  Component::Need need(int64_t texts, int clip_skip, const Rung& rung, bool keep_all);  // of encode() with so many lists
   Component& component() { return component_; }
   int64_t tokens() const { return config_.max_tokens; }
   int64_t width() const { return config_.hidden_size; }
   int64_t pooled_width() const { return output_.pooled ? config_.projection_dim : 0; }
 
  private:
+  Recording recording(const ClipTextOutput&, int64_t texts) const;
   void encode_batch(std::span<const std::vector<int32_t>> ids, const std::string& half, const ClipTextOutput&, Dump&, CompileSeconds&, EncodedText&);
 
   ClipTokenizer tokenizer_;

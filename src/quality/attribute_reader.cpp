@@ -27,7 +27,7 @@ std::vector<size_t> AttributeReader::read(const Image& image) {
   require(image.width == config_.side && image.height == config_.side, ErrorKind::usage, "the attributes of a {}x{} picture cannot be read; expected {}x{}",
           image.width, image.height, config_.side, config_.side);
   CompileSeconds seconds;
-  auto exec = component_.executable("one picture", [&] { return record_attribute_classifier(config_, 1); }, false, seconds);
+  auto exec = component_.executable({"one picture", [&] { return record_attribute_classifier(config_, 1); }}, false, seconds);
   std::vector<float> pixels(image.rgb.size());
   std::ranges::transform(image.rgb, pixels.begin(), [](uint8_t v) { return float(v) / 127.5f - 1; });
   exec->write("pixels", std::as_bytes(std::span(pixels)));

@@ -112,7 +112,7 @@ TEST_P(CudaTiles, EqualReference) {
 
   std::vector<cuda::Launch> launches;
   if (op.op == Op::attention) {
-    if (cuda::tiles_take_attention(o, *gpu().context)) launches = cuda::bind_tile_attention(o, *gpu().context);
+    if (cuda::tiles_take_attention(o, *gpu().context)) launches = {cuda::bind_tile_attention(o, *gpu().context)};
   } else if (cuda::tiles_take(o, *gpu().context)) {
     launches = cuda::bind_tile_products(o, *gpu().context);
   }

@@ -122,7 +122,7 @@ Launch bind_attention(const Operands& o, const Context& context, BindOptions opt
   std::vector<Way> ways{[&](const Operands& at) { return bind_flash(at, a, context); }};
   const bool wide = o.in[0].shape.c / a.heads > 128;  // where little of a head fits into shared memory, storing the scores may be faster
   if (wide) ways.push_back([&](const Operands& at) { return bind_blocks(at, a, context, options); });
-  if (tiles_take_attention(o, context)) add_tile_attention_ways(ways, context);
+  if (tiles_take_attention(o, context)) ways.push_back([&](const Operands& at) { return bind_tile_attention(at, context); });
   return bind_fastest(o, context, ways);
 }
 

@@ -15,7 +15,7 @@ bool tiles_take_attention(const Operands& o, const Context& context) {
          !a.causal && vectors(o.out) && std::ranges::all_of(o.in, vectors);
 }
 
-std::vector<Launch> bind_tile_attention(const Operands& o, const Context& context) {
+Launch bind_tile_attention(const Operands& o, const Context& context) {
   const auto& a = o.node.as<AttentionAttr>();
   const TensorView &q = o.in[0], &k = o.in[1], &v = o.in[2], &y = o.out;
   int keys = int(k.shape.tokens()), tile = keys <= 80 ? 80 : 128;
@@ -33,15 +33,7 @@ std::vector<Launch> bind_tile_attention(const Operands& o, const Context& contex
                      .keys = keys,
                      .scale = a.scale,
                      .tile = tile};
-  std::vector<Launch> launches(kTileAttentionVariants);
-  for (int v = 0; v < (tile == 80 ? 2 : kTileAttentionVariants); ++v)  // one tile of keys: no turns to take
-    launches[size_t(v)] = {[=, s = context.stream(), type = y.dtype](void*) { launch_tile_attention(s, args, type, v); }};
-  return launches;
-}
-
-void add_tile_attention_ways(std::vector<Way>& ways, const Context& context) {
-  for (size_t v = 0; v < kTileAttentionVariants; ++v)
-    ways.push_back([&context, v](const Operands& o) { return bind_tile_attention(o, context)[v]; });
+  return {[=, s = context.stream(), type = y.dtype](void*) { launch_tile_attention(s, args, type); }};
 }
 
 }  // namespace hayate::cuda

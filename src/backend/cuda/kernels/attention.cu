@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(kThreads) attention_kernel(AttentionArgs a) {
       for (int n = 0; n < kKeys / 8; ++n) most = fmaxf(most, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
       most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 1));
       most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));
-      float shrink = exp2f((largest[half] - most) * scale);
+      float shrink = fast_exp2((largest[half] - most) * scale);
       largest[half] = most;
       sum[half] *= shrink;
 #pragma unroll
@@ -114,7 +114,7 @@ __global__ void __launch_bounds__(kThreads) attention_kernel(AttentionArgs a) {
       for (int n = 0; n < kKeys / 8; ++n)
 #pragma unroll
         for (int i = 2 * half; i < 2 * half + 2; ++i) {
-          s[n][i] = exp2f((s[n][i] - most) * scale);
+          s[n][i] = fast_exp2((s[n][i] - most) * scale);
           sum[half] += s[n][i];
         }
     }

@@ -1,5 +1,6 @@
-// Attention on Hopper (Shah et al. 2024, FlashAttention-3, for heads of 64): one warp loads keys and values through the copy engine, two
-// warpgroups take 64 queries each. While the matrix units multiply the next scores and the last weights, a warpgroup computes its exponentials.
+// Attention on Hopper (Shah et al. 2024, FlashAttention-3, for heads of 64): in each of two blocks on a multiprocessor one warp loads keys and
+// values through the copy engine, one warpgroup takes 64 queries. While the matrix units multiply the next scores and the last weights, it
+// computes its exponentials. Two small blocks are faster than one of two warpgroups: fewer wait at the end.
 #include "backend/cuda/kernels/attention_sm90.h"
 #include "backend/cuda/kernels/tile_layout.h"
 #include "backend/cuda/kernels/wgmma_sm90.cuh"
@@ -7,16 +8,15 @@
 namespace hayate::cuda {
 
 namespace {
+constexpr int kThreads = 256, kBlocks = 2;  // a warpgroup that loads, one that multiplies; blocks on a multiprocessor
 constexpr int kQueries = 64, kStages = 3;
-constexpr int kQueryBytes = kQueries * kTileHead * 2;  // of one warpgroup
+constexpr int kQueryBytes = kQueries * kTileHead * 2;
 constexpr float kLog2e = 1.4426950408889634f;
 
-// `Workers` warpgroups multiply, one loads.
-template <int Keys, int Workers>
+template <int Keys>
 struct Memory {
-  static constexpr int threads = 128 * (Workers + 1), blocks = Workers == 1 ? 2 : 1;  // at a time on a multiprocessor
-  static constexpr int tile_bytes = Keys * kTileHead * 2, queries = Workers * kQueryBytes;
-  static constexpr int barriers = queries + 2 * kStages * tile_bytes, bytes = barriers + 128 + 1024;
+  static constexpr int tile_bytes = Keys * kTileHead * 2;
+  static constexpr int barriers = kQueryBytes + 2 * kStages * tile_bytes, bytes = barriers + 128 + 1024;
 };
 
 // What a warpgroup knows about its 64 rows; each thread about two of them.
@@ -34,14 +34,14 @@ struct Rows {
       for (int n = 0; n < Keys / 8; ++n) top = fmaxf(top, fmaxf(s[4 * n + 2 * half], s[4 * n + 2 * half + 1]));
       top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
       top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-      shrink[half] = exp2f((most[half] - top) * scale);
+      shrink[half] = fast_exp2((most[half] - top) * scale);
       most[half] = top;
       float offset = top * scale, added = 0;
 #pragma unroll
       for (int n = 0; n < Keys / 8; ++n)
 #pragma unroll
         for (int i = 4 * n + 2 * half; i < 4 * n + 2 * half + 2; ++i) {
-          s[i] = exp2f(fmaf(s[i], scale, -offset));
+          s[i] = fast_exp2(fmaf(s[i], scale, -offset));
           added += s[i];
         }
       sum[half] = sum[half] * shrink[half] + added;
@@ -82,13 +82,12 @@ __device__ __forceinline__ void mask(float (&s)[Keys / 2], int valid) {
       if (n * 8 + threadIdx.x % 4 * 2 + i % 2 >= valid) s[4 * n + i] = -INFINITY;
 }
 
-template <class T, int Keys, int Workers, bool InTurns>
-__global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, Workers>::blocks)
-    tile_attention_kernel(const __grid_constant__ TileAttention a) {
-  using M = Memory<Keys, Workers>;
+template <class T, int Keys>
+__global__ void __launch_bounds__(kThreads, kBlocks) tile_attention_kernel(const __grid_constant__ TileAttention a) {
+  using M = Memory<Keys>;
   extern __shared__ uint8_t memory[];
   uint32_t base = (shared_address(memory) + 1023) / 1024 * 1024;
-  auto keys_at = [&](int stage) { return base + M::queries + 2 * stage * M::tile_bytes; };
+  auto keys_at = [&](int stage) { return base + kQueryBytes + 2 * stage * M::tile_bytes; };
   auto values_at = [&](int stage) { return keys_at(stage) + M::tile_bytes; };
   auto barrier = [&](int i) { return Barrier{base + M::barriers + i * 8}; };
   auto keys_there = [&](int stage) { return barrier(stage); };
@@ -97,12 +96,12 @@ __global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, W
   auto values_free = [&](int stage) { return barrier(3 * kStages + stage); };
   Barrier queries_there = barrier(4 * kStages);
   int group = threadIdx.x / 128, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  int first = blockIdx.x * Workers * kQueries, column = blockIdx.y * kTileHead, image = blockIdx.z, tiles = (a.keys + Keys - 1) / Keys;
+  int first = blockIdx.x * kQueries, column = blockIdx.y * kTileHead, image = blockIdx.z, tiles = (a.keys + Keys - 1) / Keys;
 
   if (threadIdx.x == 0) {
     for (int s = 0; s < kStages; ++s) {
       keys_there(s).init(1), values_there(s).init(1);
-      keys_free(s).init(4 * Workers), values_free(s).init(4 * Workers);
+      keys_free(s).init(4), values_free(s).init(4);  // a lane of each multiplying warp
     }
     queries_there.init(1);
     fence_barrier_init();
@@ -113,8 +112,8 @@ __global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, W
   if (group == 0) {
     give_registers<24>();
     if (threadIdx.x == 0) {
-      queries_there.arrive_and_expect(M::queries);
-      for (int w = 0; w < Workers; ++w) load_box(base + w * kQueryBytes, a.q, queries_there, column, first + w * kQueries, image);
+      queries_there.arrive_and_expect(kQueryBytes);
+      load_box(base, a.q, queries_there, column, first, image);
       for (int t = 0; t < tiles; ++t) {
         int stage = t % kStages, phase = t / kStages % 2;
         keys_free(stage).wait(phase ^ 1);
@@ -128,22 +127,11 @@ __global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, W
     return;
   }
 
-  take_registers<Workers == 1 ? 232 : 240>();
-  int worker = group - 1;
-  uint32_t own = base + worker * kQueryBytes;
+  take_registers<232>();
   float scale = a.scale * kLog2e, scores[Keys / 2], shrink[2];
   Rows<T, Keys> rows;
   auto release = [&](Barrier b) {
     if (lane == 0) b.arrive();
-  };
-  // Warpgroups take turns in starting products, so that one computes its exponentials while the other multiplies.
-  constexpr int kTurn = 3, kBoth = 256;  // barriers of the two, and who meets at one
-  auto wait_turn = [&] {
-    if constexpr (InTurns) sync_threads(kTurn + worker, kBoth);
-  };
-  auto give_turn = [&](bool again) {
-    if constexpr (InTurns)
-      if (worker == 0 || again) arrive_threads(kTurn + 1 - worker, kBoth);
   };
   auto mask_last = [&](int t) {
     if (t == tiles - 1 && a.keys % Keys) mask<Keys>(scores, a.keys - t * Keys);
@@ -152,7 +140,7 @@ __global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, W
   queries_there.wait(0);
   keys_there(0).wait(0);
   warpgroup_begin();
-  start_scores<T, Keys>(scores, own, keys_at(0));
+  start_scores<T, Keys>(scores, base, keys_at(0));
   warpgroup_wait<0>();
   hold(scores);
   release(keys_free(0));
@@ -160,17 +148,14 @@ __global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, W
   rows.soften(scores, scale, shrink);
   rows.round_weights(scores);
 
-  if (worker == 1) give_turn(tiles > 1);
   for (int t = 1; t < tiles; ++t) {
     int stage = t % kStages, last = (t - 1) % kStages;
     keys_there(stage).wait(t / kStages % 2);
     values_there(last).wait((t - 1) / kStages % 2);
-    wait_turn();
     hold(scores), hold(rows.out);
     warpgroup_begin();
-    start_scores<T, Keys>(scores, own, keys_at(stage));
+    start_scores<T, Keys>(scores, base, keys_at(stage));
     start_mix(rows, values_at(last));
-    give_turn(t + 1 < tiles);
     warpgroup_wait<1>();  // the scores are there, the mix goes on
     hold(scores);
     release(keys_free(stage));
@@ -190,7 +175,7 @@ __global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, W
   warpgroup_wait<0>();
   hold(rows.out);
 
-  // The result goes out through the memory of the warpgroup's queries, which nobody reads any more.
+  // The result goes out through the memory of the queries, which nobody reads any more.
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     rows.sum[half] += __shfl_xor_sync(0xffffffffu, rows.sum[half], 1);
@@ -203,38 +188,31 @@ __global__ void __launch_bounds__(Memory<Keys, Workers>::threads, Memory<Keys, W
     uint32_t packed[4];
 #pragma unroll
     for (int i = 0; i < 4; ++i) packed[i] = pack<T>(rows.out[8 * pair + 2 * i], rows.out[8 * pair + 2 * i + 1]);
-    store_matrices(own + swizzled<128>(warp % 4 * 16 + matrices_row(lane), pair * 2 + matrices_piece(lane)), packed);
+    store_matrices(base + swizzled<128>(warp % 4 * 16 + matrices_row(lane), pair * 2 + matrices_piece(lane)), packed);
   }
   fence_async();
-  sync_threads(1 + worker, 128);
+  sync_threads(1, 128);
   if (threadIdx.x % 128 == 0) {
-    store_box(a.y, own, column, first + worker * kQueries, image);
+    store_box(a.y, base, column, first, image);
     commit_stores();
     wait_stores_read();
   }
 }
 
-template <class T, int Keys, int Workers, bool InTurns>
+template <class T, int Keys>
 void launch(cudaStream_t s, const TileAttention& a) {
-  using M = Memory<Keys, Workers>;
-  auto kernel = tile_attention_kernel<T, Keys, Workers, InTurns>;
-  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, M::bytes);
-  dim3 grid(unsigned((a.queries + Workers * kQueries - 1) / (Workers * kQueries)), unsigned(a.heads), unsigned(a.images));
-  start(s, grid, M::threads, M::bytes, kernel, a);
-}
-template <class T>
-void launch_variant(cudaStream_t s, const TileAttention& a, int variant) {
-  if (a.tile == 80)
-    variant == 1 ? launch<T, 80, 1, false>(s, a) : launch<T, 80, 2, false>(s, a);
-  else if (variant == 2)
-    launch<T, 128, 2, true>(s, a);
-  else
-    variant == 1 ? launch<T, 128, 1, false>(s, a) : launch<T, 128, 2, false>(s, a);
+  cudaFuncSetAttribute(tile_attention_kernel<T, Keys>, cudaFuncAttributeMaxDynamicSharedMemorySize, Memory<Keys>::bytes);
+  dim3 grid(unsigned((a.queries + kQueries - 1) / kQueries), unsigned(a.heads), unsigned(a.images));
+  start(s, grid, kThreads, Memory<Keys>::bytes, tile_attention_kernel<T, Keys>, a);
 }
 }  // namespace
 
-void launch_tile_attention(cudaStream_t s, const TileAttention& a, Dtype t, int variant) {
-  t == Dtype::bf16 ? launch_variant<__nv_bfloat16>(s, a, variant) : launch_variant<__half>(s, a, variant);
+void launch_tile_attention(cudaStream_t s, const TileAttention& a, Dtype t) {
+  bool bf16 = t == Dtype::bf16;
+  if (a.tile == 80)
+    bf16 ? launch<__nv_bfloat16, 80>(s, a) : launch<__half, 80>(s, a);
+  else
+    bf16 ? launch<__nv_bfloat16, 128>(s, a) : launch<__half, 128>(s, a);
 }
 
 }  // namespace hayate::cuda

@@ -15,7 +15,6 @@ struct TileAttention {
   int tile;  // keys at a time: 128, or 80 where that is all
 };
 constexpr int kTileHead = 64;
-constexpr int kTileAttentionVariants = 3;  // blocks of 128 queries, of 64, of 128 whose halves take turns
-void launch_tile_attention(cudaStream_t, const TileAttention&, Dtype, int variant);
+void launch_tile_attention(cudaStream_t, const TileAttention&, Dtype);
 
 }  // namespace hayate::cuda

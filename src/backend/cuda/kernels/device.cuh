@@ -63,6 +63,11 @@ __device__ __forceinline__ void store(T* to, const float (&from)[N]) {
   *reinterpret_cast<Pack<T, N>*>(to) = p;
 }
 
+// 2^x to 2^-22 of it; 0 where that is below the normal numbers.
+__device__ __forceinline__ float fast_exp2(float x) {
+  asm("ex2.approx.ftz.f32 %0, %0;" : "+f"(x));
+  return x;
+}
 // By the hardware's tanh, 2^-11 from the true one: for results that are rounded to 16 bits. gelu: the polynomial was fitted to the erf form, 3e-5.
 __device__ __forceinline__ float approximate_tanh(float x) {
   asm("tanh.approx.f32 %0, %0;" : "+f"(x));

@@ -31,12 +31,6 @@ __device__ __forceinline__ void sync_threads(int barrier, int threads) {
   __syncwarp();
   asm volatile("bar.sync %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
 }
-// The same without waiting.
-__device__ __forceinline__ void arrive_threads(int barrier, int threads) {
-  __syncwarp();
-  asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
-}
-
 // All threads of a cluster that still run.
 __device__ __forceinline__ void sync_cluster() {
   asm volatile("barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;" ::: "memory");
