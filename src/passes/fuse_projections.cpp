@@ -1,6 +1,7 @@
 // Linears that read one value (to_q, to_k and to_v; the text keys and values of all layers; the time embeddings of all
 // resnets) become one linear over stacked weights, and each old result a slice of columns. Stacking is an op on weights,
 // so it runs once at load.
+#include <functional>
 #include <map>
 
 #include "passes/passes.h"
@@ -9,12 +10,17 @@ namespace hayate {
 
 namespace {
 using Group = std::vector<Value>;                 // linears of the old program, in order
-using Key = std::pair<Value, bool>;               // the value they read, and whether they have a bias
+struct Key {
+  Value reads;
+  bool bias;
+  float normalise;
+  auto operator<=>(const Key&) const = default;
+};
 
-Key key_of(const Node& n) { return {n.in[0], n.in[2] != none}; }
+Key key_of(const Node& n) { return {n.in[0], n.in[2] != none, n.as<LinearAttr>().normalise}; }
 
 bool stackable(const Node& n) {
-  return n.op == Op::linear && n.in[3] == none && n.rate != Rate::load && n.as<LinearAttr>() == LinearAttr{};
+  return n.op == Op::linear && n.in[3] == none && n.rate != Rate::load && n.as<LinearAttr>().activation == Activation::none;
 }
 
 std::map<Key, Group> groups_of(const Program& p) {
@@ -28,11 +34,13 @@ std::map<Key, Group> groups_of(const Program& p) {
 
 Program fuse_projections(const Program& p, const PassOptions&) {
   std::map<Key, Group> groups = groups_of(p);
-  std::map<Value, Value> moved;  // weights: a stack needs all of them where its first linear stands
-  auto move_weight = [&](Program& out, Value w) {
-    auto [found, fresh] = moved.try_emplace(w, none);
-    if (fresh) found->second = out.add(p[w]);
-    return found->second;
+  std::map<Value, Value> moved;  // load values: a stack needs all of them where its first linear stands
+  std::function<Value(Program&, Value)> move_weight = [&](Program& out, Value w) {
+    if (auto found = moved.find(w); found != moved.end()) return found->second;
+    Node n = p[w];
+    for (Value& in : n.in)
+      if (in != none) in = move_weight(out, in);
+    return moved[w] = out.add(std::move(n));
   };
   auto stack = [&](Program& out, const Group& group, size_t input) {
     Node n{.op = Op::stack, .dtype = p[p[group[0]].in[input]].dtype, .name = p[p[group[0]].in[input]].name + "+"};
@@ -42,7 +50,7 @@ Program fuse_projections(const Program& p, const PassOptions&) {
 
   std::map<Key, Value> fused;
   return rewrite(p, [&](Program& out, Value old, Node n) {
-    if (n.op == Op::weight) return move_weight(out, old);
+    if (n.rate == Rate::load) return move_weight(out, old);
     auto group = stackable(n) ? groups.find(key_of(p[old])) : groups.end();
     if (group == groups.end()) return out.add(std::move(n));
 

@@ -19,6 +19,7 @@ const std::vector<Rung>& ladder() {
        .adds = {{"fuse_activation", fuse_activation},
                 {"fuse_geglu", fuse_geglu},
                 {"fuse_residual", fuse_residual},
+                {"fuse_layer_norm", fuse_layer_norm},
                 {"merge_duplicates", merge_duplicates}},
        .hoists = true},
       {.name = "projections", .what = "linears that read one value become one linear", .adds = {{"fuse_projections", fuse_projections}}, .hoists = true},

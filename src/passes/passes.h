@@ -17,6 +17,7 @@ Program lower_precision(const Program&, const PassOptions&);
 Program fuse_attention(const Program&, const PassOptions&);
 Program fuse_activation(const Program&, const PassOptions&);
 Program fuse_geglu(const Program&, const PassOptions&);
+Program fuse_layer_norm(const Program&, const PassOptions&);
 Program fuse_residual(const Program&, const PassOptions&);
 Program merge_duplicates(const Program&, const PassOptions&);
 Program fuse_projections(const Program&, const PassOptions&);

@@ -25,6 +25,9 @@ class ShapeRule {
       case Op::cast: case Op::pack: case Op::silu: case Op::gelu: case Op::quick_gelu: case Op::affine: case Op::softmax:
         return in(0);
       case Op::stack: return stack();
+      case Op::scale_columns: expect_row(1, in(0).c); return in(0);
+      case Op::row_dots: expect_row(1, in(0).c), expect_row(2, in(0).w); return {1, 1, 1, in(0).w};
+      case Op::row_sums: return {1, 1, 1, in(0).w};
       case Op::linear: return linear();
       case Op::conv2d: return conv2d();
       case Op::group_norm: return group_norm();
@@ -90,7 +93,7 @@ class ShapeRule {
     s.c = w.w;
     bool gated = n_.as<LinearAttr>().activation == Activation::geglu;
     expect(!gated || (s.c % 2 == 0 && !has(3)), "an even number of outputs to gate, and no residual");
-    expect_epilogue(s);
+    expect_epilogue(s), expect_row(4, s.c);
     if (gated) s.c /= 2;
     return s;
   }
@@ -177,7 +180,9 @@ namespace {
 std::string activation_text(Activation a) { return a == Activation::none ? "" : fmt::format(" activation={}", name_of(a)); }
 struct AttributeText {
   std::string operator()(std::monostate) const { return ""; }
-  std::string operator()(const LinearAttr& a) const { return activation_text(a.activation); }
+  std::string operator()(const LinearAttr& a) const {
+    return activation_text(a.activation) + (a.normalise > 0 ? fmt::format(" normalise={}", a.normalise) : "");
+  }
   std::string operator()(const ConvAttr& a) const {
     return fmt::format(" stride={} pad={},{}{}", a.stride, a.pad_begin, a.pad_end, activation_text(a.activation));
   }

@@ -20,7 +20,10 @@ enum class Precision : uint8_t {
   X(cast,               follow) /* {x}                         another dtype                                    */ \
   X(stack,              follow) /* {w...}                      weights one below the other (rows)               */ \
   X(pack,               follow) /* {w}                         same matrix in the backend's own layout          */ \
-  X(linear,             rung)   /* {x, weight, bias, residual} act(x w^T + b) + residual                        */ \
+  X(scale_columns,      follow) /* {w, factors}                of a matrix: column k times factors[k]           */ \
+  X(row_dots,           exact)  /* {w, v, b}                   w v + b                                          */ \
+  X(row_sums,           exact)  /* {w}                         of each row of a matrix                          */ \
+  X(linear,             rung)   /* {x, weight, bias, residual, row sums of the packed weight} act(x w^T + b) + residual */ \
   X(conv2d,             rung)   /* {x, weight, bias, residual} weight (out, kh, kw, in)                         */ \
   X(group_norm,         rung)   /* {x, gamma, beta, statistics} act(norm); its own statistics if none are given  */ \
   X(group_statistics,   exact)  /* {x, region}                 mean and variance: float32 (n, 1, groups, 2)     */ \
@@ -59,7 +62,11 @@ enum class Activation : uint8_t { none, silu, gelu, quick_gelu, geglu };  // geg
 const char* name_of(Activation);
 
 // Attributes, one struct per kind of op; everything else has none.
-struct LinearAttr { Activation activation = Activation::none; bool operator==(const LinearAttr&) const = default; };
+struct LinearAttr {                     // normalise > 0: of x each row, less its mean, over its deviation; that is the eps of a layer norm
+  Activation activation = Activation::none;
+  float normalise = 0;
+  bool operator==(const LinearAttr&) const = default;
+};
 struct ConvAttr {                       // padding before and after, the same for both axes
   int stride = 1, pad_begin = 0, pad_end = 0;
   Activation activation = Activation::none;

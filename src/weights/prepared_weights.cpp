@@ -2,8 +2,10 @@
 #include "weights/prepared_weights.h"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_set>
 
+#include "core/convert.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "weights/check_tensors.h"
@@ -11,12 +13,14 @@
 namespace hayate {
 
 namespace {
+constexpr int64_t kPiece = int64_t{1} << 16;  // so many elements are still in the cache when they are turned and checked
+
 // What a load value is made of, e.g. "stack f32(to_q.weight bf16,to_k.weight bf16)".
 std::string key_of(const Program& p, Value v) {
   const Node& n = p[v];
   if (n.op == Op::weight) return n.name + " " + name_of(n.dtype);
   std::string key = fmt::format("{} {}{}(", name_of(n.op), name_of(n.dtype), to_string(n.attr));
-  for (Value in : n.in) key += key_of(p, in) + ",";
+  for (Value in : n.in) key += (in == none ? "none" : key_of(p, in)) + ",";
   return key + ")";
 }
 
@@ -67,10 +71,16 @@ void PreparedWeights::prepare(const Program& p) {
   std::vector<Value> missing;
   for (Value v : needed_load_values(p))
     if (!kept_.contains(key_of(p, v))) missing.push_back(v);
-  std::ranges::stable_sort(missing, std::greater(), [&](Value v) { return byte_size(p[v]); });  // so that no thread is left with a large one
-  std::vector<Buffer> made(missing.size());
-  parallel_tasks(int64_t(missing.size()), [&](int64_t i) { made[size_t(i)] = make(p, missing[size_t(i)]); });
-  for (size_t i = 0; i < missing.size(); ++i) keep(key_of(p, missing[i]), std::move(made[i]));
+  // What is made of others that are kept waits for them.
+  const std::unordered_set<Value> all(missing.begin(), missing.end());
+  std::vector<Value> waves[2];
+  for (Value v : missing) waves[std::ranges::any_of(p[v].in, [&](Value in) { return all.contains(in); })].push_back(v);
+  for (std::vector<Value>& wave : waves) {
+    std::ranges::stable_sort(wave, std::greater(), [&](Value v) { return byte_size(p[v]); });  // so that no thread is left with a large one
+    std::vector<Buffer> made(wave.size());
+    parallel_tasks(int64_t(wave.size()), [&](int64_t i) { made[size_t(i)] = make(p, wave[size_t(i)]); });
+    for (size_t i = 0; i < wave.size(); ++i) keep(key_of(p, wave[i]), std::move(made[i]));
+  }
 }
 
 PreparedWeights::Need PreparedWeights::need(const Program& p) const {
@@ -104,14 +114,57 @@ void PreparedWeights::release() {
 
 bool PreparedWeights::writes_in_place(const Program& p, Value v) const {
   const Node& n = p[v];
-  return n.op == Op::weight || (n.op == Op::stack && std::ranges::all_of(n.in, [&](Value part) {
+  return n.op == Op::weight || n.op == Op::scale_columns || n.op == Op::row_dots || (n.op == Op::stack && std::ranges::all_of(n.in, [&](Value part) {
            return writes_in_place(p, part) && !kept_.contains(key_of(p, part));
          }));
+}
+
+std::vector<float> PreparedWeights::read_vector(const Node& n) const {
+  std::vector<float> v(size_t(n.shape.count()));
+  Node exact = n;
+  exact.dtype = Dtype::f32;
+  load_tensor(exact, std::as_writable_bytes(std::span(v)));
+  return v;
+}
+
+// Calls each(first row, rows) with some rows of a matrix in float32, on many threads.
+void PreparedWeights::for_rows(const Node& matrix, const std::function<void(int64_t, std::span<const float>)>& each) const {
+  const int64_t columns = matrix.shape.c, step = std::max<int64_t>(1, kPiece / columns);
+  parallel_for(matrix.shape.w, 2 * step, [&](int64_t begin, int64_t end) {
+    std::vector<float> rows(size_t(std::min(step, end - begin) * columns));
+    for (int64_t from = begin; from < end; from += step) {
+      auto some = std::span(rows).first(size_t(std::min(step, end - from) * columns));
+      source_->read(matrix.name, Dtype::f32, std::as_writable_bytes(some), from * columns);
+      require_finite(matrix, std::as_bytes(some), Dtype::f32);
+      each(from, some);
+    }
+  });
+}
+
+void PreparedWeights::scale_columns(const Program& p, const Node& n, std::span<std::byte> out) const {
+  const std::vector<float> factors = read_vector(p[n.in[1]]);
+  const size_t columns = factors.size();
+  for_rows(p[n.in[0]], [&](int64_t first, std::span<const float> rows) {
+    std::vector<float> scaled(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) scaled[i] = rows[i] * factors[i % columns];
+    convert(Dtype::f32, std::as_bytes(std::span(scaled)), n.dtype, out.subspan(size_t(first) * columns * size_t(size_of(n.dtype)), rows.size() * size_t(size_of(n.dtype))));
+  });
+}
+
+void PreparedWeights::row_dots(const Program& p, const Node& n, std::span<std::byte> out) const {
+  const std::vector<float> v = read_vector(p[n.in[1]]), b = n.in[2] == none ? std::vector<float>(size_t(n.shape.c)) : read_vector(p[n.in[2]]);
+  auto* y = reinterpret_cast<float*>(out.data());
+  for_rows(p[n.in[0]], [&](int64_t first, std::span<const float> rows) {
+    for (size_t at = 0; at < rows.size(); at += v.size(), ++first)
+      y[first] = b[size_t(first)] + std::inner_product(v.begin(), v.end(), rows.begin() + long(at), 0.0f);
+  });
 }
 
 void PreparedWeights::write(const Program& p, Value v, std::span<std::byte> out) const {
   const Node& n = p[v];
   if (n.op == Op::weight) return load_tensor(n, out);
+  if (n.op == Op::scale_columns) return scale_columns(p, n, out);
+  if (n.op == Op::row_dots) return row_dots(p, n, out);
   for (Value part : n.in) {
     size_t bytes = size_t(byte_size(p[part]));
     write(p, part, out.first(bytes));
@@ -130,13 +183,16 @@ Buffer PreparedWeights::make(const Program& p, Value v) const {
   return backend_->evaluate(p, n, in);
 }
 
+void PreparedWeights::require_finite(const Node& tensor, std::span<const std::byte> read, Dtype dtype) const {
+  require(all_finite(read, dtype), ErrorKind::not_finite, "{}: tensor {} holds a value that is not finite in {}", what_, tensor.name, name_of(dtype));
+}
+
 void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const {
   const std::vector<int64_t> dims = source_->dims(n.name);
   require(fits(dims, n.shape), ErrorKind::internal, "{}: tensor {} does not fit, and was not checked", what_, n.name);
   const int64_t size = size_of(n.dtype), area = dims.size() == 4 ? dims[2] * dims[3] : 1;
-  // Pieces of about this many elements are still in the cache when they are turned and checked. A filter is never cut.
-  constexpr int64_t piece = int64_t{1} << 16;
-  const int64_t unit = area > 1 ? n.shape.c * area : 1, units = n.shape.count() / unit, step = std::max<int64_t>(1, piece / unit);
+  // A filter is never cut.
+  const int64_t unit = area > 1 ? n.shape.c * area : 1, units = n.shape.count() / unit, step = std::max<int64_t>(1, kPiece / unit);
   parallel_for(units, 2 * step, [&](int64_t begin, int64_t end) {
     std::vector<std::byte> filters(area > 1 ? size_t(std::min(step, end - begin) * unit * size) : 0);
     for (int64_t from = begin, count; from < end; from += count) {
@@ -144,8 +200,7 @@ void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const
       std::span<std::byte> target = out.subspan(size_t(from * unit * size), size_t(count * unit * size));
       std::span<std::byte> read = area > 1 ? std::span(filters).first(target.size()) : target;
       source_->read(n.name, n.dtype, read, from * unit);
-      require(all_finite(read, n.dtype), ErrorKind::not_finite, "{}: tensor {} holds a value that is not finite in {}", what_, n.name,
-              name_of(n.dtype));
+      require_finite(n, read, n.dtype);
       if (area > 1) (size == 2 ? channels_last<uint16_t> : channels_last<uint32_t>)(read, target, count, n.shape.c, area);
     }
   });

@@ -29,10 +29,16 @@ class PreparedWeights : public WeightStore {
   int64_t loading_bytes(const Program&, Value) const;
   Buffer keep(const std::string& key, Buffer made);
   Buffer make(const Program&, Value) const;
-  // Weights and stacks of them are written where they are to lie; everything else is evaluated from finished inputs.
+  // Weights, what is computed of them on the host, and stacks of those are written where they are to lie; everything else is evaluated from
+  // finished inputs.
   bool writes_in_place(const Program&, Value) const;
   void write(const Program&, Value, std::span<std::byte> out) const;
   void load_tensor(const Node& weight, std::span<std::byte> out) const;
+  std::vector<float> read_vector(const Node& weight) const;
+  void for_rows(const Node& matrix, const std::function<void(int64_t first, std::span<const float> rows)>& each) const;
+  void scale_columns(const Program&, const Node&, std::span<std::byte> out) const;
+  void row_dots(const Program&, const Node&, std::span<std::byte> out) const;
+  void require_finite(const Node& tensor, std::span<const std::byte> read, Dtype) const;
 
   std::shared_ptr<Backend> backend_;
   std::shared_ptr<const TensorSource> source_;

@@ -99,6 +99,29 @@ std::string name_of_case(const ::testing::TestParamInfo<std::tuple<OpCase, Dtype
   return name;
 }
 
+Buffer moments_of(const TensorView& rows) {
+  return gpu().context->device->allocate(rows.shape.rows() * cuda::row_sum_parts(rows.shape.c) * int64_t(sizeof(float2)));
+}
+
+// Relative error of the moments in `parts` against those of the rows of a result; NaN where there are none.
+double moments_error(const Buffer& parts, const TensorView& y, const std::vector<float>& result) {
+  const int64_t rows = y.shape.rows(), each = cuda::row_sum_parts(y.shape.c);
+  std::vector<float2> made(size_t(rows * each));
+  gpu().context->device->download(std::as_writable_bytes(std::span(made)), parts.get());
+  double error = 0, norm = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    double sum = 0, square = 0, expected_sum = 0, expected_square = 0;
+    for (int64_t i = 0; i < each; ++i) sum += made[size_t(r * each + i)].x, square += made[size_t(r * each + i)].y;
+    for (int64_t c = 0; c < y.shape.c; ++c) {
+      const double v = result[size_t(r * y.shape.c + c)];
+      expected_sum += v, expected_square += v * v;
+    }
+    error += std::pow(sum - expected_sum, 2) + std::pow(square - expected_square, 2);
+    norm += std::pow(expected_sum, 2) + std::pow(expected_square, 2);
+  }
+  return std::sqrt(error / norm);
+}
+
 class CudaTiles : public ::testing::TestWithParam<std::tuple<OpCase, Dtype>> {};
 
 TEST_P(CudaTiles, EqualReference) {
@@ -110,18 +133,34 @@ TEST_P(CudaTiles, EqualReference) {
   Operands o = on_gpu.operands();
   std::vector<float> expected = run_case(*make_reference_backend(), op.record(Dtype::f32), values);
 
+  cuda::BindOptions options;
+  Buffer of_x, of_y;
+  if (op.op == Op::linear && o.node.as<LinearAttr>().normalise > 0) {
+    of_x = moments_of(o.in[0]);
+    cuda::launch_row_moments(gpu().context->stream(), reinterpret_cast<float2*>(of_x.get()), cuda::matrix_of(o.in[0]));
+    options.x_moments = reinterpret_cast<const float2*>(of_x.get());
+  }
+  if (op.op == Op::linear && o.node.as<LinearAttr>().activation == Activation::none) {
+    of_y = moments_of(o.out);
+    options.y_moments = reinterpret_cast<float2*>(of_y.get());
+  }
+
   std::vector<cuda::Launch> launches;
   if (op.op == Op::attention) {
     if (cuda::tiles_take_attention(o, *gpu().context)) launches = {cuda::bind_tile_attention(o, *gpu().context)};
   } else if (cuda::tiles_take(o, *gpu().context)) {
-    launches = cuda::bind_tile_products(o, *gpu().context);
+    launches = cuda::bind_tile_products(o, *gpu().context, options);
   }
   ASSERT_FALSE(launches.empty()) << "the kernel does not take this case";
   for (size_t v = 0; v < launches.size(); ++v) {
     if (!launches[v].enqueue) continue;
+    if (of_y) gpu().context->device->set(of_y.get(), std::byte{0xff}, of_y.bytes);
     std::vector<float> result = on_gpu.run(launches[v]);
     EXPECT_LE(relative_error(result, expected), bound_of(dtype)) << "variant " << v;
     EXPECT_EQ(on_gpu.run(launches[v]), result) << "variant " << v << ": a second run differs";
+    if (of_y) {
+      EXPECT_LE(moments_error(of_y, o.out, result), 3e-3) << "variant " << v << ": moments";
+    }
   }
 }
 INSTANTIATE_TEST_SUITE_P(All, CudaTiles, ::testing::Combine(::testing::ValuesIn(tile_cases()), ::testing::Values(Dtype::bf16, Dtype::f16)),

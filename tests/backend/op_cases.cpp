@@ -65,7 +65,7 @@ class Table {
   using Record = std::function<Program(Recorder&)>;
 
   // One kind of case each; `sliced` reads x as columns of a wider value.
-  void linear(Shape x, int64_t out, Activation, bool bias, Residual, bool sliced = false);
+  void linear(Shape x, int64_t out, Activation, bool bias, Residual, bool sliced = false, float normalise = 0);
   void conv2d(Shape x, int64_t out, int kernel, ConvAttr, Residual, bool sliced = false);
   void group_norm(Shape x, int groups, Activation, Fill = {}, bool sliced = false);
   void given_group_norm(Shape x, int groups, Activation, bool sliced = false);  // with statistics that are not those of x
@@ -93,15 +93,17 @@ Value residual(Recorder& r, Residual kind, Shape s) {
   return r.input("residual", s);
 }
 
-void Table::linear(Shape x, int64_t out, Activation a, bool bias, Residual kind, bool sliced) {
-  std::string what =
-      fmt::format("{} to {} {}{}{}{}", text(x), out, name_of(a), bias ? " bias" : "", kResidualText[int(kind)], sliced ? " sliced" : "");
+void Table::linear(Shape x, int64_t out, Activation a, bool bias, Residual kind, bool sliced, float normalise) {
+  std::string what = fmt::format("{} to {} {}{}{}{}{}", text(x), out, name_of(a), bias ? " bias" : "", kResidualText[int(kind)],
+                                 sliced ? " sliced" : "", normalise > 0 ? " normalised" : "");
   auto record = [=](Recorder& r) {
     int64_t rows = a == Activation::geglu ? 2 * out : out;
     Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {1, 1, rows, x.c});
-    return r.result(Op::linear, {from, w, bias ? r.row("b", rows) : none, residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a});
+    return r.result(Op::linear, {from, w, bias ? r.row("b", rows) : none, residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a, normalise});
   };
-  add(Op::linear, what, record, {{"w", scaled(x.c)}});
+  Fill from{};
+  if (normalise > 0) from = {.mean = 3, .deviation = 2};  // not normal already
+  add(Op::linear, what, record, {{"x", from}, {"w", scaled(x.c)}});
 }
 
 void Table::conv2d(Shape x, int64_t out, int k, ConvAttr a, Residual kind, bool sliced) {
@@ -182,6 +184,8 @@ void add_linears(Table& t) {
   t.linear({1, 5, 3, 31}, 33, Activation::silu, true, Residual::none, true);
   t.linear({2, 8, 8, 64}, 160, Activation::geglu, true, Residual::none);
   t.linear({1, 5, 3, 72}, 40, Activation::geglu, false, Residual::none);
+  t.linear({2, 16, 24, 320}, 640, Activation::none, true, Residual::none, false, 1e-5f);
+  t.linear({2, 16, 24, 320}, 200, Activation::geglu, true, Residual::none, true, 1e-5f);
   t.add(Op::stack, "of three weights", [](Recorder& r) {
     Value w = r.op("w", Op::stack, {r.weight("q", {1, 1, 32, 48}), r.weight("k", {1, 1, 16, 48}), r.weight("v", {1, 1, 7, 48})});
     Value b = r.op("b", Op::stack, {r.weight("q.bias", {1, 1, 1, 32}), r.weight("k.bias", {1, 1, 1, 16}), r.weight("v.bias", {1, 1, 1, 7})});
@@ -343,6 +347,9 @@ std::vector<OpCase> tile_cases() {
   t.linear({1, 32, 64, 128}, 2560, Activation::none, true, Residual::full);  // more tiles than a GPU has processors
   t.linear({2, 16, 24, 320}, 320, Activation::geglu, true, Residual::none);
   t.linear({1, 1, 300, 136}, 1288, Activation::geglu, false, Residual::none);
+  t.linear({2, 16, 24, 320}, 640, Activation::none, true, Residual::full, false, 1e-5f);
+  t.linear({2, 1, 333, 72}, 328, Activation::none, false, Residual::none, false, 1e-5f);
+  t.linear({1, 1, 300, 136}, 1288, Activation::geglu, true, Residual::none, false, 1e-5f);
   t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::none);
   t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::full);
   t.conv2d({3, 9, 13, 72}, 320, 3, same, Residual::row);

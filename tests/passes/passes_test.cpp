@@ -98,7 +98,7 @@ TEST_P(EachPass, AloneKeepsEveryNamedValue) {
   verify(p);
   Comparison c = compare(run(p), recorded());
   bool lowers = std::string(GetParam().name) == "lower_precision";
-  EXPECT_LE(c.worst, lowers ? 5e-2 : 1e-6) << "first at " << c.where;
+  EXPECT_LE(c.worst, lowers ? 5e-2 : 2e-6) << "first at " << c.where;  // fuse_layer_norm sums in another order
   EXPECT_GE(c.shared, 150);
   EXPECT_NE(print(p), print(record())) << "the pass changed nothing";
 }

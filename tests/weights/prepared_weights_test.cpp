@@ -111,6 +111,45 @@ TEST(PreparedWeights, LargeTensorsArriveWhole) {
   for (int64_t i = 0; i < 2 * 700 * 300; ++i) ASSERT_EQ(twice[size_t(i)], float(i % (700 * 300))) << i;
 }
 
+// What the host computes while it reads is what the ops say, in pieces and in stacks too; and a value made of a kept one does not read again.
+TEST(PreparedWeights, ScaledColumnsAndDotsAreMadeWhileReading) {
+  auto backend = make_reference_backend();
+  const int64_t out = 700, in = 300;
+  auto tensors = std::make_shared<CountingSource>(std::map<std::string, std::vector<int64_t>>{{"w", {out, in}}, {"v", {in}}, {"b", {out}}});
+  PreparedWeights weights(backend, tensors, "test");
+  Program p;
+  Builder b(p);
+  Value w = p.add({.op = Op::weight, .shape = {1, 1, out, in}, .name = "w"}), v = p.add({.op = Op::weight, .shape = {1, 1, 1, in}, .name = "v"});
+  Value bias = p.add({.op = Op::weight, .shape = {1, 1, 1, out}, .name = "b"});
+  Value scaled = p.add({.op = Op::scale_columns, .in = {w, v}, .name = "scaled"});
+  Value dots = p.add({.op = Op::row_dots, .in = {w, v, bias}, .name = "dots"});
+  Value sums = p.add({.op = Op::row_sums, .in = {scaled}, .name = "sums"});
+  Value stacked = p.add({.op = Op::stack, .in = {scaled, w}, .name = "stacked"});
+  Value x = b.input("x", {1, 1, 2, in}, Rate::step);
+  p.outputs = {p.add({.op = Op::linear, .in = {x, scaled, dots, none, sums}, .name = "y", .attr = LinearAttr{Activation::none, 1e-5f}})};
+  weights.prepare(p);
+  EXPECT_EQ(tensors->reads["w"], 2);  // for `scaled` and for `dots`
+
+  auto values = [&](Value of) {
+    std::vector<float> all(size_t(p[of].shape.count()));
+    backend->download(std::as_writable_bytes(std::span(all)), weights.get(p, of));
+    return all;
+  };
+  const std::vector<float> s = values(scaled), d = values(dots), r = values(sums), both = values(stacked);
+  for (int64_t row = 0; row < out; ++row) {
+    double dot = double(row), sum = 0;
+    for (int64_t c = 0; c < in; ++c) {
+      const float expected = float(row * in + c) * float(c);
+      ASSERT_EQ(s[size_t(row * in + c)], expected);
+      ASSERT_EQ(both[size_t(row * in + c)], expected);
+      ASSERT_EQ(both[size_t((out + row) * in + c)], float(row * in + c));
+      dot += double(row * in + c) * double(c), sum += expected;
+    }
+    ASSERT_NEAR(d[size_t(row)] / dot, 1, 1e-5);
+    ASSERT_NEAR(r[size_t(row)] / sum, 1, 1e-5);
+  }
+}
+
 TEST(PreparedWeights, PreparedAtOnceOrOneByOne) {
   auto backend = make_reference_backend();
   auto tensors = source();

@@ -21,7 +21,11 @@ class CpuBackend : public HostBackend {
     switch (n.op) {
       case Op::timestep_embedding: case Op::guidance: case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast: case Op::group_statistics: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
-      case Op::linear: return is_float(n.dtype) && n.as<LinearAttr>().activation != Activation::geglu;
+      case Op::linear: {
+        const auto& a = n.as<LinearAttr>();
+        return is_float(n.dtype) && a.activation != Activation::geglu && a.normalise == 0;
+      }
+      case Op::scale_columns: case Op::row_dots: case Op::row_sums: return false;
       default: return is_float(n.dtype);
     }
   }

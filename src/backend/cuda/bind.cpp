@@ -92,6 +92,9 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::cast: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::copy); });
     case Op::pack: return simple([=, x = in(0)] { launch_interleave(s, y, x); });
     case Op::stack: return bind_stack(o, s);
+    case Op::row_sums: return simple([=, sums = static_cast<float*>(o.out.data), w = in(0)] { launch_row_sums(s, sums, w); });
+    case Op::scale_columns:
+    case Op::row_dots: break;  // on the host, as they are read
     case Op::linear: return bind_linear(o, c, options);
     case Op::conv2d: return bind_conv2d(o, c, options);
     case Op::group_norm: return bind_group_norm(o, c);

@@ -47,9 +47,11 @@ struct Launch {
 };
 Launch in_order(std::vector<Launch>);
 
-// Settings of one compilation.
+// Settings of one compilation, and what else a product may read or has to write: moments of rows (launch_row_moments) of its x, of its y.
 struct BindOptions {
   bool tf32 = false;
+  const float2* x_moments = nullptr;
+  float2* y_moments = nullptr;
 };
 
 Launch bind(const Operands&, const Context&, BindOptions);

@@ -1,5 +1,6 @@
 // The CUDA backend: what it supports, and the pieces put together.
 #include "backend/cuda/executable.h"
+#include "backend/cuda/row_moments.h"
 #include "backend/cuda/status.h"
 #include "core/error.h"
 
@@ -23,9 +24,14 @@ class CudaBackend : public Backend {
       case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast:
       case Op::group_statistics: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;
-      case Op::linear:
-        if (n.as<LinearAttr>().activation == Activation::geglu) return fuses_geglu(p, n);
+      case Op::scale_columns:
+      case Op::row_dots: return false;
+      case Op::linear: {
+        const auto& a = n.as<LinearAttr>();
+        if (a.normalise > 0 && !normalises(p, n)) return false;
+        if (a.activation == Activation::geglu && !fuses_geglu(p, n)) return false;
         [[fallthrough]];
+      }
       default: return n.dtype != Dtype::i32;
     }
   }
@@ -54,7 +60,7 @@ class CudaBackend : public Backend {
   int64_t memory_left() const override { return context_->device->memory_left(); }
   int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
   Footprint footprint(const Program& p, CompileOptions options) const override {
-    return {.activations = lay_out(p, options).bytes, .scratch = kMostWorkspace};
+    return {.activations = lay_out(p, options).bytes + RowMoments::bytes(p), .scratch = kMostWorkspace};
   }
 
   Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
@@ -74,10 +80,17 @@ class CudaBackend : public Backend {
   }
 
  private:
-  bool fuses_geglu(const Program& p, const Node& n) const {
+  // What our own product does and the library's does not.
+  bool fuses_geglu(const Program& p, const Node& n) const { return tiles_could_take(p, n) && (n.in.size() < 4 || n.in[3] == none); }
+  bool normalises(const Program& p, const Node& n) const {
+    constexpr int64_t kFewRows = 256;  // of those a norm takes little time, and the library's products are faster
+    const Activation a = n.as<LinearAttr>().activation;
+    return tiles_could_take(p, n) && (a == Activation::none || a == Activation::geglu) && n.shape.rows() >= kFewRows;
+  }
+  bool tiles_could_take(const Program& p, const Node& n) const {
     Root x = root_of(p, n.in[0]);
     return context_->capability / 10 == 9 && size_of(n.dtype) == 2 && n.shape.c % 8 == 0 && p[n.in[0]].shape.c % 8 == 0 &&
-           p[x.value].shape.c % 8 == 0 && x.column % 8 == 0 && (n.in.size() < 4 || n.in[3] == none);
+           p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
   }
 
   std::shared_ptr<Context> context_;

@@ -34,7 +34,7 @@ std::vector<IntegerCheck> integer_checks(const Program& p) {
 }  // namespace
 
 CudaExecutable::CudaExecutable(std::shared_ptr<Context> context, Program program, WeightStore& store, CompileOptions options)
-    : context_(std::move(context)), program_(std::move(program)), layout_(lay_out(program_, options)), integer_checks_(integer_checks(program_)) {
+    : context_(std::move(context)), program_(std::move(program)), layout_(lay_out(program_, options)), moments_(program_), integer_checks_(integer_checks(program_)) {
   views_ = place(program_, layout_, context_->device->arena(), [&](Value v) {
     weights_.push_back(store.get(program_, v));
     return weights_.back().get();
@@ -62,7 +62,8 @@ CudaExecutable::~CudaExecutable() {
 void CudaExecutable::bind_all(BindOptions options) {
   for (Value v = 0; v < program_.size(); ++v) {
     if (!runs(program_[v])) continue;
-    Launch launch = bind(operands_of(program_, views_, v), *context_, options);
+    const Operands operands = operands_of(program_, views_, v);
+    Launch launch = bind(operands, *context_, moments_.options_for(operands, v, *context_, options));
     require(launch.workspace <= kMostWorkspace, ErrorKind::internal, "{}: {} bytes of workspace", program_[v].name, launch.workspace);
     workspace_bytes_ = std::max(workspace_bytes_, launch.workspace);
     launches_[size_t(program_[v].rate)].push_back(std::move(launch));

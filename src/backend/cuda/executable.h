@@ -1,6 +1,7 @@
 // A program bound to addresses on the GPU: a list of launches for each section, or one CUDA graph.
 #pragma once
 #include "backend/cuda/context.h"
+#include "backend/cuda/row_moments.h"
 #include "backend/placement.h"
 
 namespace hayate::cuda {
@@ -37,6 +38,7 @@ class CudaExecutable : public Executable {
   Layout layout_;
   std::vector<Buffer> weights_;
   std::vector<TensorView> views_;
+  RowMoments moments_;
   std::vector<Launch> launches_[3];  // by rate; load stays empty
   cudaGraphExec_t graphs_[3] = {};
   int launch_counts_[3] = {};

@@ -32,8 +32,8 @@ class Sample {
   Operands operands;
 };
 
-std::string key_of(const Operands& o, size_t ways) {
-  std::string key = fmt::format("{} of {}{}", name_of(o.node.op), ways, to_string(o.node.attr));
+std::string key_of(const Operands& o, size_t ways, const std::string& what) {
+  std::string key = fmt::format("{} {}of {}{}", name_of(o.node.op), what.empty() ? "" : what + " ", ways, to_string(o.node.attr));
   auto add = [&](const TensorView& t) {
     key += t.data ? fmt::format(" {} {} rows {}", name_of(t.dtype), to_string(t.shape), t.row_stride) : " none";
   };
@@ -43,7 +43,7 @@ std::string key_of(const Operands& o, size_t ways) {
 }
 }  // namespace
 
-Launch bind_fastest(const Operands& o, const Context& context, const std::vector<Way>& ways) {
+Launch bind_fastest(const Operands& o, const Context& context, const std::vector<Way>& ways, const std::string& what) {
   std::optional<Sample> sample;
   auto seconds = [&](int i, double rival) {
     if (!sample) sample.emplace(o, context);
@@ -52,7 +52,7 @@ Launch bind_fastest(const Operands& o, const Context& context, const std::vector
     Buffer workspace = launch.workspace ? context.device->allocate(launch.workspace) : Buffer{};
     return context.seconds([&] { launch.enqueue(workspace.get()); }, kMeasuredRuns, rival);
   };
-  int best = context.algorithms->choose(key_of(o, ways.size()), int(ways.size()), seconds);
+  int best = context.algorithms->choose(key_of(o, ways.size(), what), int(ways.size()), seconds);
   Launch launch = ways[size_t(best)](o);
   for (size_t i = 0; i < ways.size() && !launch.enqueue; ++i) launch = ways[i](o);
   require(bool(launch.enqueue), ErrorKind::internal, "{} {}: no kernel takes it", name_of(o.node.op), o.node.name);

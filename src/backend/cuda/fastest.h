@@ -8,6 +8,7 @@ namespace hayate::cuda {
 using Way = std::function<Launch(const Operands&)>;
 
 // Each way is measured on random operands of the same shape, types and strides; without measurement the first that takes the op is it.
-Launch bind_fastest(const Operands&, const Context&, const std::vector<Way>&);
+// `what` tells apart what the operands do not.
+Launch bind_fastest(const Operands&, const Context&, const std::vector<Way>&, const std::string& what = "");
 
 }  // namespace hayate::cuda

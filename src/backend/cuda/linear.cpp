@@ -44,6 +44,32 @@ Launch bind_library(const Operands& o, const Context& context, BindOptions optio
   return in_order({at_addresses(bind_product(p, context), p), bind_epilogue(context, y, bias, act, residual)});
 }
 
+Launch with_moments(Launch product, const TensorView& y, const Context& context, BindOptions options) {
+  if (!options.y_moments) return product;
+  return in_order({std::move(product), {[=, s = context.stream(), y = matrix_of(y)](void*) { launch_row_moments(s, options.y_moments, y); }}});
+}
+
+// A product that normalises rows, whose weight was not summed: with sums of its own.
+Launch bind_with_sums(const Operands& o, const Context& context, BindOptions options) {
+  const Shape shape{1, 1, 1, o.in[1].shape.rows()};
+  Buffer sums = context.device->allocate(shape.c * size_of(Dtype::f32));
+  launch_row_sums(context.stream(), reinterpret_cast<float*>(sums.get()), matrix_of(o.in[1]));
+  Operands with = o;
+  with.in.resize(5);
+  with.in[4] = {sums.get(), shape.c, shape, Dtype::f32};
+  Launch launch = bind_linear(with, context, options);
+  return {[sums, enqueue = std::move(launch.enqueue)](void* workspace) { enqueue(workspace); }, launch.workspace};
+}
+
+// A product that normalises rows of which nobody has written the moments.
+Launch bind_after_moments(const Operands& o, const Context& context, BindOptions options) {
+  const TensorView& x = o.in[0];
+  Buffer parts = context.device->allocate(x.shape.rows() * row_sum_parts(x.shape.c) * int64_t(sizeof(float2)));
+  options.x_moments = reinterpret_cast<const float2*>(parts.get());
+  Launch first{[=, s = context.stream(), x = matrix_of(x)](void*) { launch_row_moments(s, reinterpret_cast<float2*>(parts.get()), x); }};
+  return in_order({std::move(first), bind_linear(o, context, options)});
+}
+
 // A gated projection whose weight was not packed: with a packed copy of its own.
 Launch bind_interleaved(const Operands& o, const Context& context, BindOptions options) {
   Buffer copy = context.device->allocate(o.in[1].shape.count() * size_of(o.in[1].dtype));
@@ -61,12 +87,15 @@ Launch bind_interleaved(const Operands& o, const Context& context, BindOptions o
 
 Launch bind_linear(const Operands& o, const Context& context, BindOptions options) {
   constexpr int64_t kFewRows = 256;  // too few to fill a GPU with tiles
-  bool geglu = o.node.as<LinearAttr>().activation == Activation::geglu;
+  const auto& a = o.node.as<LinearAttr>();
+  const bool ours = a.activation == Activation::geglu || a.normalise > 0;  // the library has neither
   std::vector<Way> ways;
-  if (geglu && o.made_by(1) != Op::pack) return bind_interleaved(o, context, options);
-  if (!geglu) ways.push_back([&](const Operands& at) { return bind_library(at, context, options); });
-  if (geglu || (tiles_take(o, context) && o.out.shape.rows() >= kFewRows)) add_tile_ways(ways, context);
-  return bind_fastest(o, context, ways);
+  if (a.activation == Activation::geglu && o.made_by(1) != Op::pack) return bind_interleaved(o, context, options);
+  if (a.normalise > 0 && !o.has(4)) return bind_with_sums(o, context, options);
+  if (a.normalise > 0 && !options.x_moments) return bind_after_moments(o, context, options);
+  if (!ours) ways.push_back([&](const Operands& at) { return with_moments(bind_library(at, context, options), at.out, context, options); });
+  if (ours || (tiles_take(o, context) && o.out.shape.rows() >= kFewRows)) add_tile_ways(ways, context, options);
+  return bind_fastest(o, context, ways, options.y_moments ? "with moments" : "");
 }
 
 }  // namespace hayate::cuda

@@ -56,7 +56,7 @@ bool tiles_take(const Operands& o, const Context& context) {
   return p.activation == Activation::none && ((is_full(r, o.out) && vectors(r)) || (is_image_row(r, o.out) && alignment_of(r.data) >= 4));
 }
 
-std::vector<Launch> bind_tile_products(const Operands& o, const Context& context) {
+std::vector<Launch> bind_tile_products(const Operands& o, const Context& context, BindOptions options) {
   const TensorView &x = o.in[0], &w = o.in[1], &y = o.out;
   Problem p = problem_of(o);
   auto [box_w, box_h] = box_of(p.y.w, p.y.h);
@@ -82,11 +82,16 @@ std::vector<Launch> bind_tile_products(const Operands& o, const Context& context
     t.image_residual = o.in[3].data;
     t.image_residual_stride = o.in[3].row_stride;
   }
+  if (options.x_moments) {
+    t.x_moments = options.x_moments, t.x_parts = row_sum_parts(p.x.c), t.inverse_inner = 1 / float(p.x.c);
+    t.weight_sums = static_cast<const float*>(o.in[4].data), t.eps = o.node.as<LinearAttr>().normalise;
+  }
+  if (options.y_moments) t.y_moments = options.y_moments, t.y_parts = row_sum_parts(p.y.c);
   t.taps = int(taps), t.taps_w = p.taps_w, t.stride = p.stride, t.pad = p.pad;
   t.chunks = int((p.x.c + kTileChannels - 1) / kTileChannels);
   t.box_w = box_w, t.box_h = box_h;
   t.boxes_w = int((p.y.w + box_w - 1) / box_w), t.boxes_h = int((p.y.h + box_h - 1) / box_h);
-  t.images = int(p.y.n), t.columns = int(p.y.c);
+  t.images = int(p.y.n), t.columns = int(p.y.c), t.line = int(p.y.w);
   int processors = context.device->info().multiprocessors;
 
   std::vector<Launch> launches(kTileVariantCount);
@@ -105,9 +110,9 @@ std::vector<Launch> bind_tile_products(const Operands& o, const Context& context
   return launches;
 }
 
-void add_tile_ways(std::vector<Way>& ways, const Context& context) {
+void add_tile_ways(std::vector<Way>& ways, const Context& context, BindOptions options) {
   for (size_t v = 0; v < size_t(kTileVariantCount); ++v)
-    ways.push_back([&context, v](const Operands& o) { return bind_tile_products(o, context)[v]; });
+    ways.push_back([&context, v, options](const Operands& o) { return bind_tile_products(o, context, options)[v]; });
 }
 
 }  // namespace hayate::cuda

@@ -77,15 +77,46 @@ Tensor stack(const Node& n, Inputs in) {
   return y;
 }
 
+Tensor scale_columns(const Node& n, Inputs in) {
+  Tensor y{n.shape, in[0].data};
+  for (size_t i = 0; i < y.data.size(); ++i) y.data[i] *= in[1].data[i % in[1].data.size()];
+  return y;
+}
+Tensor row_dots(const Node& n, Inputs in) {
+  Tensor y{n.shape, std::vector<float>(size_t(n.shape.c))};
+  for (int64_t r = 0; r < n.shape.c; ++r)
+    y.data[size_t(r)] = float(dot(in[0].row(r), in[1].row(0), in[0].shape.c) + (in[2].data.empty() ? 0 : in[2].data[size_t(r)]));
+  return y;
+}
+Tensor row_sums(const Node& n, Inputs in) {
+  Tensor y{n.shape, std::vector<float>(size_t(n.shape.c))};
+  for (int64_t r = 0; r < n.shape.c; ++r) y.data[size_t(r)] = float(std::accumulate(in[0].row(r), in[0].row(r) + in[0].shape.c, 0.0));
+  return y;
+}
+
+Tensor normalise_rows(const Tensor& x, float eps) {
+  Tensor y{x.shape, std::vector<float>(x.data.size())};
+  const int64_t c = x.shape.c;
+  for (int64_t r = 0; r < x.shape.rows(); ++r) {
+    const float* from = x.row(r);
+    double mean = std::accumulate(from, from + c, 0.0) / double(c), square = 0;
+    for (int64_t i = 0; i < c; ++i) square += (from[i] - mean) * (from[i] - mean);
+    for (int64_t i = 0; i < c; ++i) y.row(r)[i] = float((from[i] - mean) / std::sqrt(square / double(c) + eps));
+  }
+  return y;
+}
+
 Tensor linear(const Node& n, Inputs in) {
+  const auto& a = n.as<LinearAttr>();
+  const Tensor x = a.normalise > 0 ? normalise_rows(in[0], a.normalise) : in[0];
   Shape all = n.shape;
   all.c = in[1].shape.w;  // twice as many where they are gated
   Tensor y{all, std::vector<float>(size_t(all.count()))};
   parallel_for(all.rows(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
-      for (int64_t o = 0; o < all.c; ++o) y.row(r)[o] = float(dot(in[0].row(r), in[1].row(o), in[0].shape.c));
+      for (int64_t o = 0; o < all.c; ++o) y.row(r)[o] = float(dot(x.row(r), in[1].row(o), x.shape.c));
   });
-  return epilogue(std::move(y), in, n.as<LinearAttr>().activation);
+  return epilogue(std::move(y), in, a.activation);
 }
 
 Tensor conv2d(const Node& n, Inputs in) {
@@ -334,6 +365,9 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::input: case Op::weight: case Op::slice: break;
     case Op::cast: case Op::pack: return in[0];
     case Op::stack: return stack(n, in);
+    case Op::scale_columns: return scale_columns(n, in);
+    case Op::row_dots: return row_dots(n, in);
+    case Op::row_sums: return row_sums(n, in);
     case Op::linear: return linear(n, in);
     case Op::conv2d: return conv2d(n, in);
     case Op::group_norm: return group_norm(n, in);

@@ -79,6 +79,10 @@ struct GroupNormArgs {
 };
 void launch_group_norm(cudaStream_t, const GroupNormArgs&, int multiprocessors);
 void launch_layer_norm(cudaStream_t, Matrix y, Matrix x, const float* gamma, const float* beta, float eps);
+// Sum and sum of squares of each row, in parts: (rows, row_sum_parts(columns)). Who reads them adds the parts up; here all but the first are 0.
+constexpr int row_sum_parts(int64_t columns) { return int((columns + 127) / 128); }
+void launch_row_moments(cudaStream_t, float2* parts, Matrix x);
+void launch_row_sums(cudaStream_t, float* sums, Matrix x);  // of each row
 void launch_softmax(cudaStream_t, Matrix y, Matrix x);  // x may be float32 where y is not
 // Sets column j of row i to minus infinity where j > i % tokens.
 void launch_causal_mask(cudaStream_t, Matrix scores, int tokens);

@@ -196,6 +196,38 @@ __global__ void layer_norm_any_kernel(T* y, int64_t y_stride, const T* x, int64_
   for (int c = threadIdx.x; c < cols; c += 32) y[r * y_stride + c] = from_float<T>((to_float(from[c]) - mean) * inverse * gamma[c] + beta[c]);
 }
 
+// A warp for each row.
+template <int N, class T>
+__global__ void row_moments_kernel(float2* moments, int parts, const T* x, int64_t stride, int64_t rows, int packs) {
+  after_previous();
+  int64_t r = int64_t(blockIdx.x) * blockDim.y + threadIdx.y;
+  if (r >= rows) return;
+  float sum = 0, square = 0;
+  for (int p = threadIdx.x; p < packs; p += 32) {
+    float v[N];
+    load(v, x + r * stride + p * N);
+#pragma unroll
+    for (int i = 0; i < N; ++i) sum += v[i], square += v[i] * v[i];
+  }
+  sum = warp_sum(sum), square = warp_sum(square);
+  for (int part = threadIdx.x; part < parts; part += 32) moments[r * parts + part] = part == 0 ? make_float2(sum, square) : float2{};
+}
+template <int N, class T>
+__global__ void row_sums_kernel(float* sums, const T* x, int64_t stride, int64_t rows, int packs) {
+  after_previous();
+  int64_t r = int64_t(blockIdx.x) * blockDim.y + threadIdx.y;
+  if (r >= rows) return;
+  float sum = 0;
+  for (int p = threadIdx.x; p < packs; p += 32) {
+    float v[N];
+    load(v, x + r * stride + p * N);
+#pragma unroll
+    for (int i = 0; i < N; ++i) sum += v[i];
+  }
+  sum = warp_sum(sum);
+  if (threadIdx.x == 0) sums[r] = sum;
+}
+
 // A block for each row, which stays in registers: P packs of four columns a thread.
 constexpr int kSoftmaxThreads = 256;
 template <int P, class T, class Tin>
@@ -324,6 +356,31 @@ void launch_layer_norm(cudaStream_t s, Matrix y, Matrix x, const float* gamma, c
       run(std::integral_constant<int, 5>{});
     else
       run(std::integral_constant<int, 10>{});
+  });
+}
+
+namespace {
+// run(N, T) with as many columns at a time as all rows allow.
+template <class F>
+void with_packs(const Matrix& x, F run) {
+  with_type(x.dtype, [&]<class T>(Type<T> type) {
+    constexpr int N = 16 / sizeof(T);
+    if (divisible(x, N)) run(std::integral_constant<int, N>{}, type);
+    else run(std::integral_constant<int, 1>{}, type);
+  });
+}
+}  // namespace
+
+void launch_row_moments(cudaStream_t s, float2* parts, Matrix x) {
+  with_packs(x, [&]<int N, class T>(std::integral_constant<int, N>, Type<T>) {
+    start(s, unsigned((x.rows + 3) / 4), dim3(32, 4), 0, row_moments_kernel<N, T>, parts, row_sum_parts(x.cols), static_cast<const T*>(x.data), x.stride,
+          x.rows, x.cols / N);
+  });
+}
+
+void launch_row_sums(cudaStream_t s, float* sums, Matrix x) {
+  with_packs(x, [&]<int N, class T>(std::integral_constant<int, N>, Type<T>) {
+    start(s, unsigned((x.rows + 3) / 4), dim3(32, 4), 0, row_sums_kernel<N, T>, sums, static_cast<const T*>(x.data), x.stride, x.rows, x.cols / N);
   });
 }
 

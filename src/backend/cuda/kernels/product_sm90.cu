@@ -7,8 +7,8 @@
 namespace hayate::cuda {
 
 namespace {
-constexpr int kThreads = 384;                // a warpgroup that loads, two that multiply
-constexpr int kSharedBytes = 232448 - 1024;  // what a block may have, less alignment
+constexpr int kThreads = 384;         // a warpgroup that loads, two that multiply
+constexpr int kSharedBytes = 232448;  // what a block may have
 
 template <int Rows, int Columns, bool Geglu>
 struct Layout {
@@ -17,10 +17,11 @@ struct Layout {
   static constexpr int panels = (Geglu ? Columns / 2 : Columns) / kStoreColumns;
   static constexpr int panel_bytes = kBoxPixels * kStoreColumns * 2;
   static constexpr int own_out_bytes = own_boxes * panels * panel_bytes, out_bytes = 2 * own_out_bytes;
-  static constexpr int barrier_bytes = 256;
-  static constexpr int most_stages = (kSharedBytes - out_bytes - barrier_bytes) / stage_bytes;
+  static constexpr int own_vector_bytes = 2 * Columns * 4, barrier_bytes = 256;  // bias and sums of the weight's rows
+  static constexpr int rest_bytes = out_bytes + 2 * own_vector_bytes + barrier_bytes;
+  static constexpr int most_stages = (kSharedBytes - rest_bytes) / stage_bytes;
   static constexpr int stages = most_stages < 6 ? most_stages : 6;
-  static constexpr int bytes = stages * stage_bytes + out_bytes + barrier_bytes + 1024;
+  static constexpr int bytes = stages * stage_bytes + rest_bytes;
   static constexpr int empty_arrivals = 8;  // a lane of each multiplying warp
 };
 
@@ -61,6 +62,26 @@ struct Step {
 
 __device__ __forceinline__ BoxPlace box_at(const TileProduct& p, int box) { return box_place(box, p.boxes_w, p.boxes_h, p.box_w, p.box_h); }
 
+// Over four neighbouring lanes.
+__device__ __forceinline__ float2 sum_of_four(float2 v) {
+#pragma unroll
+  for (int d = 1; d < 4; d *= 2) v.x += __shfl_xor_sync(0xffffffffu, v.x, d), v.y += __shfl_xor_sync(0xffffffffu, v.y, d);
+  return v;
+}
+
+// Sums over a tile's columns of a thread's two rows: part `n` of those of the whole row, of which there are `tiles`. Parts beyond are 0.
+__device__ __forceinline__ void write_moments(const TileProduct& p, const BoxPlace& box, int row, bool writes, const float2 (&moments)[2], int n, int tiles) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    float2 m = sum_of_four(moments[half]);
+    int token = box.x + row + half * 8;
+    if (!writes || token >= p.line || box.image >= p.images) continue;
+    float2* to = p.y_moments + int64_t(box.image * p.line + token) * p.y_parts;
+    to[n] = m;
+    for (int part = n + tiles; part < p.y_parts; part += tiles) to[part] = {};
+  }
+}
+
 // A split tile's other parts, summed in the first block's shared memory in the order of the blocks. `sums` has room for each, where stages were.
 template <int N>
 __device__ __forceinline__ void add_parts(float (&sum)[N], uint32_t sums, int part, int parts) {
@@ -75,16 +96,64 @@ __device__ __forceinline__ void add_parts(float (&sum)[N], uint32_t sums, int pa
   for (int p = 1; p < parts; ++p)
 #pragma unroll
     for (int i = 0; i < N / 4; ++i) {
-      float4 v = load_shared(own + (p - 1) * bytes + i * 256 * 16);
+      float4 v = load_shared<float4>(own + (p - 1) * bytes + i * 256 * 16);
       sum[4 * i] += v.x, sum[4 * i + 1] += v.y, sum[4 * i + 2] += v.z, sum[4 * i + 3] += v.w;
     }
 }
 
+// Bias and sums of a tile's rows of the weight, in the order of the tile's columns, on their way into shared memory; 0 where there are none.
+template <int Columns, bool Geglu>
+__device__ __forceinline__ void fetch_vectors(const TileProduct& p, uint32_t to, int n) {
+  int rows = Geglu ? 2 * p.columns : p.columns;
+  for (int i = threadIdx.x % 128; i < Columns; i += 128) {
+    int row = n * Columns + i, plain = Geglu ? int(interleaved_row(row, p.columns)) : row;
+    copy_async_word(to + i * 4, p.bias + plain, p.bias && row < rows);
+    copy_async_word(to + (Columns + i) * 4, p.weight_sums + row, p.weight_sums && row < rows);
+  }
+  commit_copies();
+}
+
+// What a thread knows of its two rows in a box of a linear: by how much to shift and scale what it sums. Four lanes share a row. The loads
+// are on the way while the products are computed.
+struct RowScale {
+  static constexpr int kEarly = 3;
+  float2 part[2][kEarly];
+  float mean[2] = {0, 0}, inverse[2] = {1, 1};
+
+  static __device__ __forceinline__ const float2* moments_of(const TileProduct& p, const BoxPlace& box, int row) {
+    return p.x_moments + int64_t(min(box.image * p.line + box.x + row, p.images * p.line - 1)) * p.x_parts;
+  }
+  __device__ __forceinline__ void start(const TileProduct& p, const BoxPlace& box, int row, int lane) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const float2* from = moments_of(p, box, row + half * 8);
+#pragma unroll
+      for (int k = 0; k < kEarly; ++k) part[half][k] = lane % 4 + 4 * k < p.x_parts ? from[lane % 4 + 4 * k] : float2{};
+    }
+  }
+  __device__ __forceinline__ void finish(const TileProduct& p, const BoxPlace& box, int row, int lane) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float2 total = {};
+#pragma unroll
+      for (int k = 0; k < kEarly; ++k) total.x += part[half][k].x, total.y += part[half][k].y;
+      for (int i = lane % 4 + 4 * kEarly; i < p.x_parts; i += 4) {
+        float2 v = moments_of(p, box, row + half * 8)[i];
+        total.x += v.x, total.y += v.y;
+      }
+      total = sum_of_four(total);
+      mean[half] = total.x * p.inverse_inner;
+      inverse[half] = rsqrtf(fmaxf(total.y * p.inverse_inner - mean[half] * mean[half], 0.f) + p.eps);
+    }
+  }
+};
+
 template <class T, int Rows, int Columns, bool Geglu, bool Split>
 __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_constant__ TileProduct p) {
   using L = Layout<Rows, Columns, Geglu>;
-  extern __shared__ uint8_t memory[];
-  uint32_t base = (shared_address(memory) + 1023) / 1024 * 1024, out = base + L::stages * L::stage_bytes, barriers = out + L::out_bytes;
+  extern __shared__ __align__(1024) uint8_t memory[];
+  uint32_t base = shared_address(memory), out = base + L::stages * L::stage_bytes, vectors = out + L::out_bytes;
+  uint32_t barriers = vectors + 2 * L::own_vector_bytes;
   auto x_at = [&](int stage) { return base + stage * L::stage_bytes; };
   auto w_at = [&](int stage) { return base + stage * L::stage_bytes + L::x_bytes; };
   auto full = [&](int stage) { return Barrier{barriers + stage * 8}; };
@@ -92,6 +161,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
   Barrier residual_there{barriers + 2 * L::stages * 8}, out_free{barriers + (2 * L::stages + 1) * 8};
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = warp / 4;
 
+  if (base % 1024) __trap();  // the copy engine's pattern repeats so
   if (threadIdx.x == 0) {
     for (int s = 0; s < L::stages; ++s) full(s).init(1), empty(s).init(L::empty_arrivals);
     residual_there.init(1), out_free.init(2);
@@ -151,12 +221,20 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
     take_registers<232>();
     after_previous();
     int worker = group - 1, leader = threadIdx.x % 128 == 0;
-    uint32_t own_out = out + worker * L::own_out_bytes;
+    uint32_t own_out = out + worker * L::own_out_bytes, own_vectors = vectors + worker * L::own_vector_bytes;
     float sum[L::own_boxes][Columns / 2];
     auto release = [&](int s) {
       if (lane == 0) empty(s).arrive();
     };
     for (; schedule.take(tile); tile_phase ^= 1) {
+      RowScale scale[L::own_boxes];
+      auto own_box = [&](int b) { return box_at(p, tile.m * L::boxes + worker * L::own_boxes + b); };
+      int row = warp % 4 * 16 + lane / 4;  // of a box
+      if (p.x_moments) {
+#pragma unroll
+        for (int b = 0; b < L::own_boxes; ++b) scale[b].start(p, own_box(b), row, lane);
+      }
+      fetch_vectors<Columns, Geglu>(p, own_vectors, tile.n);
       int last = 0;
       for (int k = 0; k < steps; ++k) {
         full(stage).wait(phase);
@@ -193,18 +271,24 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
         if (part > 0) return;
       }
 
-      if (p.has_residual) {
-        residual_there.wait(tile_phase);
-      } else {
-        if (leader) wait_stores_read();
-        sync_threads(1 + worker, 128);
+      if (p.x_moments) {
+#pragma unroll
+        for (int b = 0; b < L::own_boxes; ++b) scale[b].finish(p, own_box(b), row, lane);
       }
+      wait_copies<0>();
+      if (p.has_residual) residual_there.wait(tile_phase);
+      else if (leader) wait_stores_read();
+      sync_threads(1 + worker, 128);
       int first = tile.n * (Geglu ? Columns / 2 : Columns);  // column of y
 #pragma unroll
       for (int b = 0; b < L::own_boxes; ++b) {
-        BoxPlace box = box_at(p, tile.m * L::boxes + worker * L::own_boxes + b);
+        BoxPlace box = own_box(b);
         const T* image_row =
             p.image_residual ? static_cast<const T*>(p.image_residual) + min(box.image, p.images - 1) * p.image_residual_stride : nullptr;
+        float2 moments[2] = {};
+        auto scaled = [&](int i, float sum, float2 weight_sums) {
+          return (sum - scale[b].mean[i / 2] * (i % 2 ? weight_sums.y : weight_sums.x)) * scale[b].inverse[i / 2];
+        };
 #pragma unroll
         for (int pair = 0; pair < L::panels * 2; ++pair) {  // 16 columns
           uint32_t at = own_out + (b * L::panels + pair / 2) * L::panel_bytes +
@@ -215,18 +299,21 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
           for (int eight = 0; eight < 2; ++eight) {
             int column = first + pair * 16 + eight * 8 + lane % 4 * 2;
             bool inside = column < p.columns;
-            auto bias_at = [&](int c) { return p.bias && inside ? *reinterpret_cast<const float2*>(p.bias + c) : float2{}; };
             float v[4];
             if constexpr (Geglu) {
               const float *value = &sum[b][(pair * 4 + eight * 2) * 4], *gate = value + 4;
-              float2 bv = bias_at(column), bg = bias_at(p.columns + column);
+              uint32_t of_value = own_vectors + ((pair * 4 + eight * 2) * 8 + lane % 4 * 2) * 4, of_gate = of_value + 8 * 4;
+              float2 bv = load_shared<float2>(of_value), bg = load_shared<float2>(of_gate);
+              float2 sv = load_shared<float2>(of_value + Columns * 4), sg = load_shared<float2>(of_gate + Columns * 4);
 #pragma unroll
-              for (int i = 0; i < 4; ++i) v[i] = (value[i] + (i % 2 ? bv.y : bv.x)) * activate_for<Unary::gelu, T>(gate[i] + (i % 2 ? bg.y : bg.x));
+              for (int i = 0; i < 4; ++i)
+                v[i] = (scaled(i, value[i], sv) + (i % 2 ? bv.y : bv.x)) * activate_for<Unary::gelu, T>(scaled(i, gate[i], sg) + (i % 2 ? bg.y : bg.x));
             } else {
-              float2 bias = bias_at(column);
+              uint32_t of_column = own_vectors + ((pair * 2 + eight) * 8 + lane % 4 * 2) * 4;
+              float2 bias = load_shared<float2>(of_column), sums = load_shared<float2>(of_column + Columns * 4);
               if (image_row && inside) bias.x += to_float(image_row[column]), bias.y += to_float(image_row[column + 1]);
 #pragma unroll
-              for (int i = 0; i < 4; ++i) v[i] = sum[b][(pair * 2 + eight) * 4 + i] + (i % 2 ? bias.y : bias.x);
+              for (int i = 0; i < 4; ++i) v[i] = scaled(i, sum[b][(pair * 2 + eight) * 4 + i], sums) + (i % 2 ? bias.y : bias.x);
             }
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
@@ -236,16 +323,21 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
                 v[2 * half] += to_float(old.v[0]), v[2 * half + 1] += to_float(old.v[1]);
               }
               r = pack<T>(v[2 * half], v[2 * half + 1]);
+              if (p.y_moments && inside) {
+                moments[half].x += v[2 * half] + v[2 * half + 1];
+                moments[half].y += v[2 * half] * v[2 * half] + v[2 * half + 1] * v[2 * half + 1];
+              }
             }
           }
           store_matrices(at, packed);
         }
+        if (p.y_moments) write_moments(p, box, row, lane % 4 == 0, moments, tile.n, (p.columns + Columns - 1) / Columns);
       }
       fence_async();
       sync_threads(1 + worker, 128);
       if (leader) {
         for (int b = 0; b < L::own_boxes; ++b) {
-          BoxPlace box = box_at(p, tile.m * L::boxes + worker * L::own_boxes + b);
+          BoxPlace box = own_box(b);
           for (int panel = 0; panel < L::panels; ++panel)
             store_box(p.y, own_out + (b * L::panels + panel) * L::panel_bytes, first + panel * kStoreColumns, box.x, box.y, box.image);
         }

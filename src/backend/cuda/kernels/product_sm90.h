@@ -15,9 +15,17 @@ struct TileProduct {
   const void* image_residual;  // one row per image, or null
   int64_t image_residual_stride;
   bool has_residual;
+  // Each row of x is normalised: from its sums (launch_row_moments) and those of the weight's rows. Null: not. Linears only.
+  const float2* x_moments;
+  const float* weight_sums;
+  int x_parts;
+  float inverse_inner, eps;  // 1 / columns of x
+  float2* y_moments;  // of the result, likewise, or null
+  int y_parts;
   int taps, taps_w, stride, pad;
   int chunks;  // of 64 channels
   int box_w, box_h, boxes_w, boxes_h, images;
+  int line;     // pixels of y in a line: all of an image where x is normalised or y summed
   int columns;  // of y
   int split;    // blocks that share a tile, each with a part of the inner dimension; 1 but in a variant that splits
 };
