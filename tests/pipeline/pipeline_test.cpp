@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/scratch_folder.h"
+#include "backend/backend.h"
 #include "hayate/hayate.h"
 
 namespace hayate {
@@ -69,6 +70,23 @@ TEST(Pipeline, SameRequestSameBytesAlsoAfterOthers) {
   p.generate(request({picture("a boat", 8), picture("a tree", 9)}));
   Result again = p.generate(request({picture("a castle", 7)}));
   EXPECT_EQ(first.images[0].rgb, again.images[0].rgb);
+}
+
+// The same algorithms for every request, and no sum whose order depends on who else is there.
+TEST(Pipeline, OnAGpuBytesDependNeitherOnEarlierRequestsNorOnThePlaceInABatch) {
+  if (std::string why; cuda_devices(why).empty()) GTEST_SKIP() << "no NVIDIA GPU: " << why;
+  Pipeline p({.model = std::string(HAYATE_SOURCE_DIR) + "/models/builtin", .device = "cuda"});
+  const Picture castle = picture("a castle on a hill at night", 7), boat = picture("a sailboat at sea", 8);
+  auto both = [&](const Picture& first, const Picture& second) {
+    Request r = request({first, second}, 8);
+    r.width = r.height = 256;
+    return p.generate(r);
+  };
+  const Result one = both(castle, boat), other = both(boat, castle);
+  EXPECT_EQ(one.images[0].rgb, other.images[1].rgb);
+  EXPECT_EQ(one.images[1].rgb, other.images[0].rgb);
+  p.generate(request({castle}));
+  EXPECT_EQ(both(castle, boat).images[0].rgb, one.images[0].rgb);
 }
 
 TEST(Pipeline, SeedAndPromptMatter) {
