@@ -20,6 +20,7 @@ Program fuse_geglu(const Program&, const PassOptions&);
 Program fuse_layer_norm(const Program&, const PassOptions&);
 Program fuse_residual(const Program&, const PassOptions&);
 Program merge_duplicates(const Program&, const PassOptions&);
+Program fold_upsample(const Program&, const PassOptions&);
 Program fuse_projections(const Program&, const PassOptions&);
 Program pack_weights(const Program&, const PassOptions&);
 

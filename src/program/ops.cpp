@@ -28,6 +28,7 @@ class ShapeRule {
       case Op::scale_columns: expect_row(1, in(0).c); return in(0);
       case Op::row_dots: expect_row(1, in(0).c), expect_row(2, in(0).w); return {1, 1, 1, in(0).w};
       case Op::row_sums: return {1, 1, 1, in(0).w};
+      case Op::fold_nearest: expect(in(0).h == 3 && in(0).w == 3, "a weight of (out, 3, 3, in)"); return {4 * in(0).n, 2, 2, in(0).c};
       case Op::linear: return linear();
       case Op::conv2d: return conv2d();
       case Op::group_norm: return group_norm();
@@ -103,6 +104,11 @@ class ShapeRule {
     expect(w.c == x.c && a.stride > 0, "a weight of (out, kh, kw, channels of x)");
     Shape s{x.n, (x.h + a.pad_begin + a.pad_end - w.h) / a.stride + 1, (x.w + a.pad_begin + a.pad_end - w.w) / a.stride + 1, w.n};
     expect(positive(s), "an image not smaller than the kernel");
+    if (a.upsample != 1) {
+      bool folded = a.upsample == 2 && w.n % 4 == 0 && w.h == 2 && w.w == 2 && a.stride == 1 && a.pad_begin == 1 && a.pad_end == 1;
+      expect(folded, "a weight of (4 out, 2, 2, channels of x), padded by 1");
+      s = {x.n, 2 * x.h, 2 * x.w, w.n / 4};
+    }
     expect_epilogue(s);
     return s;
   }
@@ -184,7 +190,8 @@ struct AttributeText {
     return activation_text(a.activation) + (a.normalise > 0 ? fmt::format(" normalise={}", a.normalise) : "");
   }
   std::string operator()(const ConvAttr& a) const {
-    return fmt::format(" stride={} pad={},{}{}", a.stride, a.pad_begin, a.pad_end, activation_text(a.activation));
+    return fmt::format(" stride={} pad={},{}{}{}", a.stride, a.pad_begin, a.pad_end, activation_text(a.activation),
+                       a.upsample == 1 ? "" : fmt::format(" upsample={}", a.upsample));
   }
   std::string operator()(const NormAttr& a) const {
     return (a.groups ? fmt::format(" groups={}", a.groups) : "") + fmt::format(" eps={:g}", a.eps) + activation_text(a.activation);

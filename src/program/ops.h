@@ -20,6 +20,7 @@ enum class Precision : uint8_t {
   X(cast,               follow) /* {x}                         another dtype                                    */ \
   X(stack,              follow) /* {w...}                      weights one below the other (rows)               */ \
   X(pack,               follow) /* {w}                         same matrix in the backend's own layout          */ \
+  X(fold_nearest,       follow) /* {w}                         (out, 3, 3, in) to (4 out, 2, 2, in)             */ \
   X(scale_columns,      follow) /* {w, factors}                of a matrix: column k times factors[k]           */ \
   X(row_dots,           exact)  /* {w, v, b}                   w v + b                                          */ \
   X(row_sums,           exact)  /* {w}                         of each row of a matrix                          */ \
@@ -70,6 +71,9 @@ struct LinearAttr {                     // normalise > 0: of x each row, less it
 struct ConvAttr {                       // padding before and after, the same for both axes
   int stride = 1, pad_begin = 0, pad_end = 0;
   Activation activation = Activation::none;
+  // 2: pixel (2 i + p, 2 j + q) of the result is pixel (i + p, j + q) of the convolution with filters [2 p + q] of the weight (4, out, 2, 2, in),
+  // padded by one; so that, with what fold_nearest makes, it convolves the image enlarged by nearest-2x.
+  int upsample = 1;
   bool operator==(const ConvAttr&) const = default;
 };
 struct NormAttr {                       // groups: of group_norm and group_statistics, which has nothing else

@@ -8,6 +8,7 @@
 #include "core/convert.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "program/fold_nearest.h"
 #include "weights/check_tensors.h"
 
 namespace hayate {
@@ -100,6 +101,7 @@ PreparedWeights::Need PreparedWeights::need(const Program& p) const {
 
 // What making v takes beside v: the values it is evaluated from.
 int64_t PreparedWeights::loading_bytes(const Program& p, Value v) const {
+  if (p[v].op == Op::fold_nearest) return p[p[v].in[0]].shape.count() * int64_t(sizeof(float));
   if (writes_in_place(p, v)) return 0;
   int64_t bytes = 0;
   for (Value in : p[v].in)
@@ -114,12 +116,13 @@ void PreparedWeights::release() {
 
 bool PreparedWeights::writes_in_place(const Program& p, Value v) const {
   const Node& n = p[v];
-  return n.op == Op::weight || n.op == Op::scale_columns || n.op == Op::row_dots || (n.op == Op::stack && std::ranges::all_of(n.in, [&](Value part) {
+  return n.op == Op::weight || n.op == Op::fold_nearest || n.op == Op::scale_columns || n.op == Op::row_dots ||
+         (n.op == Op::stack && std::ranges::all_of(n.in, [&](Value part) {
            return writes_in_place(p, part) && !kept_.contains(key_of(p, part));
          }));
 }
 
-std::vector<float> PreparedWeights::read_vector(const Node& n) const {
+std::vector<float> PreparedWeights::read_exactly(const Node& n) const {
   std::vector<float> v(size_t(n.shape.count()));
   Node exact = n;
   exact.dtype = Dtype::f32;
@@ -142,7 +145,7 @@ void PreparedWeights::for_rows(const Node& matrix, const std::function<void(int6
 }
 
 void PreparedWeights::scale_columns(const Program& p, const Node& n, std::span<std::byte> out) const {
-  const std::vector<float> factors = read_vector(p[n.in[1]]);
+  const std::vector<float> factors = read_exactly(p[n.in[1]]);
   const size_t columns = factors.size();
   for_rows(p[n.in[0]], [&](int64_t first, std::span<const float> rows) {
     std::vector<float> scaled(rows.size());
@@ -152,7 +155,7 @@ void PreparedWeights::scale_columns(const Program& p, const Node& n, std::span<s
 }
 
 void PreparedWeights::row_dots(const Program& p, const Node& n, std::span<std::byte> out) const {
-  const std::vector<float> v = read_vector(p[n.in[1]]), b = n.in[2] == none ? std::vector<float>(size_t(n.shape.c)) : read_vector(p[n.in[2]]);
+  const std::vector<float> v = read_exactly(p[n.in[1]]), b = n.in[2] == none ? std::vector<float>(size_t(n.shape.c)) : read_exactly(p[n.in[2]]);
   auto* y = reinterpret_cast<float*>(out.data());
   for_rows(p[n.in[0]], [&](int64_t first, std::span<const float> rows) {
     for (size_t at = 0; at < rows.size(); at += v.size(), ++first)
@@ -163,6 +166,7 @@ void PreparedWeights::row_dots(const Program& p, const Node& n, std::span<std::b
 void PreparedWeights::write(const Program& p, Value v, std::span<std::byte> out) const {
   const Node& n = p[v];
   if (n.op == Op::weight) return load_tensor(n, out);
+  if (n.op == Op::fold_nearest) return load_folded(p[n.in[0]], n.dtype, out);
   if (n.op == Op::scale_columns) return scale_columns(p, n, out);
   if (n.op == Op::row_dots) return row_dots(p, n, out);
   for (Value part : n.in) {
@@ -203,6 +207,19 @@ void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const
       require_finite(n, read, n.dtype);
       if (area > 1) (size == 2 ? channels_last<uint16_t> : channels_last<uint32_t>)(read, target, count, n.shape.c, area);
     }
+  });
+}
+
+void PreparedWeights::load_folded(const Node& weight, Dtype dtype, std::span<std::byte> out) const {
+  const int64_t filters = weight.shape.n, in = weight.shape.c, bytes = 4 * in * size_of(dtype);  // of a folded filter
+  const std::vector<float> plain = read_exactly(weight);
+  parallel_for(filters, 16, [&](int64_t begin, int64_t end) {
+    std::vector<float> folded(size_t(4 * in));
+    for (int64_t o = begin; o < end; ++o)
+      for (int phase = 0; phase < 4; ++phase) {
+        fold_nearest(&plain[size_t(o * 9 * in)], in, phase, folded.data());
+        convert(Dtype::f32, std::as_bytes(std::span(folded)), dtype, out.subspan(size_t((phase * filters + o) * bytes), size_t(bytes)));
+      }
   });
 }
 

@@ -34,8 +34,9 @@ class PreparedWeights : public WeightStore {
   bool writes_in_place(const Program&, Value) const;
   void write(const Program&, Value, std::span<std::byte> out) const;
   void load_tensor(const Node& weight, std::span<std::byte> out) const;
-  std::vector<float> read_vector(const Node& weight) const;
+  std::vector<float> read_exactly(const Node& weight) const;  // in float32
   void for_rows(const Node& matrix, const std::function<void(int64_t first, std::span<const float> rows)>& each) const;
+  void load_folded(const Node& weight, Dtype dtype, std::span<std::byte> out) const;
   void scale_columns(const Program&, const Node&, std::span<std::byte> out) const;
   void row_dots(const Program&, const Node&, std::span<std::byte> out) const;
   void require_finite(const Node& tensor, std::span<const std::byte> read, Dtype) const;

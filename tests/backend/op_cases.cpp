@@ -47,6 +47,7 @@ class Recorder {
   Dtype type_;
 };
 
+constexpr ConvAttr kUpsample{.stride = 1, .pad_begin = 1, .pad_end = 1, .upsample = 2};
 enum class Residual { none, full, row };
 constexpr const char* kResidualText[] = {"", " residual", " row"};
 
@@ -107,10 +108,10 @@ void Table::linear(Shape x, int64_t out, Activation a, bool bias, Residual kind,
 }
 
 void Table::conv2d(Shape x, int64_t out, int k, ConvAttr a, Residual kind, bool sliced) {
-  std::string what = fmt::format("{} to {} kernel {} stride {} pad {},{} {}{}{}", text(x), out, k, a.stride, a.pad_begin, a.pad_end,
-                                 name_of(a.activation), kResidualText[int(kind)], sliced ? " sliced" : "");
+  std::string what = fmt::format("{} to {} kernel {} stride {} pad {},{} {}{}{}{}", text(x), out, k, a.stride, a.pad_begin, a.pad_end,
+                                 name_of(a.activation), kResidualText[int(kind)], sliced ? " sliced" : "", a.upsample > 1 ? " upsample" : "");
   auto record = [=](Recorder& r) {
-    Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {out, k, k, x.c});
+    Value from = r.input_or_view("x", x, sliced), w = r.weight("w", {out * a.upsample * a.upsample, k, k, x.c});
     auto size = [&](int64_t s) { return (s + a.pad_begin + a.pad_end - k) / a.stride + 1; };
     return r.result(Op::conv2d, {from, w, r.row("b", out), residual(r, kind, {x.n, size(x.h), size(x.w), out})}, a);
   };
@@ -208,6 +209,10 @@ void add_convolutions(Table& t) {
   t.conv2d({1, 8, 8, 8}, 8, 1, {}, Residual::none);
   t.conv2d({1, 8, 8, 4}, 4, 1, {}, Residual::none, true);
   t.conv2d({2, 6, 6, 32}, 16, 3, same, Residual::none, true);
+  t.conv2d({2, 8, 8, 64}, 96, 2, kUpsample, Residual::none);
+  t.conv2d({1, 5, 3, 17}, 35, 2, {1, 1, 1, Activation::silu, 2}, Residual::none);
+  t.conv2d({2, 6, 7, 32}, 16, 2, kUpsample, Residual::none, true);
+  t.conv2d({1, 1, 1, 8}, 8, 2, kUpsample, Residual::none);
 }
 
 void add_norms(Table& t) {
@@ -355,6 +360,8 @@ std::vector<OpCase> tile_cases() {
   t.conv2d({3, 9, 13, 72}, 320, 3, same, Residual::row);
   t.conv2d({2, 16, 24, 128}, 160, 3, {.stride = 2, .pad_begin = 1, .pad_end = 1}, Residual::none);
   t.conv2d({1, 17, 14, 64}, 64, 3, {.stride = 2, .pad_begin = 0, .pad_end = 1}, Residual::none);
+  t.conv2d({2, 8, 8, 64}, 64, 2, kUpsample, Residual::none);
+  t.conv2d({3, 9, 13, 72}, 328, 2, kUpsample, Residual::none);
   t.attention({"tiles: 64 and 64", {1, 1, 64, 64}, {1, 1, 64, 64}, 1});
   t.attention({"tiles: self 20x20", {2, 20, 20, 320}, {2, 20, 20, 320}, 5});
   t.attention({"tiles: stacked", {2, 16, 16, 128}, {2, 16, 16, 128}, 2, false, true});
@@ -374,6 +381,11 @@ std::vector<OpCase> sdxl_cases(int side) {
   t.conv2d({2, large, large, 960}, 320, 3, same, Residual::none);
   t.conv2d({1, 2 * side, 2 * side, 512}, 512, 3, same, Residual::full);  // the decoder's
   t.conv2d({1, 8 * side, 8 * side, 128}, 128, 3, same, Residual::full);
+  for (auto [x, c] : {std::pair<Shape, int64_t>{{2, small, small, 1280}, 1280}, {{2, middle, middle, 640}, 640}, {{1, side, side, 512}, 512}}) {
+    t.conv2d(x, c, 2, kUpsample, Residual::none);
+    t.conv2d({x.n, 2 * x.h, 2 * x.w, c}, c, 3, same, Residual::none);  // what it stands for, without the enlarging
+    t.add(Op::upsample_nearest, text(x), [x = x](Recorder& r) { return r.result(Op::upsample_nearest, {r.input("x", x)}, {}, {.h = 2 * x.h, .w = 2 * x.w}); });
+  }
   t.conv2d({1, 8 * side, 8 * side, 128}, 3, 3, same, Residual::none);
   for (auto [s, c] : {std::pair{middle, 640}, {small, 1280}}) {
     t.linear({2, s, s, c}, c, Activation::none, true, Residual::full);

@@ -34,8 +34,9 @@ UNetConfig small_unet() {
   return u;
 }
 
-Program record() {
-  return record_denoise_step(small_unet(), {.pictures = 2, .h = 6, .w = 5, .guided = true, .saved = 0, .tokens = 7, .pooled_width = 12});
+constexpr int64_t kEven = 6;  // enlarged exactly twofold from half of it, which 5 is not
+Program record(int64_t width = 5) {
+  return record_denoise_step(small_unet(), {.pictures = 2, .h = 6, .w = width, .guided = true, .saved = 0, .tokens = 7, .pooled_width = 12});
 }
 
 using Values = std::map<std::string, std::vector<float>>;
@@ -81,9 +82,10 @@ Comparison compare(const Values& a, const Values& b) {
   return c;
 }
 
-const Values& recorded() {
-  static const Values values = run(record());
-  return values;
+const Values& recorded(int64_t width = 5) {
+  static std::map<int64_t, Values> values;
+  if (!values.contains(width)) values[width] = run(record(width));
+  return values[width];
 }
 
 PassOptions options() {
@@ -94,13 +96,14 @@ PassOptions options() {
 class EachPass : public ::testing::TestWithParam<Pass> {};
 
 TEST_P(EachPass, AloneKeepsEveryNamedValue) {
-  Program p = GetParam().apply(record(), options());
+  const int64_t width = std::string(GetParam().name) == "fold_upsample" ? kEven : 5;
+  Program p = GetParam().apply(record(width), options());
   verify(p);
-  Comparison c = compare(run(p), recorded());
+  Comparison c = compare(run(p), recorded(width));
   bool lowers = std::string(GetParam().name) == "lower_precision";
   EXPECT_LE(c.worst, lowers ? 5e-2 : 2e-6) << "first at " << c.where;  // fuse_layer_norm sums in another order
   EXPECT_GE(c.shared, 150);
-  EXPECT_NE(print(p), print(record())) << "the pass changed nothing";
+  EXPECT_NE(print(p), print(record(width))) << "the pass changed nothing";
 }
 
 std::vector<Pass> all_passes() {
@@ -111,12 +114,12 @@ std::vector<Pass> all_passes() {
 INSTANTIATE_TEST_SUITE_P(Passes, EachPass, ::testing::ValuesIn(all_passes()), [](const auto& info) { return info.param.name; });
 
 TEST(Ladder, EveryPrefixInFloat32KeepsEveryNamedValue) {
-  Program p = record();
+  Program p = record(kEven);
   for (const Pass& pass : all_passes()) {
     if (std::string(pass.name) == "lower_precision") continue;
     p = pass.apply(p, options());
     verify(p);
-    Comparison c = compare(run(p), recorded());
+    Comparison c = compare(run(p), recorded(kEven));
     EXPECT_LE(c.worst, 2e-6) << "after " << pass.name << ", first at " << c.where;
     EXPECT_GE(c.shared, 60) << "after " << pass.name;
   }
@@ -182,6 +185,17 @@ TEST(Ladder, StatisticsAreFloat32OfWhatIsStored) {
   EXPECT_EQ(measured.dtype, Dtype::f32);
   EXPECT_EQ(p[measured.in[0]].name, "conv");  // no cast between them
   EXPECT_EQ(p[p.outputs[1]].name, "measured");
+}
+
+TEST(Ladder, OnlyWhatIsTwiceAsLargeIsFolded) {
+  auto folds = [](int64_t width) {
+    int count = 0;
+    const Program p = fold_upsample(record(width), options());
+    for (const Node& n : p.nodes()) count += n.op == Op::conv2d && n.as<ConvAttr>().upsample == 2;
+    return count;
+  };
+  EXPECT_EQ(folds(kEven), 1);
+  EXPECT_EQ(folds(5), 0);
 }
 
 TEST(Ladder, ObserverSeesEveryPass) {

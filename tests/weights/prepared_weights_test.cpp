@@ -68,6 +68,27 @@ TEST(PreparedWeights, ProgramsOfOtherShapesShareThem) {
   EXPECT_EQ(weights.bytes(), 4 * (6 + 2 + 6 + 2));
 }
 
+// Sums of many taps: what is rounded to bfloat16 first would give others.
+TEST(PreparedWeights, FoldedTapsAreSummedBeforeTheyAreRounded) {
+  auto backend = make_reference_backend();
+  auto tensors = std::make_shared<CountingSource>(std::map<std::string, std::vector<int64_t>>{{"w", {20, 11, 3, 3}}});
+  PreparedWeights weights(backend, tensors, "test");
+  Program p;
+  const Value w = p.add({.op = Op::weight, .shape = {20, 3, 3, 11}, .name = "w"});
+  const Value exact = p.add({.op = Op::fold_nearest, .in = {w}, .name = "exact"});
+  Program q;
+  const Value narrow = q.add({.op = Op::fold_nearest, .in = {q.add({.op = Op::weight, .shape = {20, 3, 3, 11}, .dtype = Dtype::bf16, .name = "w"})},
+                              .dtype = Dtype::bf16, .name = "narrow"});
+  const Buffer floats = weights.get(p, exact), halves = weights.get(q, narrow), whole = backend->evaluate(p, p[exact], std::vector{weights.get(p, w)});
+  EXPECT_EQ(std::memcmp(floats.get(), whole.get(), size_t(byte_size(p[exact]))), 0);
+  const float* sums = reinterpret_cast<const float*>(floats.get());
+  const bf16* rounded = reinterpret_cast<const bf16*>(halves.get());
+  for (int64_t i = 0; i < p[exact].shape.count(); ++i) EXPECT_EQ(to_float(rounded[i]), to_float(from_float<bf16>(sums[i]))) << i;
+  // Filter 7, channel 5 of pixels (2 i + 1, 2 j): columns 1 and 2 of lines 0 and 1 meet on line 0, column 1.
+  auto tap = [](int i, int j) { return float((7 * 11 + 5) * 9 + i * 3 + j); };
+  EXPECT_EQ(sums[(((2 * 20 + 7) * 2 + 0) * 2 + 1) * 11 + 5], tap(0, 1) + tap(0, 2) + tap(1, 1) + tap(1, 2));
+}
+
 TEST(PreparedWeights, StackedPartsAreNotKeptAndNotConfused) {
   auto backend = make_reference_backend();
   PreparedWeights weights(backend, source(), "test");

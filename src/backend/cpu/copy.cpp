@@ -1,25 +1,10 @@
 // Ops that only move rows: concat, stack, repeat, upsample_nearest, embedding, take_token.
-#include <cstring>
-
-#include "backend/cpu/context.h"
+#include "backend/cpu/copy_rows.h"
 #include "core/error.h"
-#include "core/parallel.h"
 
 namespace hayate::cpu {
 
 namespace {
-// Row r of `to` becomes row source(r) of `from`.
-template <class Source>
-Launch copy_rows(const TensorView& to, const TensorView& from, Source source) {
-  return [=] {
-    int64_t size = size_of(to.dtype), bytes = to.shape.c * size;
-    parallel_for(to.shape.rows(), std::max<int64_t>(1, (1 << 14) / bytes), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r)
-        std::memcpy(to.row<std::byte>(0) + r * to.row_stride * size, from.row<std::byte>(0) + source(r) * from.row_stride * size, size_t(bytes));
-    });
-  };
-}
-
 // The part of `whole` that starts at a row and column and has shape s.
 TensorView part(const TensorView& whole, int64_t row, int64_t column, const Shape& s) {
   return {whole.row<std::byte>(0) + (row * whole.row_stride + column) * size_of(whole.dtype), whole.row_stride, s, whole.dtype};

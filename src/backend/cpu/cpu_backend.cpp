@@ -21,6 +21,7 @@ class CpuBackend : public HostBackend {
     switch (n.op) {
       case Op::timestep_embedding: case Op::guidance: case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast: case Op::group_statistics: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
+      case Op::conv2d: return is_float(n.dtype) && (n.as<ConvAttr>().upsample == 1 || n.in[3] == none);
       case Op::linear: {
         const auto& a = n.as<LinearAttr>();
         return is_float(n.dtype) && a.activation != Activation::geglu && a.normalise == 0;

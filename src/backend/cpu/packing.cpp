@@ -45,7 +45,8 @@ bool gains_from_packing(const Context& context, const Program& p, const Node& n)
   Layout packed = packed_layout(context, n.op, weight.shape, weight.dtype);
   if (packed.data.format_desc.blocking.inner_nblks == 0) return false;  // rows or columns as they are
   auto view = [&](Value v) { return TensorView{nullptr, p[root_of(p, v).value].shape.c, p[v].shape, p[v].dtype}; };
-  Operands o{p, n, view_of(n.shape, n.dtype), {view(n.in[0]), view(n.in[1])}};
+  const Node plain = n.op == Op::conv2d ? all_phases(n, p[n.in[0]].shape) : n;
+  Operands o{p, plain, view_of(plain.shape, n.dtype), {view(n.in[0]), view(n.in[1])}};
   dnnl::primitive_desc d = (n.op == Op::linear ? describe_linear : describe_conv2d)(o, context, packed, with_user_scratchpad());
   return d && !is_plain_loops(d);
 }

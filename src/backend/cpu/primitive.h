@@ -12,6 +12,9 @@ using Describe = std::function<dnnl::primitive_desc(const Operands&, const Conte
 dnnl::primitive_desc describe_linear(const Operands&, const Context&, const Layout& weights, const dnnl::primitive_attr&);
 dnnl::primitive_desc describe_conv2d(const Operands&, const Context&, const Layout& weights, const dnnl::primitive_attr&);
 
+// A convolution to an image twice as large as the plain one that has all its phases, side by side; others as they are.
+Node all_phases(const Node& conv2d, const Shape& x);
+
 // oneDNN's reference code: right for everything and far too slow.
 bool is_plain_loops(const dnnl::primitive_desc&);
 

@@ -88,7 +88,8 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
   switch (o.node.op) {
     case Op::input:
     case Op::weight:
-    case Op::slice: break;
+    case Op::slice:
+    case Op::fold_nearest: break;  // made where weights are read
     case Op::cast: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::copy); });
     case Op::pack: return simple([=, x = in(0)] { launch_interleave(s, y, x); });
     case Op::stack: return bind_stack(o, s);

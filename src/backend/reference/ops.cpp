@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "program/fold_nearest.h"
 #include "program/region.h"
 
 namespace hayate::reference {
@@ -106,6 +107,14 @@ Tensor normalise_rows(const Tensor& x, float eps) {
   return y;
 }
 
+Tensor fold_nearest(const Node& n, Inputs in) {
+  const Shape& w = in[0].shape;
+  Tensor y{n.shape, std::vector<float>(size_t(n.shape.count()))};
+  for (int64_t o = 0; o < w.n; ++o)
+    for (int phase = 0; phase < 4; ++phase) hayate::fold_nearest(in[0].row(o * 9), w.c, phase, y.row((phase * w.n + o) * 4));
+  return y;
+}
+
 Tensor linear(const Node& n, Inputs in) {
   const auto& a = n.as<LinearAttr>();
   const Tensor x = a.normalise > 0 ? normalise_rows(in[0], a.normalise) : in[0];
@@ -126,13 +135,15 @@ Tensor conv2d(const Node& n, Inputs in) {
   parallel_for(s.rows(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       int64_t col = r % s.w, line = r / s.w % s.h, image = r / (s.w * s.h);
+      int64_t phase = line % a.upsample * a.upsample + col % a.upsample;
       for (int64_t o = 0; o < s.c; ++o) {
         double sum = 0;
         for (int64_t i = 0; i < k.h; ++i)
           for (int64_t j = 0; j < k.w; ++j) {
-            int64_t at_line = line * a.stride + i - a.pad_begin, at_col = col * a.stride + j - a.pad_begin;
+            int64_t at_line = line / a.upsample * a.stride + line % a.upsample + i - a.pad_begin;
+            int64_t at_col = col / a.upsample * a.stride + col % a.upsample + j - a.pad_begin;
             if (at_line < 0 || at_col < 0 || at_line >= x.h || at_col >= x.w) continue;
-            sum += dot(in[0].row((image * x.h + at_line) * x.w + at_col), in[1].row((o * k.h + i) * k.w + j), x.c);
+            sum += dot(in[0].row((image * x.h + at_line) * x.w + at_col), in[1].row(((phase * s.c + o) * k.h + i) * k.w + j), x.c);
           }
         y.row(r)[o] = float(sum);
       }
@@ -368,6 +379,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::scale_columns: return scale_columns(n, in);
     case Op::row_dots: return row_dots(n, in);
     case Op::row_sums: return row_sums(n, in);
+    case Op::fold_nearest: return fold_nearest(n, in);
     case Op::linear: return linear(n, in);
     case Op::conv2d: return conv2d(n, in);
     case Op::group_norm: return group_norm(n, in);
