@@ -7,6 +7,7 @@
 
 #include "bench_common.h"
 #include "exit_code.h"
+#include "hayate/text_file.h"
 #include "ladder_report.h"
 #include "output.h"
 #include "revision.h"
@@ -76,6 +77,8 @@ void write_report(const BenchLadderCommand& command, const LadderReport& report)
 }
 
 int run(const BenchLadderCommand& command) {
+  for (const std::string& path : {command.json, command.csv, command.svg})
+    if (!path.empty()) check_writable(path);
   LadderReport report;
   report.version = version(), report.revision = revision();
   Result first;

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "hayate/error.h"
 
@@ -48,22 +47,6 @@ void make_folder(const std::string& path_of_file) {
   fs::path folder = folder_of(path_of_file);
   fs::create_directory(folder, error);
   if (error) throw Error(ErrorKind::io, fmt::format("{}: cannot make this folder: {}", folder.string(), error.message()));
-}
-
-void write_text_file(const std::string& path, const std::string& text) {
-  check_writable(path);
-  fs::path part = path + ".part";
-  std::error_code error;
-  {
-    std::ofstream file(part, std::ios::binary);
-    file << text;
-    if (!file.flush()) error = std::make_error_code(std::errc::io_error);
-  }
-  if (!error) fs::rename(part, path, error);
-  if (!error) return;
-  std::error_code ignored;
-  fs::remove(part, ignored);
-  throw Error(ErrorKind::io, fmt::format("{}: cannot write: {}", path, error.message()));
 }
 
 }  // namespace hayate::cli

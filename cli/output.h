@@ -15,7 +15,4 @@ void print_note(const std::string& text);
 void check_writable(const std::string& path);
 void make_folder(const std::string& path_of_file);
 
-// Writes the file whole or not at all.
-void write_text_file(const std::string& path, const std::string& text);
-
 }  // namespace hayate::cli

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "core/atomic_file.h"
 #include "core/error.h"
+#include "hayate/text_file.h"
 #include "pipeline/stopwatch.h"
 
 namespace hayate {
@@ -22,10 +22,7 @@ PassObserver printer(const std::string& folder, const std::string& component) {
   std::filesystem::create_directories(path, failure);
   require(!failure, ErrorKind::io, "{}: cannot create the folder: {}", path.string(), failure.message());
   return [path, number = 0](const std::string& pass, const Program& p) mutable {
-    AtomicFile file((path / fmt::format("{:02}-{}.txt", number++, pass)).string());
-    std::string text = print(p);
-    file.write(std::as_bytes(std::span(text)));
-    file.commit();
+    write_text_file((path / fmt::format("{:02}-{}.txt", number++, pass)).string(), print(p));
   };
 }
 // A handle that brings the executable to rest when it is dropped.

@@ -35,5 +35,13 @@ TEST(BenchLadder, FilesHoldTimesFloorsAndWhatWasMeasured) {
   EXPECT_EQ(std::ranges::count(titles, ','), std::ranges::count(row, ',')) << row;
 }
 
+TEST(BenchLadder, AFileThatCannotBeWrittenIsFoundOutFirst) {
+  for (const char* option : {"--json", "--csv", "--svg"}) {
+    Outcome o = run_program({"bench", "ladder", option, "/nowhere/at/all"});
+    EXPECT_EQ(o.status, 5);
+    EXPECT_EQ(o.err.find(" ms a step"), std::string::npos) << o.err;
+  }
+}
+
 }  // namespace
 }  // namespace hayate

@@ -8,6 +8,7 @@
 #include "core/expect_error.h"
 #include "core/file_reader.h"
 #include "core/scratch_folder.h"
+#include "hayate/text_file.h"
 
 namespace hayate {
 namespace {
@@ -84,6 +85,15 @@ TEST(FileReader, a_sparse_terabyte_costs_nothing) {
   if (unsupported) GTEST_SKIP() << "this file system has no files of 1 TB";
   EXPECT_EQ(FileReader(path).size(), int64_t{1} << 40);
   EXPECT_THROW(read_text_file(path, 1 << 20), Error);
+}
+
+TEST(TextFile, replaces_what_was_there_and_nothing_else) {
+  ScratchFolder folder;
+  write_text_file(folder.write("out", "a longer text that was there"), "new\n");
+  EXPECT_EQ(slurp(folder / "out"), "new\n");
+  EXPECT_EQ(folder.entries(), std::vector<std::string>{"out"});
+  EXPECT_THROW(write_text_file(folder / "missing/out", "x"), Error);
+  EXPECT_THROW(write_text_file("/dev/null", "x"), Error);
 }
 
 TEST(AtomicFile, appears_on_commit) {

@@ -4,10 +4,9 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <span>
 
-#include "core/atomic_file.h"
 #include "core/error.h"
+#include "hayate/text_file.h"
 
 namespace hayate::cuda {
 
@@ -55,9 +54,7 @@ void AlgorithmTable::save() {
   for (const auto& [key, index] : best_) text += fmt::format("{} {}\n", index, key);
   try {
     std::filesystem::create_directories(std::filesystem::path(file_).parent_path());
-    AtomicFile file(file_);
-    file.write(std::as_bytes(std::span(text)));
-    file.commit();
+    write_text_file(file_, text);
   } catch (const std::exception&) {  // a read-only cache folder, a full disk: measured again next time
   }
 }
