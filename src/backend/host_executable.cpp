@@ -78,19 +78,15 @@ class HostExecutable : public Executable {
 
   std::vector<double> profile(Rate section, int times) override {
     wake();
-    std::vector<double> seconds(size_t(program_.size()), 0.0);
-    size_t next = 0;
-    for (Value v = 0; v < program_.size(); ++v) {
-      if (!runs(program_[v]) || program_[v].rate != section) continue;
-      const Launch& launch = launches_[size_t(section)][next++];
-      seconds[size_t(v)] = INFINITY;
-      for (int i = 0; i < times; ++i) {
+    return seconds_by_value(program_, section, [&](size_t i) {
+      double least = INFINITY;
+      for (int k = 0; k < times; ++k) {
         auto begin = std::chrono::steady_clock::now();
-        launch();
-        seconds[size_t(v)] = std::min(seconds[size_t(v)], std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+        launches_[size_t(section)][i]();
+        least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
       }
-    }
-    return seconds;
+      return least;
+    });
   }
 
  private:

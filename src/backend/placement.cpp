@@ -42,6 +42,14 @@ Operands operands_of(const Program& p, const std::vector<TensorView>& views, Val
   return operands;
 }
 
+std::vector<double> seconds_by_value(const Program& p, Rate section, const std::function<double(size_t)>& seconds) {
+  std::vector<double> all(size_t(p.size()), 0.0);
+  size_t launch = 0;
+  for (Value v = 0; v < p.size(); ++v)
+    if (runs(p[v]) && p[v].rate == section) all[size_t(v)] = seconds(launch++);
+  return all;
+}
+
 Value find_value(const Program& p, const std::string& name, size_t bytes) {
   Value v = p.find(name);
   require(v != none, ErrorKind::internal, "there is no value named {}", name);

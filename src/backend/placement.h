@@ -20,6 +20,9 @@ std::vector<TensorView> place(const Program&, const Layout&, std::byte* memory, 
 
 Operands operands_of(const Program&, const std::vector<TensorView>&, Value);
 
+// For profile(): what `seconds` measures of each launch of a section, counted in the order of its ops, by value; 0 for what runs nothing.
+std::vector<double> seconds_by_value(const Program&, Rate section, const std::function<double(size_t launch)>& seconds);
+
 // The value with this name; Error(internal) if there is none or it is not of `bytes` bytes.
 Value find_value(const Program&, const std::string& name, size_t bytes);
 Value find_input(const Program&, const std::string& name, size_t bytes);

@@ -67,5 +67,23 @@ TEST(Executables, TakeAValueForEachStepAndCarry) {
     }
 }
 
+TEST(Executables, ProfileTimesEachOpThatRunsAndLeavesTheInputs) {
+  for (const Candidate& candidate : candidates()) {
+    SCOPED_TRACE(candidate.name);
+    CaseValues none(Program{}, {});
+    CaseWeights weights(*candidate.backend, none);
+    auto e = candidate.backend->compile(accumulator(), weights, {});
+    std::vector<float> start{1, 2, 3, 4, 5, 6, 7, 8};
+    e->write("total", bytes(start)), e->write("row", bytes(start));
+    const Program& p = e->program();
+    const std::vector<double> seconds = e->profile(Rate::step, 2);
+    ASSERT_EQ(seconds.size(), size_t(p.size()));
+    for (Value v = 0; v < p.size(); ++v) EXPECT_EQ(seconds[size_t(v)] > 0, runs(p[v])) << p[v].name;
+    EXPECT_EQ(std::vector<double>(size_t(p.size()), 0.0), e->profile(Rate::prompt, 2));
+    e->run(Rate::step);
+    EXPECT_EQ(read_output(*e), (std::vector<float>{2, 4, 6, 8, 10, 12, 14, 16}));
+  }
+}
+
 }  // namespace
 }  // namespace hayate::testing

@@ -119,14 +119,9 @@ void CudaExecutable::make_graph(Rate section, bool keep) {
 
 std::vector<double> CudaExecutable::profile(Rate section, int times) {
   wake();
-  std::vector<double> seconds(size_t(program_.size()), 0.0);
-  size_t next = 0;
-  for (Value v = 0; v < program_.size(); ++v) {
-    if (!runs(program_[v]) || program_[v].rate != section) continue;
-    const Launch& launch = launches_[size_t(section)][next++];
-    seconds[size_t(v)] = context_->seconds([&] { launch.enqueue(workspace()); }, times);
-  }
-  return seconds;
+  return seconds_by_value(program_, section, [&](size_t i) {
+    return context_->seconds([&] { launches_[size_t(section)][i].enqueue(workspace()); }, times);
+  });
 }
 
 void CudaExecutable::run(Rate section) {
