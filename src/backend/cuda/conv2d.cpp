@@ -195,7 +195,9 @@ Launch bind_conv2d(const Operands& o, const Context& context, BindOptions option
   // cuDNN is up to a few percent faster on some of these shapes, but building its plans takes tenths of a second each.
   if (tiles_take(o, context)) add_tile_ways(ways, context, {});
   else ways.push_back([&](const Operands& at) { return bind_library(at, context, options); });
-  if (convolution_few_takes(arguments_of(o))) ways.push_back([&](const Operands& at) { return bind_few(at, context); });
+  const bool folded = o.node.as<ConvAttr>().upsample > 1;
+  require(!folded || tiles_take(o, context), ErrorKind::internal, "conv2d {}: no kernel takes it", o.node.name);
+  if (!folded && convolution_few_takes(arguments_of(o))) ways.push_back([&](const Operands& at) { return bind_few(at, context); });
   return bind_fastest(o, context, ways);
 }
 

@@ -24,7 +24,7 @@ class CudaBackend : public Backend {
       case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast:
       case Op::group_statistics: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;
-      case Op::conv2d: return n.dtype != Dtype::i32 && n.as<ConvAttr>().upsample == 1;
+      case Op::conv2d: return n.dtype != Dtype::i32 && (n.as<ConvAttr>().upsample == 1 || tiles_could_take(p, n));
       case Op::scale_columns:
       case Op::row_dots: return false;
       case Op::linear: {

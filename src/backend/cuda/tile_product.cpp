@@ -14,12 +14,15 @@ struct Problem {
   Shape x, y;
   int taps_h = 1, taps_w = 1, stride = 1, pad = 0;
   Activation activation;
+  int upsample = 1;  // y is that of one phase
 };
 
 Problem problem_of(const Operands& o) {
   if (o.node.op == Op::conv2d) {
     const auto& a = o.node.as<ConvAttr>();
-    return {o.in[0].shape, o.out.shape, int(o.in[1].shape.h), int(o.in[1].shape.w), a.stride, a.pad_begin, a.activation};
+    Shape y = o.out.shape;
+    y.h /= a.upsample, y.w /= a.upsample;
+    return {o.in[0].shape, y, int(o.in[1].shape.h), int(o.in[1].shape.w), a.stride, a.pad_begin, a.activation, a.upsample};
   }
   auto flat = [](const Shape& s) { return Shape{s.n, 1, s.tokens(), s.c}; };
   return {.x = flat(o.in[0].shape), .y = flat(o.out.shape), .activation = o.node.as<LinearAttr>().activation};
@@ -61,9 +64,14 @@ std::vector<Launch> bind_tile_products(const Operands& o, const Context& context
   Problem p = problem_of(o);
   auto [box_w, box_h] = box_of(p.y.w, p.y.h);
   bool geglu = p.activation == Activation::geglu;
-  int64_t taps = p.taps_h * p.taps_w, rows = geglu ? 2 * p.y.c : p.y.c;
-  auto of_result = [&, bw = box_w, bh = box_h](const TensorView& t) {
-    return tensor_map({t.data, t.dtype, {p.y.c, p.y.w, p.y.h, p.y.n}, image_strides(p.y, t.row_stride), {kStoreColumns, bw, bh, 1}});
+  int64_t taps = p.taps_h * p.taps_w, rows = (geglu ? 2 : p.upsample * p.upsample) * p.y.c;
+  // The phases' pixels are every other one of every other line.
+  auto of_result = [&, bw = box_w, bh = box_h](const TensorView& t, int phase) {
+    const Shape whole{p.y.n, p.y.h * p.upsample, p.y.w * p.upsample, p.y.c};
+    auto* first = static_cast<std::byte*>(t.data) + (phase / 2 * whole.w + phase % 2) * t.row_stride * size_of(t.dtype);
+    std::vector<int64_t> strides = image_strides(whole, t.row_stride);
+    strides[0] *= p.upsample, strides[1] *= p.upsample;
+    return tensor_map({first, t.dtype, {p.y.c, p.y.w, p.y.h, p.y.n}, strides, {kStoreColumns, bw, bh, 1}});
   };
 
   TileProduct t{};
@@ -73,10 +81,11 @@ std::vector<Launch> bind_tile_products(const Operands& o, const Context& context
                     image_strides(p.x, x.row_stride),
                     {kTileChannels, box_w, box_h, 1},
                     {1, p.stride, p.stride, 1}});
-  t.y = of_result(y);
+  t.phases = p.upsample * p.upsample;
+  for (int phase = 0; phase < t.phases; ++phase) t.y[phase] = of_result(y, phase);
   if (o.has(2)) t.bias = static_cast<const float*>(o.in[2].data);
   if (o.has(3) && is_full(o.in[3], y)) {
-    t.residual = of_result(o.in[3]);
+    t.residual = of_result(o.in[3], 0);
     t.has_residual = true;
   } else if (o.has(3)) {
     t.image_residual = o.in[3].data;

@@ -26,22 +26,23 @@ struct Layout {
 };
 
 struct Tile {
-  int m, n;
+  int m, n, phase;
 };
 
 // Which tiles a block takes: along the pixels first, so that blocks at work share few rows of the weight.
 template <int Boxes, int Columns, bool Geglu>
 struct Schedule {
-  int along_m, total, next, stride;
+  int along_m, along_n, total, next, stride;
   __device__ Schedule(const TileProduct& p, int split) {
     int boxes = p.boxes_w * p.boxes_h * p.images, rows = Geglu ? 2 * p.columns : p.columns;
     along_m = (boxes + Boxes - 1) / Boxes;
-    total = along_m * ((rows + Columns - 1) / Columns);
+    along_n = (rows + Columns - 1) / Columns;
+    total = along_m * along_n * p.phases;
     next = blockIdx.x / split;
     stride = gridDim.x / split;
   }
   __device__ Tile first() const { return at(next); }
-  __device__ Tile at(int i) const { return {i % along_m, i / along_m}; }
+  __device__ Tile at(int i) const { return {i % along_m, i / along_m % along_n, i / along_m / along_n}; }
   __device__ bool take(Tile& t) {
     if (next >= total) return false;
     t = at(next);
@@ -181,29 +182,30 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
   if (group == 0) {
     give_registers<40>();
     if (threadIdx.x == 0) {
-      prefetch(p.x), prefetch(p.w), prefetch(p.y);
-      auto expect_weight = [&](int s, const Step& at, int n) {
+      prefetch(p.x), prefetch(p.w), prefetch(p.y[0]);
+      auto expect_weight = [&](int s, const Step& at, const Tile& t) {
         full(s).arrive_and_expect(L::stage_bytes);
-        load_box(w_at(s), p.w, full(s), at.chunk * kTileChannels, at.tap, n * Columns);
+        load_box(w_at(s), p.w, full(s), at.chunk * kTileChannels, at.tap, t.phase * p.columns + t.n * Columns);
       };
       // The first tile's weight does not wait for the kernel before this one.
       int early = 0;
-      for (Step at(p, first_step); early < min(L::stages, steps); at.advance(p)) expect_weight(early++, at, schedule.first().n);
+      for (Step at(p, first_step); early < min(L::stages, steps); at.advance(p)) expect_weight(early++, at, schedule.first());
       after_previous();
       for (; schedule.take(tile); tile_phase ^= 1) {
         BoxPlace boxes[L::boxes];
 #pragma unroll
         for (int b = 0; b < L::boxes; ++b) boxes[b] = box_at(p, tile.m * L::boxes + b);
+        int left = p.pad - tile.phase % 2, above = p.pad - tile.phase / 2;
         Step at(p, first_step);
         for (int k = 0; k < steps; ++k, at.advance(p)) {
           if (early-- <= 0) {
             empty(stage).wait(phase ^ 1);
-            expect_weight(stage, at, tile.n);
+            expect_weight(stage, at, tile);
           }
 #pragma unroll
           for (int b = 0; b < L::boxes; ++b)
-            load_box(x_at(stage) + b * kBoxPixels * 128, p.x, full(stage), at.chunk * kTileChannels, boxes[b].x * p.stride + at.tap_x - p.pad,
-                     boxes[b].y * p.stride + at.tap_y - p.pad, boxes[b].image);
+            load_box(x_at(stage) + b * kBoxPixels * 128, p.x, full(stage), at.chunk * kTileChannels, boxes[b].x * p.stride + at.tap_x - left,
+                     boxes[b].y * p.stride + at.tap_y - above, boxes[b].image);
           advance_stage();
         }
         if (p.has_residual && part == 0) {  // into the memory of the result, once the last tile's has left it
@@ -339,7 +341,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
         for (int b = 0; b < L::own_boxes; ++b) {
           BoxPlace box = own_box(b);
           for (int panel = 0; panel < L::panels; ++panel)
-            store_box(p.y, own_out + (b * L::panels + panel) * L::panel_bytes, first + panel * kStoreColumns, box.x, box.y, box.image);
+            store_box(p.y[tile.phase], own_out + (b * L::panels + panel) * L::panel_bytes, first + panel * kStoreColumns, box.x, box.y, box.image);
         }
         commit_stores();
       }
@@ -374,7 +376,7 @@ void launch_variant(cudaStream_t s, const TileProduct& p, int variant, int multi
 
 int tiles_of(const TileProduct& p, const TileVariant& v) {
   int boxes = p.boxes_w * p.boxes_h * p.images, rows = v.geglu ? 2 * p.columns : p.columns, boxes_each = v.rows / kBoxPixels;
-  return (boxes + boxes_each - 1) / boxes_each * ((rows + v.columns - 1) / v.columns);
+  return (boxes + boxes_each - 1) / boxes_each * ((rows + v.columns - 1) / v.columns) * p.phases;
 }
 
 void launch_tile_product(cudaStream_t s, const TileProduct& p, Dtype t, int variant, int multiprocessors) {

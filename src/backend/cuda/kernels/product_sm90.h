@@ -9,8 +9,12 @@ namespace hayate::cuda {
 
 // Results come in boxes of 64 pixels, box_w x box_h of one image; a tile is one or two of them for each of two warpgroups, and
 // `columns` rows of the weight. x, y and residual are seen as (channels, w, h, images), the weight as (channels, taps, rows).
+// A convolution that enlarges (ConvAttr::upsample) is four over the same x, its phases: each with rows of the weight and a y of its own, every
+// other pixel of every other line; that of phase 2 p + q is padded by p less above and by q less on the left.
+constexpr int kPhases = 4;
 struct TileProduct {
-  CUtensorMap x, w, y, residual;
+  CUtensorMap x, w, y[kPhases], residual;
+  int phases;  // 1 or kPhases
   const float* bias;           // one per column, or null
   const void* image_residual;  // one row per image, or null
   int64_t image_residual_stride;
