@@ -96,6 +96,10 @@ Outcome generate(const GenerateCommand& command, ProgressDisplay& display) {
       if (progress.step == progress.steps) display.phase("decoding");
       return !interrupted();
     };
+    batches[i].on_decode = [&](int done, int all) {
+      if (all > 1) display.phase(fmt::format("decoding {}%", 100 * done / all));
+      return !interrupted();
+    };
     const Result result = pipeline.generate(batches[i]);
     if (interrupted()) throw Error(ErrorKind::cancelled, "interrupted");  // while decoding
     for (const Image& image : result.images) {

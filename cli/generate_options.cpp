@@ -16,13 +16,6 @@ const std::map<std::string, Noise> noise_names = {
 const std::map<std::string, PromptSyntax> syntax_names = {
     {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
 
-template <class Value>
-std::vector<std::string> keys_of(const std::map<std::string, Value>& names) {
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : names) keys.push_back(key);
-  return keys;
-}
-
 void add_what_to_draw(Table t, GenerateForm& form) {
   Request& request = form.command.request;
   t.text("--prompts-file", "FILE", "more prompts, one a line; - is standard input; lines that begin with # are left out",

@@ -1,11 +1,17 @@
 // One home for each option that several subcommands have.
 #include "shared_options.h"
 
+#include <map>
+
 #include "hayate/byte_size.h"
 #include "hayate/inspect.h"
 #include "hub_cache.h"
 
 namespace hayate::cli {
+
+namespace {
+const std::map<std::string, VaeTiling> tiling_names = {{"auto", VaeTiling::automatic}, {"on", VaeTiling::on}, {"off", VaeTiling::off}};
+}  // namespace
 
 std::vector<std::string> rung_names() {
   std::vector<std::string> names;
@@ -43,6 +49,8 @@ void add_machine(Table t, Options& options) {
            [&](const std::string& name) { options.dtype = name; });
   t.choice("--vae-dtype", "likewise for the decoder", "as --dtype, but bf16 where the model's force_upcast asks", {"bf16", "fp16", "fp32"},
            [&](const std::string& name) { options.vae_dtype = name; });
+  t.choice("--vae-tiling", "decode in tiles: less memory, slower, the same picture but for rounding", "auto: where memory asks for it", keys_of(tiling_names),
+           [&](const std::string& name) { options.vae_tiling = tiling_names.at(name); });
   t.flag("--deterministic", "cuda: choose no algorithm by measurement, so that GPUs of one kind draw the same", options.deterministic);
   t.text("--force-capability", "N", "cuda: run the kernels of an older GPU: 80 or 89", [&](const std::string& given) {
     options.force_capability = parse_number("--force-capability", given, 80, 1000);

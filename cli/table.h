@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,14 @@ struct Table {
   CLI::Option* flag(const char* name, const std::string& help, std::function<void()> take);
   CLI::Option* flag(const char* name, const std::string& help, bool& value);
 };
+
+// What choice() takes, of a table of values by name.
+template <class Value>
+std::vector<std::string> keys_of(const std::map<std::string, Value>& names) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : names) keys.push_back(key);
+  return keys;
+}
 
 CLI::Option* required(CLI::Option*);
 CLI::Option* repeatable(CLI::Option*);         // given several times, with one value each

@@ -36,6 +36,14 @@ enum class PromptSyntax {
   comfy,      // ComfyUI: (word), (word:1.3), \( \); any length, in chunks of 75 tokens
 };
 
+// Whether the VAE decodes a picture tile by tile: in less memory, more slowly, and the same but for rounding, as norms are those of the
+// whole picture.
+enum class VaeTiling {
+  automatic,  // where memory is not enough for the decoder in one piece
+  on,         // always; not together with a dump
+  off,
+};
+
 struct Options {
   std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
@@ -45,6 +53,7 @@ struct Options {
   std::string rung{};            // a rung of the ladder by name; empty: the fastest for the device
   std::string dtype{};           // what rungs from bf16 on compute in: "bf16" or "fp16" (cuda); empty: bf16
   std::string vae_dtype{};       // likewise for the decoder, or "fp32"; empty: as dtype, but bf16 for fp16 where the model's force_upcast asks
+  VaeTiling vae_tiling = VaeTiling::automatic;
   std::function<void(const std::string&)> warn{};  // e.g. a prompt that was cut; may be empty
   bool deterministic = false;    // cuda: no choice of algorithms by measurement, so that another machine of the kind computes the same
   int force_capability = 0;      // cuda: 80 or 89 runs the kernels of such a GPU on a newer one; 0: its own
@@ -79,6 +88,10 @@ struct Progress {
 };
 using OnStep = std::function<bool(const Progress&)>;  // return false to cancel: generate() throws Error(cancelled)
 
+// Called while pictures are decoded, after each tile, or where there are none each picture: `done` of `all`, a little less again when a picture
+// that is not finite is decoded once more. Return false to cancel, as above.
+using OnDecode = std::function<bool(int done, int all)>;
+
 struct Request {
   std::vector<Picture> pictures{};   // one batch
   int width = 0, height = 0;         // pixels, divisible by 8; 0: the model's native size
@@ -91,6 +104,7 @@ struct Request {
   Noise noise = Noise::torch_cpu;
   bool shared_noise = false;         // one draw for the whole batch from the first seed, as with a single generator
   OnStep on_step{};
+  OnDecode on_decode{};
   std::vector<float> latents{};      // initial noise instead of drawing it, (pictures, height/8, width/8, 4), unit variance
   std::string dump_pattern{};        // glob over value names ("mid_block.*"); empty: no dump
   std::string dump_file{};           // .safetensors that receives them
@@ -150,6 +164,7 @@ struct MemoryForecast {
   int64_t process = 0;                    // what is not counted by stage: code, vocabularies, pictures
   int64_t peak = 0;                       // of the whole request, the process included
   int64_t budget = 0;                     // Options::memory_limit, or what the machine has
+  bool vae_tiled = false;                 // the VAE decodes tile by tile
   std::vector<std::string> would_fit{};   // if the request does not fit: changes of which each would make it fit
   bool fits() const { return peak <= budget; }
 };

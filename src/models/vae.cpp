@@ -15,20 +15,20 @@ class Vae {
  public:
   Vae(Builder& b, const VaeConfig& cfg) : b_(b), cfg_(cfg) {}
 
-  Value decode(Value latents) {
-    // diffusers: latents / scaling_factor + shift_factor
-    Value z = b_.affine("latents.unscaled", latents, 1 / cfg_.scaling_factor, cfg_.shift_factor);
-    if (cfg_.post_quant_conv) z = b_.conv2d("post_quant_conv", z, cfg_.latent_channels, 1);
+  // Parts [begin, end).
+  Value decode(Value h, int begin, int end) {
+    auto runs = [&, part = 0]() mutable { return begin <= part++ && part <= end; };
+    if (runs()) h = first_part(h);
     auto s = b_.scope("decoder");
     size_t levels = cfg_.channels.size();
-    Value h = mid_block(b_.conv2d("conv_in", z, cfg_.channels.back(), 3));
     for (size_t i = 0; i < levels; ++i) {
       auto t = b_.scope("up_blocks." + std::to_string(i));
       int64_t c = cfg_.channels[levels - 1 - i];
-      for (int64_t k = 0; k < cfg_.layers_per_block + 1; ++k) h = resnet(size_t(k), h, c);
-      if (i + 1 < levels) h = upsample(b_, h, c, 2 * b_.shape(h).h, 2 * b_.shape(h).w);
+      for (int64_t k = 0; k < cfg_.layers_per_block + 1; ++k)
+        if (runs()) h = resnet(size_t(k), h, c);
+      if (i + 1 < levels && runs()) h = upsample(b_, h, c, 2 * b_.shape(h).h, 2 * b_.shape(h).w);
     }
-    return head(h, cfg_.out_channels);
+    return runs() ? head(h, cfg_.out_channels) : h;
   }
 
   Value encode(Value pixels) {
@@ -49,6 +49,14 @@ class Vae {
  private:
   Value resnet(size_t i, Value x, int64_t out) {
     return resnet_block(b_, "resnets." + std::to_string(i), x, out, none, {int(cfg_.groups), kEps});
+  }
+
+  Value first_part(Value latents) {
+    // diffusers: latents / scaling_factor + shift_factor
+    Value z = b_.affine("latents.unscaled", latents, 1 / cfg_.scaling_factor, cfg_.shift_factor);
+    if (cfg_.post_quant_conv) z = b_.conv2d("post_quant_conv", z, cfg_.latent_channels, 1);
+    auto s = b_.scope("decoder");
+    return mid_block(b_.conv2d("conv_in", z, cfg_.channels.back(), 3));
   }
 
   Value mid_block(Value h) {
@@ -76,11 +84,20 @@ class Vae {
 };
 }  // namespace
 
-Program record_vae_decoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w) {
+int vae_decoder_parts(const VaeConfig& cfg) {
+  const int levels = int(cfg.channels.size());
+  return 1 + levels * int(cfg.layers_per_block + 1) + (levels - 1) + 1;
+}
+
+Program record_vae_decoder_parts(const VaeConfig& cfg, int begin, int end, const Shape& x) {
   Program p;
   Builder b(p);
-  p.outputs = {Vae(b, cfg).decode(b.input("latents", {n, h, w, cfg.latent_channels}, Rate::prompt))};
+  p.outputs = {Vae(b, cfg).decode(b.input(begin == 0 ? "latents" : "x", x, Rate::prompt), begin, end)};
   return p;
+}
+
+Program record_vae_decoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w) {
+  return record_vae_decoder_parts(cfg, 0, vae_decoder_parts(cfg), {n, h, w, cfg.latent_channels});
 }
 
 Program record_vae_encoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w) {

@@ -54,6 +54,7 @@ Program lower_precision(const Program& p, const PassOptions& options) {
     if (n.op == Op::weight && !kept[size_t(old)]) n.dtype = options.dtype;
     if (is_source(n)) return out.add(std::move(n));
     n.dtype = computing_type(out, n, options.dtype);
+    if (n.op == Op::cast && n.dtype == out[n.in[0]].dtype) return n.in[0];
     for (size_t k = 0; k < n.in.size(); ++k)
       if (!stays(n.op, k)) n.in[k] = casts.to(out, n.in[k], n.dtype);
     return out.add(std::move(n));

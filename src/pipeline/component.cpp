@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "hayate/text_file.h"
@@ -12,7 +13,7 @@ namespace hayate {
 
 namespace {
 constexpr size_t kCached = 4;    // an executable holds its activations: a few sizes are worth it, many are not
-constexpr size_t kPlanned = 16;  // programs are small
+constexpr size_t kPlanned = 64;  // programs are small; a decoder in tiles has up to 30
 
 // Writes each program as FOLDER/COMPONENT/NN-pass.txt.
 PassObserver printer(const std::string& folder, const std::string& component) {
@@ -47,10 +48,19 @@ const Component::Planned& Component::plan(const Recording& r, const Rung& rung, 
   return planned_.front();
 }
 
-Component::Need Component::need(const Recording& r, const Rung& rung, bool keep_all) {
-  const Planned& planned = plan(r, rung, keep_all);
-  const PreparedWeights::Need missing = weights_.need(planned.program);
-  return {.weights = weights_.bytes() + missing.bytes, .loading = missing.loading, .running = planned.running};
+Component::Need Component::need(const std::vector<Held>& programs, const Rung& rung, bool keep_all) {
+  Need need{.weights = weights_.bytes()};
+  std::unordered_set<std::string> counted;
+  for (const Held& held : programs) {
+    const Planned& planned = plan(held.recording, rung, keep_all);
+    const PreparedWeights::Need missing = weights_.need(planned.program, counted);
+    Footprint running = planned.running;
+    running.activations += held.beside;
+    need.weights += missing.bytes;
+    need.loading = std::max(need.loading, missing.loading + held.beside);
+    if (running.total() > need.running.total()) need.running = running;
+  }
+  return need;
 }
 
 void Component::release() {

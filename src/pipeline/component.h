@@ -39,13 +39,19 @@ class Component {
 
   const std::string& name() const { return name_; }
 
-  // What running a program on a rung takes; nothing is read or allocated.
+  // What running programs on a rung takes, one after another; nothing is read or allocated.
   struct Need {
     int64_t weights = 0;  // with those that are loaded already
     int64_t loading = 0;  // beside the weights, while they load
     Footprint running{};
   };
-  Need need(const Recording&, const Rung&, bool keep_all);
+  Need need(const Recording& r, const Rung& rung, bool keep_all) { return need({{r, 0}}, rung, keep_all); }
+  // Of several programs that run one after another.
+  struct Held {
+    Recording recording;
+    int64_t beside;  // activations that are held elsewhere while it runs, bytes
+  };
+  Need need(const std::vector<Held>&, const Rung&, bool keep_all);
   int64_t loaded_bytes() const { return weights_.bytes(); }
   void release();  // forgets weights and executables; they come back when they are needed
 

@@ -28,6 +28,7 @@ bool as_it_should(const Node& n, const std::vector<float>& values) {
 
 // "; the first such value is NAME, made by OP", or nothing.
 std::string first_value(const std::function<std::shared_ptr<Executable>()>& repeat) {
+  if (!repeat) return "";
   try {
     std::shared_ptr<Executable> exec = repeat();
     const Program& p = exec->program();

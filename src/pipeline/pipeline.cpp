@@ -1,14 +1,11 @@
 // The public Pipeline: a request checked, conditioned, denoised, decoded.
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 #include "core/file_reader.h"
-#include "core/parallel.h"
 #include "hayate/byte_size.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
-#include "models/vae.h"
 #include "pipeline/ceilings.h"
 #include "pipeline/check_model.h"
 #include "pipeline/conditioning.h"
@@ -17,6 +14,7 @@
 #include "pipeline/latent_noise.h"
 #include "pipeline/not_finite.h"
 #include "pipeline/open_model.h"
+#include "pipeline/picture_decoder.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
 #include "pipeline/stopwatch.h"
@@ -68,15 +66,6 @@ std::string refusal_text(const MemoryForecast& f, bool limited) {
   return text + (f.would_fit.empty() ? "\nNothing smaller would fit either." : fmt::format("\nWould fit: {}.", fmt::join(f.would_fit, "; or ")));
 }
 
-// (x / 2 + 0.5) clamped to 0..1, times 255, halves to even: as diffusers turns tensors into pictures.
-Image to_image(const std::vector<float>& pixels, int width, int height) {
-  Image image{.width = width, .height = height, .rgb = std::vector<uint8_t>(pixels.size())};
-  parallel_for(int64_t(pixels.size()), 1 << 16, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) image.rgb[size_t(i)] = uint8_t(std::nearbyint(std::clamp(pixels[size_t(i)] / 2 + 0.5f, 0.0f, 1.0f) * 255));
-  });
-  return image;
-}
-
 std::string shapes_text(const Program& p, const Node& n) {
   std::string text = to_string(n.shape);
   for (Value v : n.in) text += " <- " + (v == none ? "none" : to_string(p[v].shape));
@@ -103,15 +92,12 @@ struct Pipeline::Impl {
                  .dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false)},
         vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
                      .dtype = decoder_dtype(o, compiler.dtype, model->config("vae"))},
-        exact_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = "", .dtype = Dtype::f32},
         scheduler_config(parse_scheduler_config(model->config("scheduler"))),
         unet_config(parse_unet_config(model->config("unet"))),
         vae_config(parse_vae_config(model->config("vae"))),
         conditioner(*model, family, compiler),
         unet("unet", model->tensors("unet"), compiler),
-        vae_tensors(model->tensors("vae")),
-        vae("vae", vae_tensors, vae_compiler),
-        exact_vae("vae", vae_tensors, exact_compiler) {
+        decoder(model->tensors("vae"), vae_config, vae_compiler, o.vae_tiling, o.warn) {
     for (Dtype used : {compiler.dtype, vae_compiler.dtype})
       require(used != Dtype::f16 || compiler.backend->has_f16(), ErrorKind::unsupported, "fp16 needs an NVIDIA GPU; the device is {}",
               compiler.backend->name());
@@ -141,6 +127,8 @@ struct Pipeline::Impl {
     job.h = job.height / down;
     job.w = job.width / down;
     int64_t latent = job.pictures * job.h * job.w * unet_config.out_channels;
+    require(options.vae_tiling != VaeTiling::on || r.dump_pattern.empty(), ErrorKind::usage,
+            "a dump holds whole values, and vae_tiling is on: they do not go together");
     require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
     job.schedule = make_schedule(scheduler_config, r.steps, {.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras});
     job.prompts = conditioner.read(r, job.guided, warn);
@@ -148,15 +136,19 @@ struct Pipeline::Impl {
   }
 
   // The stages of generate() and what they need on a rung.
-  std::vector<Stage> stages(const Job& job, const Rung& rung) {
+  std::vector<Stage> stages(const Job& job, const Rung& rung, bool tiled) {
     const bool keep_all = !job.request.dump_pattern.empty();
-    Stage text{.name = "text"}, denoising{.name = "denoise"}, decoding{.name = "decode"};
+    Stage text{.name = "text"}, denoising{.name = "denoise"};
     const int64_t chunks = int64_t(job.prompts.length);
     for (const auto& encoder : conditioner.encoders())
       text.add(encoder->component(), encoder->need(job.pictures * chunks, job.request.clip_skip, rung, keep_all));
     denoising.add(unet, unet.need(denoising_of(job), rung, keep_all));
-    decoding.add(vae, vae.need(decoding_of(job), rung, keep_all));
-    return {std::move(text), std::move(denoising), std::move(decoding)};
+    return {std::move(text), std::move(denoising), decode_stage(job, rung, tiled)};
+  }
+  Stage decode_stage(const Job& job, const Rung& rung, bool tiled) {
+    Stage decoding{.name = "decode"};
+    decoding.add(decoder.component(), decoder.need(decoding_of(job, tiled), rung, !job.request.dump_pattern.empty()));
+    return decoding;
   }
 
   struct MemoryPlanned {
@@ -164,21 +156,29 @@ struct Pipeline::Impl {
     std::vector<Stage> stages{};
     std::vector<StagePlan> plan{};
   };
-  MemoryPlanned plan_memory(const Job& job, const Rung& rung) {
+  MemoryPlanned plan_memory(const Job& job, const Rung& rung, VaeTiling tiling) {
     MemoryBudget& counted = compiler.backend->memory();
     const bool host = compiler.backend->is_host();  // a GPU's memory holds nothing but weights and executables
     const int64_t process = host ? process_bytes(job.pictures, job.width, job.height) : 0;
     const int64_t left = compiler.backend->memory_left() + (host ? process_bytes(0, 0, 0) : 0);
     const int64_t budget = options.memory_limit ? options.memory_limit : counted.used() + left;
     counted.set_limit(std::max<int64_t>(0, budget - process));
-    MemoryPlanned planned{.forecast = {.process = process, .peak = process, .budget = budget}, .stages = stages(job, rung)};
+    MemoryPlanned planned{.forecast = {.process = process, .peak = process, .budget = budget, .vae_tiled = tiling == VaeTiling::on},
+                          .stages = stages(job, rung, tiling == VaeTiling::on)};
     planned.plan = plan_stages(planned.stages, budget - process);
+    // Tiles are slower, so where there is a choice they are taken only if the decoder does not fit in one piece.
+    if (tiling == VaeTiling::automatic && job.request.dump_pattern.empty() && planned.plan.back().memory.peak > budget - process) {
+      planned.forecast.vae_tiled = true;
+      planned.stages.back() = decode_stage(job, rung, true);
+      planned.plan = plan_stages(planned.stages, budget - process);
+    }
     for (const StagePlan& stage : planned.plan) {
       planned.forecast.stages.push_back(stage.memory);
       planned.forecast.peak = std::max(planned.forecast.peak, process + stage.memory.peak);
     }
     return planned;
   }
+  MemoryPlanned plan_memory(const Job& job, const Rung& rung) { return plan_memory(job, rung, options.vae_tiling); }
 
   // The request changed in ways of which each makes it fit, as text.
   std::vector<std::string> what_would_fit(const Job& job) {
@@ -189,6 +189,7 @@ struct Pipeline::Impl {
       smaller.h = height / vae_config.downscale(), smaller.w = width / vae_config.downscale();
       return plan_memory(smaller, rung).forecast.fits();
     };
+    if (options.vae_tiling == VaeTiling::off && plan_memory(job, *compiler.rung, VaeTiling::on).forecast.fits()) found.push_back("the VAE in tiles");
     for (int64_t pictures = job.pictures / 2; pictures > 0; pictures /= 2)
       if (fits(pictures, job.width, job.height, *compiler.rung)) {
         found.push_back(fmt::format("{} picture{} at a time", pictures, pictures > 1 ? "s" : ""));
@@ -212,6 +213,8 @@ struct Pipeline::Impl {
     return planned;
   }
 
+  static Decoding decoding_of(const Job& job, bool tiled) { return {.pictures = job.pictures, .h = job.h, .w = job.w, .tiled = tiled}; }
+
   Recording denoising_of(const Job& job) const {
     const auto& last = *conditioner.encoders().back();
     DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved,
@@ -219,9 +222,6 @@ struct Pipeline::Impl {
     return {fmt::format("{} pictures of {}x{}, guided {}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.guided, shape.saved,
                         shape.tokens),
             [=, this] { return record_denoise_step(unet_config, shape); }};
-  }
-  Recording decoding_of(const Job& job) const {
-    return {fmt::format("decode {}x{}", job.w, job.h), [this, h = job.h, w = job.w] { return record_vae_decoder(vae_config, 1, h, w); }};
   }
 
   std::shared_ptr<Executable> denoiser(const Job& job, bool keep_all, CompileSeconds& seconds) {
@@ -334,39 +334,6 @@ struct Pipeline::Impl {
     return latents;
   }
 
-  std::shared_ptr<Executable> decoder(Component& vae, const Job& job, bool keep_all, CompileSeconds& seconds) {
-    return vae.executable(decoding_of(job), keep_all, seconds);
-  }
-
-  // One picture at a time: pictures do not depend on their neighbours, and the decoder's memory does not grow with the batch.
-  std::vector<Image> decode(const Job& job, const std::vector<float>& latents, Dump& dump, CompileSeconds& seconds) {
-    std::vector<Image> images;
-    const size_t each = latents.size() / size_t(job.pictures);
-    for (int64_t i = 0; i < job.pictures; ++i) {
-      const auto latent = std::as_bytes(std::span(latents).subspan(size_t(i) * each, each));
-      auto run = [&](Component& with, bool keep_all) {
-        auto exec = decoder(with, job, keep_all, seconds);
-        exec->write("latents", latent);
-        exec->run(Rate::prompt);
-        return exec;
-      };
-      auto pixels_of = [&](Component& with, bool keep_all) {
-        auto exec = run(with, keep_all);
-        if (keep_all) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
-        return read_floats(*exec, exec->program().outputs[0]);
-      };
-      std::vector<float> pixels = pixels_of(vae, dump.active());
-      const bool retry = !all_finite(pixels) && is_lowered(*compiler.rung) && vae_compiler.dtype != Dtype::f32 && !dump.active();
-      if (retry) {
-        if (options.warn) options.warn(fmt::format("picture {} is not finite in {}: decoded again in f32", i + 1, name_of(vae_compiler.dtype)));
-        pixels = pixels_of(exact_vae, false);
-      }
-      require_finite(pixels, fmt::format("picture {}", i + 1), [&] { return run(retry ? exact_vae : vae, /*keep_all=*/true); });
-      images.push_back(to_image(pixels, job.width, job.height));
-    }
-    return images;
-  }
-
   std::vector<std::string> infotexts(const Job& job) const {
     const Request& request = job.request;
     const InfotextFields fields{.model = name(),
@@ -405,7 +372,7 @@ struct Pipeline::Impl {
     if (!dump.active()) result.work = work_of(job, seconds);  // now: decoding may need the memory of the UNet
     result.timings.denoise = stage();
     make_room(2);
-    result.images = decode(job, result.latents, dump, seconds);
+    result.images = decoder.decode(result.latents, decoding_of(job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
     result.timings.decode = stage();
     if (dump.active()) dump.write();
     result.infotext = infotexts(job);
@@ -447,21 +414,20 @@ struct Pipeline::Impl {
           times.push_back({part + "/" + p[v].name, name_of(p[v].op), shapes_text(p, p[v]), measured[size_t(v)], flops_of(p, p[v]), bytes_of(p, p[v])});
     };
     for (Rate section : {Rate::step, Rate::prompt}) add(section == Rate::step ? "step" : "prompt", *denoiser(job, false, seconds), section);
-    add("decode", *decoder(vae, job, false, seconds), Rate::prompt);
+    if (!plan_memory(job, *compiler.rung).forecast.vae_tiled) add("decode", *decoder.whole(decoding_of(job, false), seconds), Rate::prompt);
     return times;
   }
 
   Options options;
   std::unique_ptr<Checkpoint> model;
   const Family& family;
-  Compiler compiler, vae_compiler, exact_compiler;
+  Compiler compiler, vae_compiler;
   SchedulerConfig scheduler_config;
   UNetConfig unet_config;
   VaeConfig vae_config;
   Conditioner conditioner;
   Component unet;
-  std::shared_ptr<const TensorSource> vae_tensors;
-  Component vae, exact_vae;  // exact_vae: float32, for pictures that are not finite otherwise
+  PictureDecoder decoder;
 };
 
 Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(options)) {}

@@ -84,13 +84,12 @@ void PreparedWeights::prepare(const Program& p) {
   }
 }
 
-PreparedWeights::Need PreparedWeights::need(const Program& p) const {
-  std::unordered_set<std::string> added;
+PreparedWeights::Need PreparedWeights::need(const Program& p, std::unordered_set<std::string>& counted) const {
   std::vector<int64_t> loading;
   Need need;
   for (Value v : needed_load_values(p)) {
     const std::string key = key_of(p, v);
-    if (kept_.contains(key) || !added.insert(key).second) continue;
+    if (kept_.contains(key) || !counted.insert(key).second) continue;
     need.bytes += backend_->prepared_bytes(p, p[v]);
     loading.push_back(loading_bytes(p, v));
   }

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "backend/backend.h"
 #include "weights/tensor_source.h"
@@ -20,9 +21,10 @@ class PreparedWeights : public WeightStore {
 
   int64_t bytes() const { return bytes_; }
 
-  // What prepare would add to bytes(), and what it takes beside that while it runs.
+  // What prepare would add to bytes(), and what it takes beside that while it runs. Values that are in `counted` count nothing; others are
+  // put there, so that programs that are prepared one after another can be counted together.
   struct Need { int64_t bytes = 0, loading = 0; };
-  Need need(const Program&) const;
+  Need need(const Program&, std::unordered_set<std::string>& counted) const;
   void release();  // forgets all values; their memory goes with the executables that use them
 
  private:

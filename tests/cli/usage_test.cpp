@@ -31,7 +31,7 @@ TEST(Help, NamesEveryOption) {
       "--prompts-file --prompt-syntax --negative --prompt-2 --negative-2 --seed --width --height --batch --steps --guidance --guidance-rescale "
       "--clip-skip --scheduler --spacing --karras --no-karras --noise --noise-batch --original-size --crop --target-size "
       "--negative-original-size --negative-crop --negative-target-size --model --unet --vae --text-encoder --text-encoder-2 --output --quality "
-      "--rung --device --json --quiet --dump --dump-to --print-program --memory-limit");
+      "--rung --device --json --quiet --dump --dump-to --print-program --memory-limit --vae-tiling");
   for (std::string option; options >> option;) EXPECT_TRUE(contains(help, "\n  " + option) || contains(help, ", " + option + " ")) << option;
 }
 
@@ -153,6 +153,8 @@ const Wrong wrong[] = {
     {"output_placeholder", {"-o", "{sed}.png"}, "there is no placeholder {sed}; there are {seed}, {index}"},
     {"output_empty", {"-o", ""}, "--output: expected"},
     {"rung", {"--rung", "warp"}, "--rung: expected one of fp32, "},
+    {"vae_tiling", {"--vae-tiling", "maybe"}, "--vae-tiling: "},
+    {"vae_tiling_and_a_dump", {"--vae-tiling", "on", "--dump", "*", "--dump-to", "/tmp/never-written.safetensors"}, "vae_tiling is on"},
     {"memory_0", {"--memory-limit", "0"}, "--memory-limit: expected a size like 8GiB"},
     {"memory_negative", {"--memory-limit", "-8G"}, "--memory-limit: expected"},
     {"memory_unit", {"--memory-limit", "8 apples"}, "got \"8 apples\""},

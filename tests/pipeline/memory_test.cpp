@@ -91,6 +91,44 @@ TEST(Memory, TheLargestPictureIsRefusedAtOnce) {
   expect_error(ErrorKind::out_of_memory, {"the machine has", "TiB"}, [&] { p.generate(request(16384, 16384, 256)); });
 }
 
+MemoryForecast forecast(const Options& options, const Request& r) { return Pipeline(options).forecast(r); }
+
+TEST(Memory, TilesMakeALargePictureFit) {
+  Request r = request(640, 448);
+  const Result expected = Pipeline({.model = kModel, .rung = "fp32", .vae_tiling = VaeTiling::off}).generate(r);
+  const MemoryForecast whole = forecast({.model = kModel, .rung = "compile", .vae_tiling = VaeTiling::off}, r),
+                       tiled = forecast({.model = kModel, .rung = "compile", .vae_tiling = VaeTiling::on}, r);
+  EXPECT_FALSE(whole.vae_tiled);
+  EXPECT_TRUE(tiled.vae_tiled);
+  ASSERT_LT(least(tiled), least(whole));
+  EXPECT_FALSE(forecast({.model = kModel, .rung = "compile", .memory_limit = least(whole)}, r).vae_tiled);  // no need
+
+  Pipeline tight({.model = kModel, .rung = "compile", .memory_limit = least(whole) - 1});
+  EXPECT_TRUE(tight.forecast(r).vae_tiled);
+  for (int round = 0; round < 2; ++round) {
+    const Result got = tight.generate(r);
+    EXPECT_LE(got.peak_memory, least(whole) - 1);
+    EXPECT_EQ(got.images.size(), 1u);
+  }
+  expect_error(ErrorKind::out_of_memory, {"decode", "the VAE in tiles"},
+               [&] { Pipeline({.model = kModel, .rung = "compile", .vae_tiling = VaeTiling::off, .memory_limit = least(whole) - 1}).generate(r); });
+
+  const Result got = Pipeline({.model = kModel, .rung = "fp32", .vae_tiling = VaeTiling::on}).generate(r);
+  int most = 0;
+  for (size_t i = 0; i < got.images[0].rgb.size(); ++i) most = std::max(most, std::abs(int(got.images[0].rgb[i]) - int(expected.images[0].rgb[i])));
+  EXPECT_LE(most, 1);
+}
+
+TEST(Memory, OfTilesIsForecastToTheByte) {
+  for (const char* rung : {"fp32", "projections"}) {
+    Pipeline p({.model = kModel, .rung = rung, .vae_tiling = VaeTiling::on});
+    Request r = request(640, 448, 2);
+    MemoryForecast f = p.forecast(r);
+    EXPECT_LE(p.generate(r).peak_memory, f.peak - f.process) << rung;  // weights come part by part
+    EXPECT_EQ(p.generate(r).peak_memory, p.forecast(r).peak - f.process) << rung << ", with weights that stayed";
+  }
+}
+
 TEST(Memory, ADumpIsForecastToo) {
   ScratchFolder folder;
   Request plain = request(48, 64), dumped = plain;

@@ -71,6 +71,21 @@ TEST(NotFinite, WeightsAreNamed) {
     }
 }
 
+TEST(NotFinite, APictureInTilesIsNamed) {
+  FaultyModel model("vae", "decoder.up_blocks.2.resnets.0.conv1.weight", [](std::vector<float>& t) {
+    for (float& x : t) x = std::copysign(3e38f, x);
+  });
+  Request large = small();
+  large.width = 512, large.height = 192;
+  large.steps = 1;
+  for (const char* rung : {"fp32", "projections"}) {
+    std::vector<std::string> warnings;
+    Options options{.model = model.path(), .rung = rung, .vae_tiling = VaeTiling::on, .warn = [&](const std::string& w) { warnings.push_back(w); }};
+    expect_error(ErrorKind::not_finite, {"picture 1"}, [&] { Pipeline(options).generate(large); });
+    EXPECT_EQ(warnings.size(), rung == std::string("fp32") ? 0 : 1);  // decoded again in float32
+  }
+}
+
 TEST(NotFinite, TheFirstValueIsNamed) {
   struct Overflow { const char *component, *tensor, *value, *what; };
   for (const Overflow& o : {Overflow{"unet", "mid_block.resnets.0.conv1.weight", "mid_block.resnets.0.", "the latent after step 1 of 2"},

@@ -161,6 +161,45 @@ TEST(Pipeline, ProgressAndCancelling) {
   EXPECT_THAT(steps, ::testing::ElementsAre(1, 2));
 }
 
+TEST(Pipeline, DecodingIsReportedAndCanBeCancelled) {
+  Request r = request({picture("a castle", 7), picture("a lake", 8)}, 1);
+  std::vector<std::pair<int, int>> reports;
+  r.on_decode = [&](int done, int all) {
+    reports.push_back({done, all});
+    return true;
+  };
+  shared_pipeline().generate(r);
+  EXPECT_THAT(reports, ::testing::ElementsAre(std::pair(1, 2), std::pair(2, 2)));
+
+  r.width = 512, r.height = 192;  // a tile has 256 x 256 pixels at most
+  reports.clear();
+  Pipeline tiled({.model = kModel, .vae_tiling = VaeTiling::on});
+  const Result whole = tiled.generate(r);
+  ASSERT_GT(reports.size(), 10u);
+  for (size_t i = 0; i < reports.size(); ++i) EXPECT_EQ(reports[i], std::pair(int(i) + 1, int(reports.size())));
+
+  r.on_decode = [](int done, int) { return done < 3; };
+  try {
+    tiled.generate(r);
+    FAIL() << "not cancelled";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::cancelled);
+  }
+  r.on_decode = {};
+  EXPECT_EQ(tiled.generate(r).images[1].rgb, whole.images[1].rgb);
+}
+
+TEST(Pipeline, VaeTilingAndADumpDoNotGoTogether) {
+  Request r = request({picture("a castle", 7)}, 1);
+  r.dump_pattern = "*", r.dump_file = "never-written.safetensors";
+  try {
+    Pipeline({.model = kModel, .vae_tiling = VaeTiling::on}).generate(r);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::usage);
+  }
+}
+
 TEST(Pipeline, DumpsAreNamedAndComparable) {
   ScratchFolder folder;
   Request r = request({picture("a castle", 7)}, 2);

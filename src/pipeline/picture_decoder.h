@@ -1,0 +1,46 @@
+// Latents to pictures: the VAE's decoder in one piece or tile by tile, and once more in float32 where a picture is not finite.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "core/log.h"
+#include "hayate/hayate.h"
+#include "pipeline/component.h"
+#include "pipeline/dump.h"
+#include "pipeline/tiled_decoder.h"
+
+namespace hayate {
+
+// How the pictures of a request are decoded.
+struct Decoding {
+  int64_t pictures = 1, h = 0, w = 0;  // h x w: of a latent
+  bool tiled = false;
+};
+
+class PictureDecoder {
+ public:
+  PictureDecoder(const std::shared_ptr<const TensorSource>&, const VaeConfig&, const Compiler&, VaeTiling allowed, Warn);
+  PictureDecoder(const PictureDecoder&) = delete;
+
+  // One picture at a time: pictures do not depend on their neighbours, and the decoder's memory does not grow with the batch. `on_decode`
+  // may be empty.
+  std::vector<Image> decode(const std::vector<float>& latents, const Decoding&, const OnDecode& on_decode, Dump&, CompileSeconds&);
+
+  Component::Need need(const Decoding&, const Rung&, bool keep_all);
+  Component& component() { return vae_; }
+  std::shared_ptr<Executable> whole(const Decoding&, CompileSeconds&);
+
+ private:
+  std::shared_ptr<Executable> whole(Component&, const Decoding&, bool keep_all, CompileSeconds&);
+  TiledDecoder tiled(const Decoding&, const Rung&, Dtype) const;
+  bool tiles_in_float32(const Decoding&);
+  Recording recording(const Decoding&) const;
+
+  VaeConfig config_;
+  Compiler compiler_, exact_compiler_;
+  VaeTiling allowed_;
+  Warn warn_;
+  Component vae_, exact_;  // exact_: float32
+};
+
+}  // namespace hayate
