@@ -211,6 +211,7 @@ void add_convolutions(Table& t) {
   t.conv2d({2, 6, 6, 32}, 16, 3, same, Residual::none, true);
   t.conv2d({2, 8, 8, 64}, 96, 2, kUpsample, Residual::none);
   t.conv2d({1, 5, 3, 17}, 35, 2, {1, 1, 1, Activation::silu, 2}, Residual::none);
+  t.conv2d({1, 6, 5, 16}, 24, 2, {1, 1, 1, Activation::silu, 2}, Residual::none);
   t.conv2d({2, 6, 7, 32}, 16, 2, kUpsample, Residual::none, true);
   t.conv2d({1, 1, 1, 8}, 8, 2, kUpsample, Residual::none);
 }

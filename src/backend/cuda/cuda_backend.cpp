@@ -24,7 +24,7 @@ class CudaBackend : public Backend {
       case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast:
       case Op::group_statistics: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;
-      case Op::conv2d: return n.dtype != Dtype::i32 && (n.as<ConvAttr>().upsample == 1 || tiles_could_take(p, n));
+      case Op::conv2d: return n.dtype != Dtype::i32 && (n.as<ConvAttr>().upsample == 1 || enlarges(p, n));
       case Op::scale_columns:
       case Op::row_dots: return false;
       case Op::linear: {
@@ -83,6 +83,9 @@ class CudaBackend : public Backend {
  private:
   // What our own product does and the library's does not.
   bool fuses_geglu(const Program& p, const Node& n) const { return tiles_could_take(p, n) && (n.in.size() < 4 || n.in[3] == none); }
+  bool enlarges(const Program& p, const Node& n) const {
+    return tiles_could_take(p, n) && n.as<ConvAttr>().activation == Activation::none && n.in[3] == none;
+  }
   bool normalises(const Program& p, const Node& n) const {
     constexpr int64_t kFewRows = 256;  // of those a norm takes little time, and the library's products are faster
     const Activation a = n.as<LinearAttr>().activation;
