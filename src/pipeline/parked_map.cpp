@@ -1,4 +1,4 @@
-// Copies line by line, on all cores.
+// Copies line by line.
 #include "pipeline/parked_map.h"
 
 #include <cstring>
@@ -9,7 +9,8 @@ namespace hayate {
 
 namespace {
 void copy_lines(std::byte* to, int64_t to_line, const std::byte* from, int64_t from_line, int64_t lines, int64_t bytes) {
-  parallel_for(lines, 1 + (int64_t{1} << 16) / bytes, [&](int64_t begin, int64_t end) {
+  constexpr int64_t kEach = int64_t{4} << 20;  // of a thread: a few of them use all that the memory gives
+  parallel_for(lines, 1 + kEach / bytes, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) std::memcpy(to + i * to_line, from + i * from_line, size_t(bytes));
   });
 }
