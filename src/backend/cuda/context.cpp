@@ -36,9 +36,9 @@ Context::~Context() {
 
 double Context::seconds(const std::function<void()>& enqueue, int runs, double rival) const {
   constexpr double kFar = 2, kStarting = 1e-3, kClearly = 1.5;  // a first run also loads its kernels
-  // Short runs are timed so many in a row: the events themselves take a few microseconds.
-  constexpr double kShort = 100e-6, kAlone = 6e-6;
-  constexpr int kRow = 8;
+  // Short runs are timed several in a row, about so long: the events themselves take a few microseconds.
+  constexpr double kLong = 200e-6, kAlone = 6e-6;
+  constexpr int kMostInRow = 8;
   auto timed = [&](int times) {
     check(cudaEventRecord(begin_, stream()), "measuring");
     for (int i = 0; i < times; ++i) enqueue();
@@ -53,7 +53,7 @@ double Context::seconds(const std::function<void()>& enqueue, int runs, double r
   if (first > kFar * rival + kStarting) return first;
   double least = timed(1);
   if (least > kClearly * rival + kAlone) return least;
-  int row = least < kShort ? kRow : 1;
+  const int row = std::clamp(int(kLong / std::max(least, 1e-6)), 1, kMostInRow);
   for (int run = row > 1 ? 0 : 1; run < runs; ++run) {
     double t = timed(row);
     least = run == 0 ? t : std::min(least, t);

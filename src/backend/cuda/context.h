@@ -14,7 +14,7 @@
 
 namespace hayate::cuda {
 
-constexpr int kMeasuredRuns = 3;  // of each algorithm, beside a first one
+constexpr int kMeasuredRuns = 2;  // of each algorithm, beside a first one
 
 struct Context {
   explicit Context(const CudaOptions&);
