@@ -100,12 +100,12 @@ std::string name_of_case(const ::testing::TestParamInfo<std::tuple<OpCase, Dtype
 }
 
 Buffer moments_of(const TensorView& rows) {
-  return gpu().context->device->allocate(rows.shape.rows() * cuda::row_sum_parts(rows.shape.c) * int64_t(sizeof(float2)));
+  return gpu().context->device->allocate(rows.shape.rows() * cuda::moment_parts(rows.shape.c) * int64_t(sizeof(float2)));
 }
 
 // Relative error of the moments in `parts` against those of the rows of a result; NaN where there are none.
 double moments_error(const Buffer& parts, const TensorView& y, const std::vector<float>& result) {
-  const int64_t rows = y.shape.rows(), each = cuda::row_sum_parts(y.shape.c);
+  const int64_t rows = y.shape.rows(), each = cuda::moment_parts(y.shape.c);
   std::vector<float2> made(size_t(rows * each));
   gpu().context->device->download(std::as_writable_bytes(std::span(made)), parts.get());
   double error = 0, norm = 0;

@@ -92,10 +92,10 @@ std::vector<Launch> bind_tile_products(const Operands& o, const Context& context
     t.image_residual_stride = o.in[3].row_stride;
   }
   if (options.x_moments) {
-    t.x_moments = options.x_moments, t.x_parts = row_sum_parts(p.x.c), t.inverse_inner = 1 / float(p.x.c);
+    t.x_moments = options.x_moments, t.x_parts = moment_parts(p.x.c), t.inverse_inner = 1 / float(p.x.c);
     t.weight_sums = static_cast<const float*>(o.in[4].data), t.eps = o.node.as<LinearAttr>().normalise;
   }
-  if (options.y_moments) t.y_moments = options.y_moments, t.y_parts = row_sum_parts(p.y.c);
+  if (options.y_moments) t.y_moments = options.y_moments, t.y_parts = moment_parts(p.y.c);
   t.taps = int(taps), t.taps_w = p.taps_w, t.stride = p.stride, t.pad = p.pad;
   t.chunks = int((p.x.c + kTileChannels - 1) / kTileChannels);
   t.box_w = box_w, t.box_h = box_h;

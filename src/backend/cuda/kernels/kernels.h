@@ -59,7 +59,7 @@ void launch_take_step(cudaStream_t, StepTables*);  // in device memory
 // Random numbers in +-[0.5, 2), whatever the float type of the bytes.
 void launch_random_bits(cudaStream_t, void* to, int64_t bytes);
 
-// norms.cu
+// group_norm.cu
 struct GroupStatisticsArgs {
   Matrix x;  // rows: images * pixels
   int images, pixels, groups;
@@ -78,9 +78,11 @@ struct GroupNormArgs {
   Unary act;
 };
 void launch_group_norm(cudaStream_t, const GroupNormArgs&, int multiprocessors);
+
+// row_norms.cu
 void launch_layer_norm(cudaStream_t, Matrix y, Matrix x, const float* gamma, const float* beta, float eps);
-// Sum and sum of squares of each row, in parts: (rows, row_sum_parts(columns)). Who reads them adds the parts up; here all but the first are 0.
-constexpr int row_sum_parts(int64_t columns) { return int((columns + 127) / 128); }
+// Sum and sum of squares of each row, in parts: (rows, moment_parts(columns)). Who reads them adds the parts up; here all but the first are 0.
+constexpr int moment_parts(int64_t columns) { return int((columns + 127) / 128); }
 void launch_row_moments(cudaStream_t, float2* parts, Matrix x);
 void launch_row_sums(cudaStream_t, float* sums, Matrix x);  // of each row
 void launch_softmax(cudaStream_t, Matrix y, Matrix x);  // x may be float32 where y is not

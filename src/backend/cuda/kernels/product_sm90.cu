@@ -1,7 +1,7 @@
 // Linear and convolution on Hopper. One warp feeds shared memory through the copy engine, two warpgroups multiply; blocks stay and take
 // tile after tile, so that the next tile's loads overlap with the end of the last one. A convolution is a sum of products over shifted boxes.
 #include "backend/cuda/kernels/product_sm90.h"
-#include "backend/cuda/kernels/tile_layout.h"
+#include "backend/cuda/kernels/tile_ends_sm90.cuh"
 #include "backend/cuda/kernels/wgmma_sm90.cuh"
 
 namespace hayate::cuda {
@@ -62,92 +62,6 @@ struct Step {
 };
 
 __device__ __forceinline__ BoxPlace box_at(const TileProduct& p, int box) { return box_place(box, p.boxes_w, p.boxes_h, p.box_w, p.box_h); }
-
-// Over four neighbouring lanes.
-__device__ __forceinline__ float2 sum_of_four(float2 v) {
-#pragma unroll
-  for (int d = 1; d < 4; d *= 2) v.x += __shfl_xor_sync(0xffffffffu, v.x, d), v.y += __shfl_xor_sync(0xffffffffu, v.y, d);
-  return v;
-}
-
-// Sums over a tile's columns of a thread's two rows: part `n` of those of the whole row, of which there are `tiles`. Parts beyond are 0.
-__device__ __forceinline__ void write_moments(const TileProduct& p, const BoxPlace& box, int row, bool writes, const float2 (&moments)[2], int n, int tiles) {
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    float2 m = sum_of_four(moments[half]);
-    int token = box.x + row + half * 8;
-    if (!writes || token >= p.line || box.image >= p.images) continue;
-    float2* to = p.y_moments + int64_t(box.image * p.line + token) * p.y_parts;
-    to[n] = m;
-    for (int part = n + tiles; part < p.y_parts; part += tiles) to[part] = {};
-  }
-}
-
-// A split tile's other parts, summed in the first block's shared memory in the order of the blocks. `sums` has room for each, where stages were.
-template <int N>
-__device__ __forceinline__ void add_parts(float (&sum)[N], uint32_t sums, int part, int parts) {
-  constexpr int bytes = 2 * 128 * N * 4;  // of one part, both warpgroups
-  uint32_t own = sums + (threadIdx.x - 128) * 16;
-  if (part > 0)
-#pragma unroll
-    for (int i = 0; i < N / 4; ++i)
-      store_remote(own + (part - 1) * bytes + i * 256 * 16, 0, make_float4(sum[4 * i], sum[4 * i + 1], sum[4 * i + 2], sum[4 * i + 3]));
-  sync_cluster();
-  if (part > 0) return;
-  for (int p = 1; p < parts; ++p)
-#pragma unroll
-    for (int i = 0; i < N / 4; ++i) {
-      float4 v = load_shared<float4>(own + (p - 1) * bytes + i * 256 * 16);
-      sum[4 * i] += v.x, sum[4 * i + 1] += v.y, sum[4 * i + 2] += v.z, sum[4 * i + 3] += v.w;
-    }
-}
-
-// Bias and sums of a tile's rows of the weight, in the order of the tile's columns, on their way into shared memory; 0 where there are none.
-template <int Columns, bool Geglu>
-__device__ __forceinline__ void fetch_vectors(const TileProduct& p, uint32_t to, int n) {
-  int rows = Geglu ? 2 * p.columns : p.columns;
-  for (int i = threadIdx.x % 128; i < Columns; i += 128) {
-    int row = n * Columns + i, plain = Geglu ? int(interleaved_row(row, p.columns)) : row;
-    copy_async_word(to + i * 4, p.bias + plain, p.bias && row < rows);
-    copy_async_word(to + (Columns + i) * 4, p.weight_sums + row, p.weight_sums && row < rows);
-  }
-  commit_copies();
-}
-
-// What a thread knows of its two rows in a box of a linear: by how much to shift and scale what it sums. Four lanes share a row. The loads
-// are on the way while the products are computed.
-struct RowScale {
-  static constexpr int kEarly = 3;
-  float2 part[2][kEarly];
-  float mean[2] = {0, 0}, inverse[2] = {1, 1};
-
-  static __device__ __forceinline__ const float2* moments_of(const TileProduct& p, const BoxPlace& box, int row) {
-    return p.x_moments + int64_t(min(box.image * p.line + box.x + row, p.images * p.line - 1)) * p.x_parts;
-  }
-  __device__ __forceinline__ void start(const TileProduct& p, const BoxPlace& box, int row, int lane) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const float2* from = moments_of(p, box, row + half * 8);
-#pragma unroll
-      for (int k = 0; k < kEarly; ++k) part[half][k] = lane % 4 + 4 * k < p.x_parts ? from[lane % 4 + 4 * k] : float2{};
-    }
-  }
-  __device__ __forceinline__ void finish(const TileProduct& p, const BoxPlace& box, int row, int lane) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      float2 total = {};
-#pragma unroll
-      for (int k = 0; k < kEarly; ++k) total.x += part[half][k].x, total.y += part[half][k].y;
-      for (int i = lane % 4 + 4 * kEarly; i < p.x_parts; i += 4) {
-        float2 v = moments_of(p, box, row + half * 8)[i];
-        total.x += v.x, total.y += v.y;
-      }
-      total = sum_of_four(total);
-      mean[half] = total.x * p.inverse_inner;
-      inverse[half] = rsqrtf(fmaxf(total.y * p.inverse_inner - mean[half] * mean[half], 0.f) + p.eps);
-    }
-  }
-};
 
 template <class T, int Rows, int Columns, bool Geglu, bool Split>
 __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_constant__ TileProduct p) {
