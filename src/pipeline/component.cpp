@@ -12,7 +12,6 @@
 namespace hayate {
 
 namespace {
-constexpr size_t kCached = 4;    // an executable holds its activations: a few sizes are worth it, many are not
 constexpr size_t kPlanned = 64;  // programs are small; a decoder in tiles has up to 30
 
 // Writes each program as FOLDER/COMPONENT/NN-pass.txt.
@@ -32,8 +31,8 @@ std::shared_ptr<Executable> awake(const std::shared_ptr<Executable>& executable)
 }
 }  // namespace
 
-Component::Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler)
-    : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_) {}
+Component::Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler, size_t executables)
+    : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_), executables_(executables) {}
 
 const Component::Planned& Component::plan(const Recording& r, const Rung& rung, bool keep_all) {
   auto same = [&](const Planned& p) { return p.key == r.key && p.rung == &rung && p.keep_all == keep_all; };
@@ -85,7 +84,7 @@ std::shared_ptr<Executable> Component::executable(const Recording& r, bool keep_
   seconds.load += watch.lap();
   if (!keep_all) {
     recent_.push_front({r.key, made});
-    if (recent_.size() > kCached) recent_.pop_back();
+    if (recent_.size() > executables_) recent_.pop_back();
   }
   return awake(made);
 }

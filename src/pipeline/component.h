@@ -31,9 +31,10 @@ struct CompileSeconds {
 
 class Component {
  public:
-  Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler);
+  static constexpr size_t kFewExecutables = 4;  // one that rests has no activations, but its graph and bound ops: a few sizes are worth that
+  Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler, size_t executables = kFewExecutables);
 
-  // Compiled on first use; the least recently used one gives way beyond a few.
+  // Compiled on first use; the least recently used one gives way beyond so many.
   // With keep_all the executable is a fresh one whose every value can be read, and is not cached. With the last handle it comes to rest.
   std::shared_ptr<Executable> executable(const Recording&, bool keep_all, CompileSeconds&);
 
@@ -64,6 +65,7 @@ class Component {
   std::string name_;
   const Compiler& compiler_;
   PreparedWeights weights_;
+  size_t executables_;
   std::list<Cached> recent_;    // most recently used first
   std::list<Planned> planned_;  // likewise
 };

@@ -12,6 +12,8 @@
 namespace hayate {
 
 namespace {
+constexpr size_t kExecutables = 36;  // a decoder in tiles has up to 30 programs; all of them for the next picture, and some sizes whole
+
 Compiler in_float32(Compiler c) {
   c.dtype = Dtype::f32;
   c.print_program = "";
@@ -31,7 +33,7 @@ Image to_image(const std::vector<float>& pixels, int width, int height) {
 PictureDecoder::PictureDecoder(const std::shared_ptr<const TensorSource>& tensors, const VaeConfig& config, const Compiler& compiler, VaeTiling allowed,
                                Warn warn)
     : config_(config), compiler_(compiler), exact_compiler_(in_float32(compiler)), allowed_(allowed), warn_(std::move(warn)),
-      vae_("vae", tensors, compiler_), exact_("vae", tensors, exact_compiler_) {}
+      vae_("vae", tensors, compiler_, kExecutables), exact_("vae", tensors, exact_compiler_, kExecutables) {}
 
 Recording PictureDecoder::recording(const Decoding& d) const {
   return {fmt::format("decode {}x{}", d.w, d.h), [&config = config_, h = d.h, w = d.w] { return record_vae_decoder(config, 1, h, w); }};

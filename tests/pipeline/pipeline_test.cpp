@@ -186,7 +186,10 @@ TEST(Pipeline, DecodingIsReportedAndCanBeCancelled) {
     EXPECT_EQ(e.kind(), ErrorKind::cancelled);
   }
   r.on_decode = {};
-  EXPECT_EQ(tiled.generate(r).images[1].rgb, whole.images[1].rgb);
+  const Result again = tiled.generate(r);
+  EXPECT_EQ(again.images[1].rgb, whole.images[1].rgb);
+  EXPECT_GT(whole.timings.load, 0);
+  EXPECT_EQ(again.timings.load, 0);  // every program of the decoder is still there
 }
 
 TEST(Pipeline, VaeTilingAndADumpDoNotGoTogether) {
