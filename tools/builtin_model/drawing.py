@@ -32,11 +32,11 @@ def stream(batch, generator, held_out=False):
 
 
 class Framing:
-    """Which part of each scene a picture shows, as SDXL's size and crop conditioning tells it. Three of four pictures show it all."""
+    """Which part of each scene a picture shows, as SDXL's size and crop conditioning tells it. Most pictures show it all."""
 
     def __init__(self, n, height, width, generator):
         rand = lambda *shape: torch.rand(shape, generator=generator, device=generator.device)
-        zoom = torch.where(rand(n) < .25, 1 + .5 * rand(n), 1.)
+        zoom = torch.where(rand(n) < .15, 1 + .5 * rand(n), 1.)
         originals = torch.stack([(height * zoom).round(), (width * zoom).round()], 1)
         self.crops = (rand(n, 2) * (originals - torch.tensor([height, width], device=originals.device)) + .5).floor()
         self.originals, self.whole = originals[:, 0], zoom < 1.08

@@ -21,7 +21,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--model", type=Path, default=MODELS / "builtin")
     args.add_argument("--quality", type=Path, default=MODELS / "quality", help="folder of the classifier and the prompts")
-    args.add_argument("--prompts", type=int, default=600)
+    args.add_argument("--prompts", type=int, help="as many from the head of the list; all, if not given")
     args.add_argument("--steps", type=int, default=30)
     args.add_argument("--guidance", type=float, default=5.)
     args.add_argument("--batch", type=int, default=8)

@@ -29,8 +29,9 @@ HELD_OUT = [(("terrain", "desert"), ("castle", ANY)), (("style", "neon"), ("sail
             (("tree", 3), ("terrain", "desert")), (("style", "pixel art"), ("house", 3)), (("birds", ANY), ("terrain", "mountains"))]
 
 # How often there is what: in general, and where the UNet practises, which finds two of a kind and sailboats hard.
-USUAL = dict(terrain=[1.] * 6, house=[.62, .16, .11, .11], tree=[.62, .16, .11, .11], sailboat=[.28, .32, .20, .20], balloon=[.64, .16, .10, .10])
-PRACTICE = dict(terrain=[1., 1., 1., 1.6, 1.2, 1.], house=[.54, .15, .18, .13], tree=[.54, .15, .18, .13], sailboat=[.20, .30, .29, .21], balloon=[.54, .16, .18, .12])
+USUAL = dict(terrain=[1.] * 6, waterside=.55, house=[.62, .16, .11, .11], tree=[.62, .16, .11, .11], sailboat=[.28, .32, .20, .20], balloon=[.64, .16, .10, .10])
+PRACTICE = dict(terrain=[1., 1., 1., 3.4, 2.4, .8], waterside=.8, house=[.36, .20, .27, .17], tree=[.40, .18, .28, .14], sailboat=[.12, .36, .34, .18],
+                balloon=[.50, .16, .21, .13])
 
 CLASSES = dict(time=TIMES, weather=WEATHERS, terrain=TERRAINS, palette=PALETTES, style=STYLES)
 
@@ -62,7 +63,7 @@ def draw_attributes(r, shares):
              terrain=r.choose(shares["terrain"]), palette=r.choose([1.] * 4))
     a["time"] = torch.where(a["style"] == STYLES.index("neon"), TIMES.index("night"), a["time"])
     is_sea, is_city = a["terrain"] == TERRAINS.index("sea"), a["terrain"] == TERRAINS.index("city")
-    water = is_sea | (is_city & r.chance(.55))
+    water = is_sea | (is_city & r.chance(shares["waterside"]))
     night, fair = a["time"] == TIMES.index("night"), a["weather"] < 2
     a["castle"] = r.chance(.24).long()
     a["lighthouse"] = (r.chance(.20) | (is_sea & r.chance(.2))).long()
@@ -74,9 +75,12 @@ def draw_attributes(r, shares):
     a["sun"] = (~night & fair & r.chance(.7)).long()
     a["moon"] = (night & fair & r.chance(.65)).long()
     a["stars"] = (night & (a["weather"] == 0) & r.chance(.65)).long()
-    standing = a["lighthouse"] + a["house"] + a["tree"] + a["sailboat"]
-    valid = standing <= torch.where(a["castle"] > 0, 2, 4)
-    return a, water, valid
+    return a, water
+
+
+def has_room(a):
+    """Which scenes have room for all that stands in them."""
+    return a["lighthouse"] + a["house"] + a["tree"] + a["sailboat"] <= torch.where(a["castle"] > 0, 2, 4)
 
 
 def holds(a, pair):
@@ -95,6 +99,12 @@ def without_held_out_things(a):
                 a[group] = torch.where(holds(a, pair), 0, a[group])
 
 
+def thin_out(a):
+    """Takes things out of scenes that have no room for all: to reject those scenes would make several of a kind rare."""
+    for name in ("house", "lighthouse", "castle", "tree"):
+        a[name] = a[name] * has_room(a)
+
+
 def take_column(r, free, active, weights):
     """A random free column of five for each active scene, and what is free afterwards."""
     scores = torch.where(free, torch.tensor(weights, device=r.device).log() - (-r.uniform(1e-6, 1., 5).log()).log(), -1e9)
@@ -110,10 +120,11 @@ class Scenes:
         found, missing = [], n
         while missing > 0:
             r = Draw(max(4 * n, 256) if not held_out else 8 * n + 1024, generator)
-            a, water, valid = draw_attributes(r, PRACTICE if practice else USUAL)
+            a, water = draw_attributes(r, PRACTICE if practice else USUAL)
             if practice:
                 without_held_out_things(a)
-            rows = (valid & (is_held_out(a) == held_out)).nonzero()[:missing, 0]
+                thin_out(a)
+            rows = (has_room(a) & (is_held_out(a) == held_out)).nonzero()[:missing, 0]
             found.append({k: v[rows] for k, v in dict(a, water=water.long()).items()})
             missing -= len(rows)
         self.attributes = {k: torch.cat([f[k] for f in found]) for k in found[0]}

@@ -8,6 +8,6 @@ shift $(($# < 2 ? $# : 2))
 mkdir -p "$work"
 train() {
   python3 train_unet.py --vae $models/builtin/vae --tokenizers $models/builtin --quality $models/quality --weights-from $models/builtin \
-    --weight-decay .03 --first-drawings .5 --until "$until" --out "$work" "$@"
+    --muon-lr .014 --adam-lr .0014 --hold .1 --weight-decay .03 --first-drawings .5 --until "$until" --out "$work" "$@"
 }
 train "$@" || train "$@" --eager  # in the time that is left, should compiled code or CUDA graphs end the process
