@@ -170,7 +170,9 @@ struct MemoryForecast {
 };
 
 // One model on one device. Programs of each size and batch are kept, so a second request of the same shape is faster.
-// Not safe for use by two threads at once.
+// Not safe for use by two threads at once. On the CPU, while a call runs, no signal handler may run on the stack of a thread that computes: kernels
+// of oneDNN point the stack pointer into the heap, and the handler's frame would land there. Block signals in the calling thread and wait
+// for them in another, or give handlers a stack of their own (sigaltstack, SA_ONSTACK).
 class Pipeline {
  public:
   explicit Pipeline(const Options&);
