@@ -10,6 +10,18 @@
 namespace hayate::cli {
 
 namespace {
+// What follows the last colon is the weight, unless it ends as a file's name does.
+Lora parse_lora(const std::string& given) {
+  const size_t colon = given.rfind(':');
+  Lora lora{.path = given.substr(0, colon)};
+  if (colon != given.npos && !given.ends_with(".safetensors"))
+    lora.weight = parse_number("--lora: weight", given.substr(colon + 1), -100.0f, 100.0f);
+  else
+    lora.path = given;
+  if (lora.path.empty()) refuse("--lora: expected FILE or FILE:WEIGHT, got \"{}\"", given);
+  return lora;
+}
+
 const std::map<std::string, VaeTiling> tiling_names = {{"auto", VaeTiling::automatic}, {"on", VaeTiling::on}, {"off", VaeTiling::off}};
 }  // namespace
 
@@ -40,6 +52,8 @@ void add_replacements(Table t, Options& options) {
   part("--vae", "autoencoder", options.vae);
   part("--text-encoder", "(first) text encoder", options.text_encoder);
   part("--text-encoder-2", "second text encoder", options.text_encoder_2);
+  repeatable(t.text("--lora", "FILE", "a LoRA to add to the weights; FILE:0.8 adds it with this weight (default 1); repeat for several",
+                    [&](const std::string& given) { options.loras.push_back(parse_lora(given)); }));
 }
 
 void add_machine(Table t, Options& options) {

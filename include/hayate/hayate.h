@@ -44,9 +44,16 @@ enum class VaeTiling {
   off,
 };
 
+// A LoRA file, in the naming of kohya's scripts, of peft or of diffusers, that is added to the weights of UNet and text encoders.
+struct Lora {
+  std::string path{};            // .safetensors file
+  float weight = 1;              // how much of it; less than 0 takes it away
+};
+
 struct Options {
   std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
+  std::vector<Lora> loras{};     // all are added; what fits nothing in the model is told to `warn`
   std::string hub_cache{};       // folder in which the Hugging Face tools keep downloads; empty: none
   std::string random{};          // instead of a model: an architecture at full size with random weights ("sdxl"), to measure speed
   std::string device = "cpu";    // "cpu", "cuda" or "reference" (plain float32 loops: slow, the definition of correct)

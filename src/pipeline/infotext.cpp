@@ -74,6 +74,7 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   text += fmt::format("Steps: {}, Sampler: {}, ", r.steps, sampler_name(f.scheduler));
   if (f.karras) text += "Schedule type: Karras, ";
   text += fmt::format("CFG scale: {:g}, Seed: {}, Size: {}x{}, Model: {}, ", p.guidance, p.seed, f.width, f.height, quoted(f.model));
+  if (!f.loras.empty()) text += fmt::format("Loras: {}, ", quoted(f.loras));
   if (r.clip_skip) text += fmt::format("Clip skip: {}, ", r.clip_skip + 1);
   if (r.prompt_syntax != PromptSyntax::diffusers) text += fmt::format("Prompt syntax: {}, ", r.prompt_syntax == PromptSyntax::a1111 ? "a1111" : "comfy");
   if (p.guidance_rescale != 0) text += fmt::format("CFG rescale: {:g}, ", p.guidance_rescale);

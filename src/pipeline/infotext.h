@@ -8,6 +8,7 @@ namespace hayate {
 
 struct InfotextFields {
   std::string model, scheduler;
+  std::string loras{};  // "name:weight, name:weight", or empty
   bool karras = false;
   int width = 0, height = 0;
 };

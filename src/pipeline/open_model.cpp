@@ -1,6 +1,7 @@
 // A path that exists wins over a name of the hub.
 #include "pipeline/open_model.h"
 
+#include <cmath>
 #include <map>
 
 #include "core/error.h"
@@ -8,6 +9,7 @@
 #include "pipeline/random_model.h"
 #include "weights/folder_listing.h"
 #include "weights/hub_cache.h"
+#include "weights/lora_checkpoint.h"
 #include "weights/overridden_checkpoint.h"
 
 namespace hayate {
@@ -30,7 +32,13 @@ std::unique_ptr<Checkpoint> open_model(const Options& options) {
   std::map<std::string, std::string> overrides;
   for (const auto& [component, path] : all)
     if (!path.empty()) overrides.emplace(component, path);
-  return overrides.empty() ? std::move(model) : std::make_unique<OverriddenCheckpoint>(std::move(model), overrides);
+  if (!overrides.empty()) model = std::make_unique<OverriddenCheckpoint>(std::move(model), overrides);
+  std::vector<WeightedLora> loras;
+  for (const Lora& lora : options.loras) {
+    require(std::isfinite(lora.weight), ErrorKind::usage, "the weight of the LoRA {} is {}; expected a finite number", lora.path, lora.weight);
+    loras.push_back({lora.path, lora.weight});
+  }
+  return loras.empty() ? std::move(model) : std::make_unique<LoraCheckpoint>(std::move(model), loras, options.warn);
 }
 
 }  // namespace hayate

@@ -7,7 +7,8 @@
 
 namespace hayate {
 
-// A file or folder, else a model of the hub's cache, else (no name at all) the built-in model; with the components that Options replace.
+// A file or folder, else a model of the hub's cache, else (no name at all) the built-in model; with the components that Options replace
+// and the LoRAs that they add.
 std::unique_ptr<Checkpoint> open_model(const Options&);
 
 }  // namespace hayate

@@ -106,6 +106,11 @@ struct Pipeline::Impl {
   }
 
   std::string name() const { return model_name(options.model.empty() ? model->path() : options.model); }
+  std::string loras() const {
+    std::vector<std::string> texts;
+    for (const Lora& lora : options.loras) texts.push_back(fmt::format("{}:{:g}", model_name(lora.path), lora.weight));
+    return fmt::format("{}", fmt::join(texts, ", "));
+  }
   int native_side() const { return int(unet_config.sample_size * vae_config.downscale()); }
 
   Job check(const Request& r, const Warn& warn) const {
@@ -338,6 +343,7 @@ struct Pipeline::Impl {
     const Request& request = job.request;
     const InfotextFields fields{.model = name(),
                                 .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
+                                .loras = loras(),
                                 .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
                                 .width = job.width,
                                 .height = job.height};

@@ -24,7 +24,7 @@ void refuse_networks(std::u32string_view text) {
     if (end == text.npos) return;  // nor is there one for any later <
     if (end == colon + 1) continue;
     bool lora = text.substr(at + 1, colon - at - 1) == U"lora";
-    refuse(text.substr(at, end + 1 - at), lora ? "LoRA in prompts is not supported" : "networks in prompts are not supported");
+    refuse(text.substr(at, end + 1 - at), lora ? "LoRA in prompts is not supported; give its file as --lora FILE:WEIGHT" : "networks in prompts are not supported");
   }
 }
 

@@ -14,12 +14,13 @@ struct Rule {
   const char* what;
 };
 
+constexpr const char* lora = "a LoRA; give it as --lora beside a model";
 constexpr Rule rules[] = {
-    {".lora_up.", "a LoRA"},
-    {".lora_down.", "a LoRA"},
-    {".lora_A.", "a LoRA"},
-    {".lora_B.", "a LoRA"},
-    {".lora.up.", "a LoRA"},
+    {".lora_up.", lora},
+    {".lora_down.", lora},
+    {".lora_A.", lora},
+    {".lora_B.", lora},
+    {".lora.up.", lora},
     {".hada_w1_a", "a LyCORIS adapter"},
     {".lokr_w1", "a LyCORIS adapter"},
     {"^control_model.", "a ControlNet"},

@@ -267,6 +267,13 @@ std::unique_ptr<TensorSource> to_original(OriginalPart part, std::shared_ptr<con
   return mapped;
 }
 
+std::map<std::string, std::string> original_unet_names(const TensorSource& diffusers) {
+  const Renaming rename(table_of(OriginalPart::unet, NameTree(diffusers)), &Row::diffusers, &Row::original);
+  std::map<std::string, std::string> names;
+  for (const std::string& name : diffusers.names()) names.emplace(name, rename(name));
+  return names;
+}
+
 std::unique_ptr<TensorSource> under_prefix(std::shared_ptr<const TensorSource> source, const std::string& prefix) {
   auto mapped = std::make_unique<MappedSource>(source);
   for (const std::string& stored : source->names())

@@ -20,6 +20,9 @@ enum class OriginalPart { unet, vae, clip, open_clip };
 std::unique_ptr<TensorSource> from_original(OriginalPart, std::shared_ptr<const TensorSource> original);
 std::unique_ptr<TensorSource> to_original(OriginalPart, std::shared_ptr<const TensorSource> diffusers);
 
+// The original names of a UNet's tensors, by diffusers' names.
+std::map<std::string, std::string> original_unet_names(const TensorSource& diffusers);
+
 // The tensors whose names start with `prefix`, without it.
 std::unique_ptr<TensorSource> under_prefix(std::shared_ptr<const TensorSource> source, const std::string& prefix);
 
