@@ -43,7 +43,8 @@ void add_sampling(Table t, GenerateForm& form) {
            form.picture.guidance, 0.0f, 100.0f);
   t.number("--guidance-rescale", "0 to 1: tones down overexposure from high guidance (default 0)", form.picture.guidance_rescale, 0.0f, 1.0f);
   t.number("--clip-skip", "leave out this many more last layers of the text encoders (default 0)", request.clip_skip, 0, 64);
-  t.choice("--scheduler", "sampling method", "the model's own", schedulers(), [&](const std::string& name) { request.scheduler = name; });
+  t.choice("--scheduler", "sampling method, see `hayate schedulers`", "the model's own", scheduler_names(),
+           [&](const std::string& name) { request.scheduler = name; });
   t.choice("--spacing", "how steps are spread over time", "the model's own", {"leading", "trailing", "linspace"},
            [&](const std::string& name) { request.timestep_spacing = name; });
   CLI::Option* karras = t.flag("--karras", "Karras sigmas (default: the model's own)", [&] { request.karras = true; });

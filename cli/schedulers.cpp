@@ -8,9 +8,9 @@ namespace {
 
 List list_schedulers() {
   List list;
-  for (const std::string& name : schedulers()) {
-    list.table.add({name});
-    list.rows.push_back(name);
+  for (const SchedulerInfo& scheduler : schedulers()) {
+    list.table.add({scheduler.name, scheduler.what});
+    list.rows.push_back(scheduler.name);
   }
   return list;
 }

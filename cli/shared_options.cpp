@@ -31,6 +31,12 @@ std::vector<std::string> rung_names() {
   return names;
 }
 
+std::vector<std::string> scheduler_names() {
+  std::vector<std::string> names;
+  for (const SchedulerInfo& scheduler : schedulers()) names.push_back(scheduler.name);
+  return names;
+}
+
 void add_model(Table t, Options& options) {
   options.hub_cache = hub_cache();
   t.text("-m,--model", "MODEL", "diffusers folder, .safetensors file, or org/name in the Hugging Face cache (default: the built-in model)",

@@ -6,6 +6,7 @@
 namespace hayate::cli {
 
 std::vector<std::string> rung_names();
+std::vector<std::string> scheduler_names();
 
 void add_model(Table, Options&);         // which model: -m and what replaces its parts
 void add_replacements(Table, Options&);  // only the latter

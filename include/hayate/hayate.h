@@ -105,7 +105,7 @@ struct Request {
   int steps = 30;
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;  // of all prompts and negative prompts
   int clip_skip = 0;                 // skip this many more layers of the text encoders than the model's default
-  std::string scheduler{};           // a scheduler by name ("euler"); empty: the model's own
+  std::string scheduler{};           // a scheduler by name, one of schedulers(); empty: the model's own
   std::optional<std::string> timestep_spacing{};  // "leading", "trailing", "linspace"; default: the model's own
   std::optional<bool> karras{};      // Karras sigmas; default: the model's own
   Noise noise = Noise::torch_cpu;
@@ -217,7 +217,8 @@ void convert_model(const Options& model, const std::string& output, const std::s
 struct RungInfo { std::string name, what; };
 std::vector<RungInfo> rungs(const std::string& device = "");  // the ladder, slowest first; those that the device has
 std::vector<std::string> device_names();  // for Options::device, whether this machine has them or not
-std::vector<std::string> schedulers();
+struct SchedulerInfo { std::string name, what; };
+std::vector<SchedulerInfo> schedulers();  // for Request::scheduler
 std::string version();
 
 // Writes the file whole or not at all, in the format of its extension, which is one of image_extensions(). `infotext` goes where

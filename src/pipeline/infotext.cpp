@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <map>
 
 #include "core/error.h"
 #include "core/json.h"
@@ -14,12 +13,6 @@ namespace hayate {
 namespace {
 
 constexpr std::string_view negative_mark = "Negative prompt:", blank = " \t\r";
-
-std::string sampler_name(const std::string& scheduler) {
-  static const std::map<std::string, std::string> names = {{"euler", "Euler"}, {"EulerDiscreteScheduler", "Euler"}};
-  auto found = names.find(scheduler);
-  return found == names.end() ? scheduler : found->second;
-}
 
 std::string noise_name(Noise noise) { return noise == Noise::torch_cpu_fp16 ? "float16" : noise == Noise::torch_cpu_bf16 ? "bfloat16" : ""; }
 
@@ -71,7 +64,7 @@ std::vector<std::pair<std::string, std::string>> parse_settings(std::string_view
 std::string infotext(const Request& r, const Picture& p, const InfotextFields& f) {
   std::string text = p.prompt + "\n";
   if (!p.negative_prompt.empty()) text += fmt::format("{} {}\n", negative_mark, p.negative_prompt);
-  text += fmt::format("Steps: {}, Sampler: {}, ", r.steps, sampler_name(f.scheduler));
+  text += fmt::format("Steps: {}, Sampler: {}, ", r.steps, f.scheduler);
   if (f.karras) text += "Schedule type: Karras, ";
   text += fmt::format("CFG scale: {:g}, Seed: {}, Size: {}x{}, Model: {}, ", p.guidance, p.seed, f.width, f.height, quoted(f.model));
   if (!f.loras.empty()) text += fmt::format("Loras: {}, ", quoted(f.loras));

@@ -7,8 +7,8 @@
 namespace hayate {
 
 struct InfotextFields {
-  std::string model, scheduler;
-  std::string loras{};  // "name:weight, name:weight", or empty
+  std::string model, scheduler;  // the scheduler's name for people: "Euler a"
+  std::string loras{};           // "name:weight, name:weight", or empty
   bool karras = false;
   int width = 0, height = 0;
 };

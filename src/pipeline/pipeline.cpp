@@ -342,9 +342,9 @@ struct Pipeline::Impl {
   std::vector<std::string> infotexts(const Job& job) const {
     const Request& request = job.request;
     const InfotextFields fields{.model = name(),
-                                .scheduler = request.scheduler.empty() ? scheduler_config.class_name : request.scheduler,
+                                .scheduler = job.schedule.label,
                                 .loras = loras(),
-                                .karras = request.karras.value_or(scheduler_config.use_karras_sigmas),
+                                .karras = job.schedule.karras,
                                 .width = job.width,
                                 .height = job.height};
     std::vector<std::string> texts;
@@ -457,7 +457,11 @@ std::vector<RungInfo> rungs(const std::string& device) {
     if (r.available && (!r.tf32 || device.empty() || device == "cuda")) infos.push_back({r.name, r.what});
   return infos;
 }
-std::vector<std::string> schedulers() { return scheduler_names(); }
+std::vector<SchedulerInfo> schedulers() {
+  std::vector<SchedulerInfo> infos;
+  for (const SchedulerSummary& s : all_schedulers()) infos.push_back({s.name, s.what});
+  return infos;
+}
 std::string version() { return HAYATE_VERSION; }
 
 std::vector<std::string> read_prompts(const std::string& path) { return prompt_lines(read_text_stream(path, size_t{16} << 20), path); }

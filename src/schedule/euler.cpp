@@ -1,43 +1,45 @@
-// Euler steps along the probability flow: x + (next sigma - sigma) * (x - x0) / sigma.
-#include <algorithm>
+// Euler steps along the probability flow, x + (landing sigma - sigma) * (x - x0) / sigma. The ancestral ones land lower, and noise
+// brings them up again.
 #include <cmath>
 
 #include "schedule/noise_levels.h"
+#include "schedule/prediction.h"
 #include "schedule/schedulers.h"
 
 namespace hayate {
 namespace {
 
-struct Derivative {
-  double of_x, of_prediction;  // dx/dsigma = of_x * x + of_prediction * prediction
+struct Landing {
+  double sigma, noise;  // sigma^2 + noise^2 is the square of the next sigma
 };
 
-Derivative derivative(PredictionType type, double sigma) {
-  switch (type) {
-    case PredictionType::epsilon: return {0, 1};
-    case PredictionType::sample: return {1 / sigma, -1 / sigma};
-    case PredictionType::v_prediction: break;
+Landing on_the_flow(double, double to) { return {to, 0}; }
+Landing ancestral(double from, double to) { return {to * to / from, to * std::sqrt(1 - to * to / (from * from))}; }
+
+Schedule euler(const SchedulerConfig& config, int steps, Landing (*land)(double from, double to)) {
+  TimestepSpacing spacing = config.timestep_spacing.value_or(TimestepSpacing::linspace);
+  NoiseLevels levels = sigma_noise_levels(config, spaced_timesteps(config, spacing, steps));
+
+  Schedule schedule;
+  for (int i = 0; i < steps; ++i) {
+    double sigma = levels.sigmas[i];
+    Landing landing = land(sigma, levels.sigmas[i + 1]);
+    Combination next = Combination{1, 0} + (landing.sigma - sigma) * noise_of(config.prediction_type, {1, sigma});
+    schedule.rows.push_back({levels.timesteps[i], 1 / std::sqrt(sigma * sigma + 1), {next.of_x, next.of_prediction, landing.noise}});
   }
-  double variance = sigma * sigma + 1;
-  return {sigma / variance, 1 / std::sqrt(variance)};
+  schedule.init_noise_sigma = initial_sigma(levels, spacing);
+  schedule.timesteps = std::move(levels.timesteps);
+  schedule.sigmas = std::move(levels.sigmas);
+  return schedule;
 }
 
 }  // namespace
 
-Schedule euler_schedule(const SchedulerConfig& config, int steps) {
-  TimestepSpacing spacing = config.timestep_spacing.value_or(TimestepSpacing::linspace);
-  NoiseLevels levels = sigma_noise_levels(config, spacing, steps);
+Schedule euler_schedule(const SchedulerConfig& config, int steps) { return euler(config, steps, on_the_flow); }
 
-  Schedule schedule;
-  for (int i = 0; i < steps; ++i) {
-    double sigma = levels.sigmas[i], step = levels.sigmas[i + 1] - sigma;
-    Derivative d = derivative(config.prediction_type, sigma);
-    schedule.rows.push_back({levels.timesteps[i], 1 / std::sqrt(sigma * sigma + 1), {1 + step * d.of_x, step * d.of_prediction, 0}});
-  }
-  double largest = *std::max_element(levels.sigmas.begin(), levels.sigmas.end());
-  schedule.init_noise_sigma = spacing == TimestepSpacing::leading ? std::sqrt(largest * largest + 1) : largest;
-  schedule.timesteps = std::move(levels.timesteps);
-  schedule.sigmas = std::move(levels.sigmas);
+Schedule euler_ancestral_schedule(const SchedulerConfig& config, int steps) {
+  Schedule schedule = euler(config, steps, ancestral);
+  schedule.uses_noise = true;
   return schedule;
 }
 

@@ -118,8 +118,8 @@ std::vector<float> alphas_cumprod(const SchedulerConfig& config) {
   std::vector<float> betas = make_betas(config);
   if (config.rescale_betas_zero_snr) betas = rescale_to_zero_snr(betas);
   std::vector<float> alphas = cumulative_product(one_minus(betas));
-  if (config.rescale_betas_zero_snr) alphas.back() = 0x1p-24f;  // keeps the first sigma finite
-  for (size_t t = 0; t < alphas.size(); ++t)
+  size_t positive = alphas.size() - (config.rescale_betas_zero_snr ? 1 : 0);
+  for (size_t t = 0; t < positive; ++t)
     require(alphas[t] > 0 && alphas[t] < 1, ErrorKind::bad_model, "{}: its betas make alphas_cumprod {} at timestep {}, expected it between 0 and 1",
             config.what, alphas[t], t);
   return alphas;
@@ -144,15 +144,26 @@ std::vector<double> spaced_timesteps(const SchedulerConfig& config, TimestepSpac
       break;
     }
   }
-  return rounded_to_f32(timesteps);
+  return timesteps;
 }
 
-NoiseLevels sigma_noise_levels(const SchedulerConfig& config, TimestepSpacing spacing, int steps) {
-  std::vector<float> trained = training_sigmas(alphas_cumprod(config)), log_trained;
+std::vector<int> whole_timesteps(const SchedulerConfig& config, TimestepSpacing spacing, int steps) {
+  std::vector<int> timesteps;
+  for (double t : spaced_timesteps(config, spacing, steps)) timesteps.push_back(int(std::nearbyint(t)));
+  require(timesteps.front() < config.num_train_timesteps, ErrorKind::usage,
+          "{} steps begin at timestep {} (\"steps_offset\" is {}), expected one below {}, \"num_train_timesteps\" of {}; fewer steps would do", steps,
+          timesteps.front(), config.steps_offset, config.num_train_timesteps, config.what);
+  return timesteps;
+}
+
+NoiseLevels sigma_noise_levels(const SchedulerConfig& config, const std::vector<double>& timesteps) {
+  std::vector<float> alphas = alphas_cumprod(config);
+  if (config.rescale_betas_zero_snr) alphas.back() = 0x1p-24f;  // keeps the first sigma finite
+  std::vector<float> trained = training_sigmas(alphas), log_trained;
   for (float sigma : trained) log_trained.push_back(float(std::log(double(sigma))));
 
-  NoiseLevels levels;
-  levels.timesteps = spaced_timesteps(config, spacing, steps);
+  const int steps = int(timesteps.size());
+  NoiseLevels levels{.timesteps = rounded_to_f32(timesteps), .sigmas = {}};
   switch (config.interpolation_type) {
     case Interpolation::linear:
       for (double t : levels.timesteps) levels.sigmas.push_back(interpolate(trained, t));
@@ -172,6 +183,11 @@ NoiseLevels sigma_noise_levels(const SchedulerConfig& config, TimestepSpacing sp
     for (int i = 0; i < steps; ++i) levels.timesteps[i] = 0.25 * std::log(levels.sigmas[i]);
   levels.timesteps = rounded_to_f32(levels.timesteps);
   return levels;
+}
+
+double initial_sigma(const NoiseLevels& levels, TimestepSpacing spacing) {
+  double largest = *std::max_element(levels.sigmas.begin(), levels.sigmas.end());
+  return spacing == TimestepSpacing::leading ? std::sqrt(largest * largest + 1) : largest;
 }
 
 }  // namespace hayate

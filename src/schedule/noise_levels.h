@@ -7,18 +7,23 @@
 
 namespace hayate {
 
-// How much of the signal's variance is left after each training timestep.
+// How much of the signal's variance is left after each training timestep; 0 after the last with rescale_betas_zero_snr.
 std::vector<float> alphas_cumprod(const SchedulerConfig& config);
 
-// Timesteps, descending, for `steps` steps; float32 values.
+// Timesteps, descending, for `steps` steps.
 std::vector<double> spaced_timesteps(const SchedulerConfig& config, TimestepSpacing spacing, int steps);
+// The same as indices of alphas_cumprod. Error(usage) for steps that begin beyond it.
+std::vector<int> whole_timesteps(const SchedulerConfig& config, TimestepSpacing spacing, int steps);
 
 struct NoiseLevels {
   std::vector<double> timesteps;  // one per step, descending; what the model is told; float32 values
   std::vector<double> sigmas;     // one more or two, ending at the final sigma; float32 values
 };
 
-// The sigma parametrisation, x = x0 + sigma * noise, of Euler and its relatives.
-NoiseLevels sigma_noise_levels(const SchedulerConfig& config, TimestepSpacing spacing, int steps);
+// The sigma parametrisation, x = x0 + sigma * noise, of Euler and its relatives. Karras sigmas have timesteps of their own.
+NoiseLevels sigma_noise_levels(const SchedulerConfig& config, const std::vector<double>& timesteps);
+
+// The factor of the first noise in that parametrisation.
+double initial_sigma(const NoiseLevels& levels, TimestepSpacing spacing);
 
 }  // namespace hayate

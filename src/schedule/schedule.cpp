@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/error.h"
 #include "schedule/schedulers.h"
@@ -12,21 +13,38 @@ namespace {
 
 struct Scheduler {
   const char* name;
+  const char* label;  // what AUTOMATIC1111 calls it
   const char* diffusers_class;
+  const char* what;
+  bool spaced, karras;  // whether timestep spacing and Karras sigmas mean something to it
   Schedule (*make)(const SchedulerConfig& config, int steps);
 };
 
 constexpr std::array table = {
-    Scheduler{"euler", "EulerDiscreteScheduler", euler_schedule},
+    Scheduler{"euler", "Euler", "EulerDiscreteScheduler", "the plain choice, and for Lightning models with trailing spacing", true, true,
+              euler_schedule},
+    Scheduler{"euler_ancestral", "Euler a", "EulerAncestralDiscreteScheduler", "new noise in each step; for SDXL Turbo, in 1 to 4 steps", true, true,
+              euler_ancestral_schedule},
+    Scheduler{"ddim", "DDIM", "DDIMScheduler", "the oldest without new noise; for Hyper-SD models with trailing spacing", true, false, ddim_schedule},
 };
 
 const Scheduler& find_scheduler(const SchedulerConfig& config, const std::string& name) {
   auto wanted = [&](const Scheduler& s) { return name.empty() ? s.diffusers_class == config.class_name : s.name == name; };
   auto found = std::find_if(table.begin(), table.end(), wanted);
   if (found != table.end()) return *found;
-  std::string known = fmt::format("{}", fmt::join(scheduler_names(), ", "));
+  std::string known;
+  for (const Scheduler& scheduler : table) known += (known.empty() ? "" : ", ") + std::string(scheduler.name);
   if (!name.empty()) fail(ErrorKind::usage, "no scheduler is named \"{}\"; there are: {}", name, known);
   fail(ErrorKind::unsupported, "{}: the scheduler \"{}\" is not supported; choose one of: {}", config.what, config.class_name, known);
+}
+
+// A division by zero, such as of epsilon prediction where no signal is left, is found here for all schedulers.
+void require_finite(const Schedule& schedule, const SchedulerConfig& config, const char* name) {
+  for (const StepRow& row : schedule.rows)
+    for (double m : row.matrix)
+      require(std::isfinite(m), ErrorKind::unsupported,
+              "{}: {} divides by zero at timestep {} of {} steps, with this prediction type and these betas", config.what, name, row.timestep,
+              schedule.rows.size());
 }
 
 }  // namespace
@@ -34,16 +52,25 @@ const Scheduler& find_scheduler(const SchedulerConfig& config, const std::string
 Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleOptions& options) {
   require(steps >= 1 && steps <= config.num_train_timesteps, ErrorKind::usage, "{} steps, expected 1 to {} (the model's num_train_timesteps)", steps,
           config.num_train_timesteps);
+  const Scheduler& scheduler = find_scheduler(config, options.name);
+  require(scheduler.spaced || !options.timestep_spacing, ErrorKind::usage,
+          "the scheduler {} has timesteps of its own: no timestep spacing goes with it", scheduler.name);
+  require(scheduler.karras || !options.karras.value_or(false), ErrorKind::usage,
+          "the scheduler {} does not step over sigmas: Karras sigmas do not go with it", scheduler.name);
   SchedulerConfig chosen = config;
   if (options.timestep_spacing) chosen.timestep_spacing = timestep_spacing_named(*options.timestep_spacing);
   if (options.karras) chosen.use_karras_sigmas = *options.karras;
-  return find_scheduler(config, options.name).make(chosen, steps);
+  Schedule schedule = scheduler.make(chosen, steps);
+  schedule.label = scheduler.label;
+  schedule.karras = scheduler.karras && chosen.use_karras_sigmas;
+  require_finite(schedule, config, scheduler.name);
+  return schedule;
 }
 
-std::vector<std::string> scheduler_names() {
-  std::vector<std::string> names;
-  for (const Scheduler& scheduler : table) names.push_back(scheduler.name);
-  return names;
+std::vector<SchedulerSummary> all_schedulers() {
+  std::vector<SchedulerSummary> all;
+  for (const Scheduler& scheduler : table) all.push_back({scheduler.name, scheduler.what});
+  return all;
 }
 
 }  // namespace hayate

@@ -19,7 +19,9 @@ struct Schedule {
   double init_noise_sigma = 1;  // the first x is this times unit noise
   bool uses_noise = false;      // fresh unit noise in each step
   std::vector<StepRow> rows;
-  std::vector<double> timesteps, sigmas;  // the tables behind the rows, as diffusers' scheduler holds them
+  std::vector<double> timesteps, sigmas;  // the tables behind the rows, as diffusers' scheduler holds them; no sigmas where it has none
+  std::string label = {};                 // for people: "Euler a"
+  bool karras = false;                    // whether the sigmas are Karras'
 };
 
 // What a request may change about the model's own scheduler.
@@ -29,9 +31,12 @@ struct ScheduleOptions {
   std::optional<bool> karras = {};
 };
 
-// Error(usage) for impossible steps or options, Error(unsupported) for a config whose scheduler is not in the table.
+// Error(usage) for impossible steps or options, Error(unsupported) for a config whose scheduler is not in the table or that it cannot follow.
 Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleOptions& options = {});
 
-std::vector<std::string> scheduler_names();
+struct SchedulerSummary {
+  std::string name, what;
+};
+std::vector<SchedulerSummary> all_schedulers();
 
 }  // namespace hayate

@@ -78,6 +78,9 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
   config.sigma_min = read_optional(json, "sigma_min", above_zero, 1e6);
   config.sigma_max = read_optional(json, "sigma_max", above_zero, 1e6);
   config.rescale_betas_zero_snr = json.boolean("rescale_betas_zero_snr", config.rescale_betas_zero_snr);
+  config.set_alpha_to_one = json.boolean("set_alpha_to_one", config.set_alpha_to_one);
+  config.clip_sample = json.boolean("clip_sample", config.class_name == "DDIMScheduler");
+  config.thresholding = json.boolean("thresholding", config.thresholding);
   read_choice(json, "beta_schedule", beta_schedules, config.beta_schedule);
   read_choice(json, "prediction_type", prediction_types, config.prediction_type);
   read_choice(json, "timestep_spacing", timestep_spacings, config.timestep_spacing);

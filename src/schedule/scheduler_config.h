@@ -15,8 +15,8 @@ enum class TimestepType { discrete, continuous };
 enum class Interpolation { linear, log_linear };
 enum class FinalSigma { zero, sigma_min };
 
-// Defaults are those that diffusers' schedulers share. Keys that no scheduler here reads (clip_sample, skip_prk_steps, ...) are
-// ignored, as diffusers does.
+// Defaults are those of diffusers. Keys that no scheduler here reads (skip_prk_steps, ...) are ignored, as diffusers does, and so are
+// keys that only others read.
 struct SchedulerConfig {
   std::string what = "scheduler_config.json";  // names the file in messages
   std::string class_name;                      // diffusers' name of the scheduler: "EulerDiscreteScheduler"
@@ -33,6 +33,8 @@ struct SchedulerConfig {
   Interpolation interpolation_type = Interpolation::linear;
   FinalSigma final_sigmas_type = FinalSigma::zero;
   bool rescale_betas_zero_snr = false;
+  bool set_alpha_to_one = true;                    // DDIM: the last step ends without noise, not at the first training timestep
+  bool clip_sample = false, thresholding = false;  // of the predicted x0
 };
 
 // Error(bad_model) for a value of the wrong type or range, Error(unsupported) for a choice that hayate does not know; both

@@ -7,4 +7,10 @@ namespace hayate {
 // diffusers' EulerDiscreteScheduler without churn: algorithm 2 of Karras et al. 2022 (arXiv 2206.00364) with S_churn = 0.
 Schedule euler_schedule(const SchedulerConfig& config, int steps);
 
+// EulerAncestralDiscreteScheduler. Karras sigmas and what else that class does not know are done as for Euler.
+Schedule euler_ancestral_schedule(const SchedulerConfig& config, int steps);
+
+// DDIMScheduler with eta = 0. Error(unsupported) for clipping, Error(usage) for steps that begin beyond the trained timesteps.
+Schedule ddim_schedule(const SchedulerConfig& config, int steps);
+
 }  // namespace hayate

@@ -11,7 +11,7 @@ namespace {
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 Infotext again(const Picture& picture, const std::string& model = "m") {
-  return parse_infotext(infotext({.steps = 20}, picture, {.model = model, .scheduler = "euler", .width = 64, .height = 32}));
+  return parse_infotext(infotext({.steps = 20}, picture, {.model = model, .scheduler = "Euler", .width = 64, .height = 32}));
 }
 
 TEST(Infotext, what_is_written_is_read) {

@@ -72,11 +72,39 @@ TEST(Schedule, ImpossibleStepCountsAreUsageErrors) {
 }
 
 TEST(Schedule, IsChosenByClassOrByName) {
-  EXPECT_EQ(scheduler_names().front(), "euler");
-  SchedulerConfig other = parse({{"_class_name", "EulerAncestralDiscreteScheduler"}});
-  expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", "EulerAncestralDiscreteScheduler", "euler"}, [&] { make_schedule(other, 10); });
+  EXPECT_EQ(all_schedulers().front().name, "euler");
+  SchedulerConfig other = parse({{"_class_name", "PNDMScheduler"}});
+  expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", "PNDMScheduler", "euler"}, [&] { make_schedule(other, 10); });
   EXPECT_EQ(make_schedule(other, 10, {.name = "euler"}).rows.size(), 10u);
-  expect_error(ErrorKind::usage, {"heun", "euler"}, [&] { make_schedule(other, 10, {.name = "heun"}); });
+  expect_error(ErrorKind::usage, {"pndm", "euler"}, [&] { make_schedule(other, 10, {.name = "pndm"}); });
+  EXPECT_EQ(make_schedule(parse({{"_class_name", "EulerAncestralDiscreteScheduler"}}), 10).label, "Euler a");
+}
+
+TEST(Schedule, OptionsThatMeanNothingAreRefused) {
+  expect_error(ErrorKind::usage, {"ddim", "Karras"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .karras = true}); });
+  SchedulerConfig karras = parse({{"use_karras_sigmas", true}});
+  EXPECT_FALSE(make_schedule(karras, 10, {.name = "ddim"}).karras);  // diffusers ignores the model's own wish too
+  EXPECT_TRUE(make_schedule(karras, 10).karras);
+}
+
+TEST(Schedule, ClippingIsRefused) {
+  auto refused = [](const Json& changes, const char* key) {
+    SchedulerConfig config = parse(changes);
+    expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", key}, [&] { make_schedule(config, 10, {.name = "ddim"}); });
+  };
+  refused({{"clip_sample", true}}, "\"clip_sample\"");
+  refused({{"thresholding", true}}, "\"thresholding\"");
+  refused({{"_class_name", "DDIMScheduler"}}, "\"clip_sample\"");  // that class clips if it is not told
+  EXPECT_EQ(make_schedule(parse(), 10, {.name = "ddim"}).rows.size(), 10u);
+}
+
+TEST(Schedule, DivisionByZeroIsRefused) {
+  SchedulerConfig config = parse({{"rescale_betas_zero_snr", true}, {"timestep_spacing", "trailing"}});
+  expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", "ddim", "timestep 999"}, [&] { make_schedule(config, 4, {.name = "ddim"}); });
+}
+
+TEST(Schedule, StepsBeyondTheTrainedAreRefused) {
+  expect_error(ErrorKind::usage, {"1000 steps", "timestep 1000", "\"steps_offset\" is 1"}, [&] { make_schedule(parse(), 1000, {.name = "ddim"}); });
 }
 
 TEST(Schedule, RequestsOverrideSpacingAndKarras) {

@@ -10,6 +10,8 @@ BAD = "blurry, low quality"
 LONG = "a castle on a hill at night under a starry sky, watercolor, highly detailed " * 6
 V_PREDICTION = {"prediction_type": "v_prediction", "timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
 
+EULER_ANCESTRAL = {"_class_name": "EulerAncestralDiscreteScheduler", "timestep_spacing": "trailing"}
+
 
 def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None):
     """`scheduler_config` replaces keys of the model's scheduler_config.json."""
@@ -35,6 +37,10 @@ CASES = [
     case("xl-clip-skip", "tiny-sdxl", picture(FOX, 4), clip_skip=1),
     case("xl-karras-trailing", "tiny-sdxl", picture(FOX, 5), steps=8,
          scheduler_config={"timestep_spacing": "trailing", "use_karras_sigmas": True}),
+    case("xl-turbo", "tiny-sdxl", picture(LIGHTHOUSE, 12, guidance=0.0), steps=3, scheduler_config=EULER_ANCESTRAL),
+    case("xl-ancestral-batch", "tiny-sdxl", picture(LIGHTHOUSE, 13), picture(FOX, 14), steps=4, scheduler_config=EULER_ANCESTRAL),
+    case("xl-ddim", "tiny-sdxl", picture(FOX, 15), steps=4,
+         scheduler_config={"_class_name": "DDIMScheduler", "timestep_spacing": "trailing", "clip_sample": False}),
     case("ssd1b", "tiny-ssd1b", picture(FOX, 0), steps=4),
     case("ssd1b-30-steps", "tiny-ssd1b", picture(LIGHTHOUSE, 11, negative_prompt=BAD), width=64, height=40, steps=30),
     case("sd15", "tiny-sd15", picture(LIGHTHOUSE, 0, guidance=7.5), steps=5),
@@ -67,9 +73,11 @@ def arguments(request, is_xl):
     return args
 
 
-def generate(pipeline, request, latents=None):
-    """-> final latents and pictures in 0..1, both (n, h, w, c) float32. Without `latents` the seeds draw the noise."""
+def generate(pipeline, request):
+    """-> final latents and pictures in 0..1, both (n, h, w, c) float32. The noise is drawn in float32 whatever the pipeline's dtype."""
     generators = [torch.Generator().manual_seed(p["seed"] % 2**32) for p in request["pictures"]]
+    shape = (1, 4, request["height"] // 8, request["width"] // 8)
+    latents = torch.cat([torch.randn(shape, generator=g) for g in generators]).to(pipeline.dtype) if pipeline.dtype != F32 else None
     if request["clip_skip"] and not hasattr(pipeline.text_encoder, "text_model"):
         # diffusers looks for final_layer_norm where transformers had it before version 5
         object.__setattr__(pipeline.text_encoder, "text_model", pipeline.text_encoder)
@@ -84,11 +92,6 @@ def generate(pipeline, request, latents=None):
     return final["latents"].permute(0, 2, 3, 1).contiguous().float().numpy(), np.ascontiguousarray(pictures, np.float32)
 
 
-def initial_noise(request):
-    shape = (1, 4, request["height"] // 8, request["width"] // 8)
-    return torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(p["seed"] % 2**32)) for p in request["pictures"]])
-
-
 def relative_l2(a, b):
     """||a - b|| / ||b|| over what is finite: masked scores are not."""
     finite = np.isfinite(b)
@@ -99,8 +102,7 @@ def relative_l2(a, b):
 def run_case(folder, request):
     """-> (values, how far diffusers' own bfloat16 is from its float32, both started from the same latents)."""
     latents, pictures = generate(load_pipeline(folder, F32, request["scheduler_config"]), request)
-    low_latents, low_pictures = generate(load_pipeline(folder, BF16, request["scheduler_config"]), request,
-                                         latents=initial_noise(request).to(BF16))
+    low_latents, low_pictures = generate(load_pipeline(folder, BF16, request["scheduler_config"]), request)
     values = {"latents": latents, "pictures": np.round(pictures * 255).astype(np.uint8)}
     return values, {"latents_relative_l2": relative_l2(low_latents, latents),
                     "pictures_rms": float(np.sqrt(np.mean((low_pictures - pictures) ** 2)) * 255)}

@@ -7,6 +7,7 @@ import json
 import shutil
 
 import torch
+import diffusers
 from diffusers import (AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline,
                        UNet2DConditionModel)
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
@@ -141,10 +142,12 @@ def make_model(folder):
 
 
 def load_pipeline(folder, dtype=F32, scheduler_overrides=None):
+    """`scheduler_overrides` replaces keys of the model's scheduler_config.json, its class too."""
     kind = json.loads((folder / "model_index.json").read_text())["_class_name"]
     pipeline = {"StableDiffusionXLPipeline": StableDiffusionXLPipeline,
                 "StableDiffusionPipeline": StableDiffusionPipeline}[kind].from_pretrained(folder, dtype=dtype)
     if scheduler_overrides:
-        pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config, **scheduler_overrides)
+        kind = getattr(diffusers, scheduler_overrides.get("_class_name", "EulerDiscreteScheduler"))
+        pipeline.scheduler = kind.from_config(pipeline.scheduler.config | scheduler_overrides)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
