@@ -61,11 +61,22 @@ DDIM = {
     "v zero snr": (SDXL | NO_CLIP | V | ZERO_SNR, FEW),
     "sample": (SDXL | NO_CLIP | SAMPLE, FEW),
 }
+DISTILLED = {
+    "sdxl": (SDXL, EVERY),
+    "defaults": ({}, FEW),
+    "v": (SDXL | V, FEW),
+    "v zero snr": (SDXL | V | ZERO_SNR, FEW),
+    "sample": (SDXL | SAMPLE, FEW),
+    "other distillation": (SDXL | dict(original_inference_steps=30, num_train_timesteps=500), (1, 2, 3, 7, 30)),
+}
+LCM = DISTILLED | {"scaling": (SDXL | dict(timestep_scaling=0.01), FEW)}
 # file: (class, its module, grid)
 SCHEDULERS = {
     "euler": ("EulerDiscreteScheduler", "euler_discrete", EULER),
     "euler_ancestral": ("EulerAncestralDiscreteScheduler", "euler_ancestral_discrete", EULER_ANCESTRAL),
     "ddim": ("DDIMScheduler", "ddim", DDIM),
+    "lcm": ("LCMScheduler", "lcm", LCM),
+    "tcd": ("TCDScheduler", "tcd", DISTILLED),
 }
 WITH_VALUES = (1, 2, 3, 7, 30)  # steps for which samples are advanced too
 LANES = 3

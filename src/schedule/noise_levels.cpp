@@ -156,6 +156,15 @@ std::vector<int> whole_timesteps(const SchedulerConfig& config, TimestepSpacing 
   return timesteps;
 }
 
+std::vector<int> distilled_timesteps(const SchedulerConfig& config, int steps) {
+  const int all = config.original_inference_steps, stride = config.num_train_timesteps / all;
+  require(steps <= all, ErrorKind::usage, "{} steps, expected 1 to {} (\"original_inference_steps\" of {})", steps, all, config.what);
+  std::vector<int> timesteps;
+  for (double index : linspace(0, all, steps + 1))
+    if (int(timesteps.size()) < steps) timesteps.push_back((all - int(index)) * stride - 1);
+  return timesteps;
+}
+
 NoiseLevels sigma_noise_levels(const SchedulerConfig& config, const std::vector<double>& timesteps) {
   std::vector<float> alphas = alphas_cumprod(config);
   if (config.rescale_betas_zero_snr) alphas.back() = 0x1p-24f;  // keeps the first sigma finite

@@ -15,6 +15,9 @@ std::vector<double> spaced_timesteps(const SchedulerConfig& config, TimestepSpac
 // The same as indices of alphas_cumprod. Error(usage) for steps that begin beyond it.
 std::vector<int> whole_timesteps(const SchedulerConfig& config, TimestepSpacing spacing, int steps);
 
+// Of the timesteps that a few-step model was distilled at, `steps` evenly chosen ones, descending. Error(usage) for more than there are.
+std::vector<int> distilled_timesteps(const SchedulerConfig& config, int steps);
+
 struct NoiseLevels {
   std::vector<double> timesteps;  // one per step, descending; what the model is told; float32 values
   std::vector<double> sigmas;     // one more or two, ending at the final sigma; float32 values

@@ -26,6 +26,8 @@ constexpr std::array table = {
     Scheduler{"euler_ancestral", "Euler a", "EulerAncestralDiscreteScheduler", "new noise in each step; for SDXL Turbo, in 1 to 4 steps", true, true,
               euler_ancestral_schedule},
     Scheduler{"ddim", "DDIM", "DDIMScheduler", "the oldest without new noise; for Hyper-SD models with trailing spacing", true, false, ddim_schedule},
+    Scheduler{"lcm", "LCM", "LCMScheduler", "for LCM and LCM-LoRA models, in 1 to 8 steps", false, false, lcm_schedule},
+    Scheduler{"tcd", "TCD", "TCDScheduler", "for TCD and Hyper-SD models, in 1 to 8 steps", false, false, tcd_schedule},
 };
 
 const Scheduler& find_scheduler(const SchedulerConfig& config, const std::string& name) {

@@ -18,10 +18,10 @@ struct Schedule {
   int saved = 0;                // latent-sized values kept from step to step
   double init_noise_sigma = 1;  // the first x is this times unit noise
   bool uses_noise = false;      // fresh unit noise in each step
-  std::vector<StepRow> rows;
-  std::vector<double> timesteps, sigmas;  // the tables behind the rows, as diffusers' scheduler holds them; no sigmas where it has none
-  std::string label = {};                 // for people: "Euler a"
-  bool karras = false;                    // whether the sigmas are Karras'
+  std::vector<StepRow> rows = {};
+  std::vector<double> timesteps = {}, sigmas = {};  // the tables behind the rows, as diffusers' scheduler holds them; no sigmas where it has none
+  std::string label = {};                           // for people: "Euler a"
+  bool karras = false;                              // whether the sigmas are Karras'
 };
 
 // What a request may change about the model's own scheduler.

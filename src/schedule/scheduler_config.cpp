@@ -1,6 +1,7 @@
 // Reads scheduler_config.json.
 #include "schedule/scheduler_config.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -70,6 +71,10 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
   config.what = json.what();
   config.class_name = json.string("_class_name");
   config.num_train_timesteps = int(json.integer("num_train_timesteps", 2, 100'000, config.num_train_timesteps));
+  if (config.class_name == "LCMScheduler" || config.class_name == "TCDScheduler") {  // defaults of their own
+    config.beta_start = 0.00085, config.beta_end = 0.012;
+    config.beta_schedule = BetaSchedule::scaled_linear;
+  }
   config.beta_start = json.number("beta_start", above_zero, 1 - above_zero, config.beta_start);
   config.beta_end = json.number("beta_end", above_zero, 1 - above_zero, config.beta_end);
   config.trained_betas = read_trained_betas(json, config.num_train_timesteps);
@@ -78,6 +83,9 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
   config.sigma_min = read_optional(json, "sigma_min", above_zero, 1e6);
   config.sigma_max = read_optional(json, "sigma_max", above_zero, 1e6);
   config.rescale_betas_zero_snr = json.boolean("rescale_betas_zero_snr", config.rescale_betas_zero_snr);
+  config.original_inference_steps = int(
+      json.integer("original_inference_steps", 1, config.num_train_timesteps, std::min(config.original_inference_steps, config.num_train_timesteps)));
+  config.timestep_scaling = json.number("timestep_scaling", 0, 1e6, config.timestep_scaling);
   config.set_alpha_to_one = json.boolean("set_alpha_to_one", config.set_alpha_to_one);
   config.clip_sample = json.boolean("clip_sample", config.class_name == "DDIMScheduler");
   config.thresholding = json.boolean("thresholding", config.thresholding);

@@ -34,6 +34,8 @@ struct SchedulerConfig {
   FinalSigma final_sigmas_type = FinalSigma::zero;
   bool rescale_betas_zero_snr = false;
   bool set_alpha_to_one = true;                    // DDIM: the last step ends without noise, not at the first training timestep
+  int original_inference_steps = 50;               // LCM, TCD: how many timesteps the model was distilled at
+  double timestep_scaling = 10;                    // LCM: of the boundary condition
   bool clip_sample = false, thresholding = false;  // of the predicted x0
 };
 

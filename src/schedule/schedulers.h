@@ -13,4 +13,9 @@ Schedule euler_ancestral_schedule(const SchedulerConfig& config, int steps);
 // DDIMScheduler with eta = 0. Error(unsupported) for clipping, Error(usage) for steps that begin beyond the trained timesteps.
 Schedule ddim_schedule(const SchedulerConfig& config, int steps);
 
+// LCMScheduler and, with gamma ("eta" there) = 0.3, TCDScheduler. Error(usage) for more steps than the model was distilled at,
+// Error(unsupported) where LCM is to clip.
+Schedule lcm_schedule(const SchedulerConfig& config, int steps);
+Schedule tcd_schedule(const SchedulerConfig& config, int steps);
+
 }  // namespace hayate

@@ -53,6 +53,9 @@ TEST(SchedulerConfig, ErrorsNameFileKeyFoundAndExpected) {
   refused(ErrorKind::bad_model, {{"beta_start", "small"}}, {"\"beta_start\"", "small"});
   refused(ErrorKind::bad_model, {{"beta_end", 1.5}}, {"\"beta_end\"", "1.5"});
   refused(ErrorKind::bad_model, {{"steps_offset", -1}}, {"\"steps_offset\"", "-1"});
+  refused(ErrorKind::bad_model, {{"original_inference_steps", 0}}, {"\"original_inference_steps\"", "0"});
+  refused(ErrorKind::bad_model, {{"original_inference_steps", 1001}}, {"\"original_inference_steps\"", "1001"});
+  refused(ErrorKind::bad_model, {{"timestep_scaling", -1}}, {"\"timestep_scaling\"", "-1"});
   refused(ErrorKind::bad_model, {{"use_karras_sigmas", "yes"}}, {"\"use_karras_sigmas\"", "yes"});
   refused(ErrorKind::bad_model, {{"trained_betas", {0.1, 0.2}}}, {"\"trained_betas\"", "1000"});
   refused(ErrorKind::bad_model, {{"num_train_timesteps", 2}, {"trained_betas", {0.1, 1.0}}}, {"\"trained_betas\"", "1.0", "at 1"});
@@ -82,6 +85,10 @@ TEST(Schedule, IsChosenByClassOrByName) {
 
 TEST(Schedule, OptionsThatMeanNothingAreRefused) {
   expect_error(ErrorKind::usage, {"ddim", "Karras"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .karras = true}); });
+  for (const char* name : {"lcm", "tcd"}) {
+    expect_error(ErrorKind::usage, {name, "timestep spacing"}, [&] { make_schedule(parse(), 4, {.name = name, .timestep_spacing = "trailing"}); });
+    expect_error(ErrorKind::usage, {"51 steps", "1 to 50", "\"original_inference_steps\""}, [&] { make_schedule(parse(), 51, {.name = name}); });
+  }
   SchedulerConfig karras = parse({{"use_karras_sigmas", true}});
   EXPECT_FALSE(make_schedule(karras, 10, {.name = "ddim"}).karras);  // diffusers ignores the model's own wish too
   EXPECT_TRUE(make_schedule(karras, 10).karras);

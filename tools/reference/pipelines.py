@@ -41,6 +41,8 @@ CASES = [
     case("xl-ancestral-batch", "tiny-sdxl", picture(LIGHTHOUSE, 13), picture(FOX, 14), steps=4, scheduler_config=EULER_ANCESTRAL),
     case("xl-ddim", "tiny-sdxl", picture(FOX, 15), steps=4,
          scheduler_config={"_class_name": "DDIMScheduler", "timestep_spacing": "trailing", "clip_sample": False}),
+    case("xl-lcm", "tiny-sdxl", picture(FOX, 16, guidance=1.0), steps=4, scheduler_config={"_class_name": "LCMScheduler"}),
+    case("sd15-tcd", "tiny-sd15", picture(FOX, 17), steps=4, scheduler_config={"_class_name": "TCDScheduler"}),
     case("ssd1b", "tiny-ssd1b", picture(FOX, 0), steps=4),
     case("ssd1b-30-steps", "tiny-ssd1b", picture(LIGHTHOUSE, 11, negative_prompt=BAD), width=64, height=40, steps=30),
     case("sd15", "tiny-sd15", picture(LIGHTHOUSE, 0, guidance=7.5), steps=5),
