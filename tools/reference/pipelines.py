@@ -72,6 +72,8 @@ def arguments(request, is_xl):
                      for key, value in micro.items()}
     if request["clip_skip"]:
         args["clip_skip"] = request["clip_skip"]
+    if request["scheduler_config"].get("_class_name") == "TCDScheduler":
+        args["eta"] = 0.3  # the scheduler's own default, which pipelines replace by 0
     return args
 
 
