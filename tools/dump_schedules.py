@@ -70,12 +70,28 @@ DISTILLED = {
     "other distillation": (SDXL | dict(original_inference_steps=30, num_train_timesteps=500), (1, 2, 3, 7, 30)),
 }
 LCM = DISTILLED | {"scaling": (SDXL | dict(timestep_scaling=0.01), FEW)}
+DPMPP = {
+    "sdxl": (SDXL, EVERY),
+    "sdxl trailing": (SDXL | TRAILING, FEW),
+    "sdxl linspace": (SDXL | LINSPACE, EVERY),
+    "sdxl karras": (SDXL | KARRAS, FEW),
+    "defaults": ({}, FEW),
+    "v": (SDXL | V, FEW),
+    "v zero snr": (SDXL | V | ZERO_SNR, FEW),
+    "sample": (SDXL | SAMPLE, FEW),
+    "sigma min": (SDXL | dict(final_sigmas_type="sigma_min"), FEW),
+    "not lower at last": (SDXL | dict(final_sigmas_type="sigma_min", lower_order_final=False), FEW),
+    "euler at last": (SDXL | dict(final_sigmas_type="sigma_min", euler_at_final=True), FEW),
+}
+DPMPP_SDE = {name: (config | dict(algorithm_type="sde-dpmsolver++"), counts) for name, (config, counts) in DPMPP.items()}
 # file: (class, its module, grid)
 SCHEDULERS = {
     "euler": ("EulerDiscreteScheduler", "euler_discrete", EULER),
     "euler_ancestral": ("EulerAncestralDiscreteScheduler", "euler_ancestral_discrete", EULER_ANCESTRAL),
     "ddim": ("DDIMScheduler", "ddim", DDIM),
     "lcm": ("LCMScheduler", "lcm", LCM),
+    "dpmpp_2m": ("DPMSolverMultistepScheduler", "dpmsolver_multistep", DPMPP),
+    "dpmpp_2m_sde": ("DPMSolverMultistepScheduler", "dpmsolver_multistep", DPMPP_SDE),
     "tcd": ("TCDScheduler", "tcd", DISTILLED),
 }
 WITH_VALUES = (1, 2, 3, 7, 30)  # steps for which samples are advanced too
@@ -101,6 +117,8 @@ def noise(step):
 def run(module, scheduler, steps):
     """The scheduler's tables; samples[i + 1] is what step i makes of samples[i], prediction(i) and noise(i)."""
     scheduler.set_timesteps(steps)
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(0)  # as pipelines do: timesteps alone may stand twice
     sigmas = scheduler.sigmas if hasattr(scheduler, "sigmas") else []
     out = {
         "steps": steps,

@@ -26,6 +26,7 @@ constexpr std::array timestep_spacings = {Choice{"linspace", TimestepSpacing::li
                                           Choice{"trailing", TimestepSpacing::trailing}};
 constexpr std::array timestep_types = {Choice{"discrete", TimestepType::discrete}, Choice{"continuous", TimestepType::continuous}};
 constexpr std::array interpolations = {Choice{"linear", Interpolation::linear}, Choice{"log_linear", Interpolation::log_linear}};
+constexpr std::array algorithms = {Choice{"dpmsolver++", SolverAlgorithm::ode}, Choice{"sde-dpmsolver++", SolverAlgorithm::sde}};
 constexpr std::array final_sigmas = {Choice{"zero", FinalSigma::zero}, Choice{"sigma_min", FinalSigma::sigma_min}};
 
 // `subject` starts the message: what is being chosen, and where.
@@ -89,13 +90,21 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
   config.set_alpha_to_one = json.boolean("set_alpha_to_one", config.set_alpha_to_one);
   config.clip_sample = json.boolean("clip_sample", config.class_name == "DDIMScheduler");
   config.thresholding = json.boolean("thresholding", config.thresholding);
+  if (config.class_name == "DPMSolverMultistepScheduler") {
+    read_choice(json, "algorithm_type", algorithms, config.algorithm_type);
+    config.solver_order = int(json.integer("solver_order", 1, 3, config.solver_order));
+    config.solver_type = json.string("solver_type", config.solver_type);
+    config.lower_order_final = json.boolean("lower_order_final", config.lower_order_final);
+    config.euler_at_final = json.boolean("euler_at_final", config.euler_at_final);
+    config.clips_lambda = json.has("lambda_min_clipped");
+  }
   read_choice(json, "beta_schedule", beta_schedules, config.beta_schedule);
   read_choice(json, "prediction_type", prediction_types, config.prediction_type);
   read_choice(json, "timestep_spacing", timestep_spacings, config.timestep_spacing);
   read_choice(json, "timestep_type", timestep_types, config.timestep_type);
   read_choice(json, "interpolation_type", interpolations, config.interpolation_type);
   read_choice(json, "final_sigmas_type", final_sigmas, config.final_sigmas_type);
-  for (const char* key : {"use_exponential_sigmas", "use_beta_sigmas"})
+  for (const char* key : {"use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas"})
     require(!json.boolean(key, false), ErrorKind::unsupported, "{}: \"{}\" is true, which hayate does not do", json.what(), key);
   return config;
 }

@@ -13,6 +13,7 @@ enum class PredictionType { epsilon, v_prediction, sample };
 enum class TimestepSpacing { linspace, leading, trailing };
 enum class TimestepType { discrete, continuous };
 enum class Interpolation { linear, log_linear };
+enum class SolverAlgorithm { ode, sde };
 enum class FinalSigma { zero, sigma_min };
 
 // Defaults are those of diffusers. Keys that no scheduler here reads (skip_prk_steps, ...) are ignored, as diffusers does, and so are
@@ -33,9 +34,13 @@ struct SchedulerConfig {
   Interpolation interpolation_type = Interpolation::linear;
   FinalSigma final_sigmas_type = FinalSigma::zero;
   bool rescale_betas_zero_snr = false;
-  bool set_alpha_to_one = true;                    // DDIM: the last step ends without noise, not at the first training timestep
-  int original_inference_steps = 50;               // LCM, TCD: how many timesteps the model was distilled at
-  double timestep_scaling = 10;                    // LCM: of the boundary condition
+  bool set_alpha_to_one = true;                           // DDIM: the last step ends without noise, not at the first training timestep
+  int original_inference_steps = 50;                      // LCM, TCD: how many timesteps the model was distilled at
+  double timestep_scaling = 10;                           // LCM: of the boundary condition
+  SolverAlgorithm algorithm_type = SolverAlgorithm::ode;  // this and the rest of it: DPM-Solver++
+  int solver_order = 2;
+  std::string solver_type = "midpoint";
+  bool lower_order_final = true, euler_at_final = false, clips_lambda = false;
   bool clip_sample = false, thresholding = false;  // of the predicted x0
 };
 

@@ -18,4 +18,8 @@ Schedule ddim_schedule(const SchedulerConfig& config, int steps);
 Schedule lcm_schedule(const SchedulerConfig& config, int steps);
 Schedule tcd_schedule(const SchedulerConfig& config, int steps);
 
+// DPMSolverMultistepScheduler of order 2, "dpmsolver++" and "sde-dpmsolver++". Error(unsupported) for other orders and solver types.
+Schedule dpmpp_2m_schedule(const SchedulerConfig& config, int steps);
+Schedule dpmpp_2m_sde_schedule(const SchedulerConfig& config, int steps);
+
 }  // namespace hayate

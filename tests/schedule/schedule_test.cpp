@@ -105,6 +105,20 @@ TEST(Schedule, ClippingIsRefused) {
   EXPECT_EQ(make_schedule(parse(), 10, {.name = "ddim"}).rows.size(), 10u);
 }
 
+TEST(Schedule, SolversThatAreNotThereAreRefused) {
+  const Json dpm = {{"_class_name", "DPMSolverMultistepScheduler"}};
+  auto refused = [&](Json changes, const char* key) {
+    changes.update(dpm);
+    expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", key}, [&] { make_schedule(parse(changes), 10); });
+  };
+  refused({{"algorithm_type", "dpmsolver"}}, "\"algorithm_type\"");
+  refused({{"solver_order", 3}}, "\"solver_order\" is 3");
+  refused({{"solver_type", "heun"}}, "\"heun\"");
+  refused({{"lambda_min_clipped", -5.1}}, "\"lambda_min_clipped\"");
+  refused({{"use_lu_lambdas", true}}, "\"use_lu_lambdas\"");
+  EXPECT_EQ(make_schedule(parse(dpm), 10).label, "DPM++ 2M");
+}
+
 TEST(Schedule, DivisionByZeroIsRefused) {
   SchedulerConfig config = parse({{"rescale_betas_zero_snr", true}, {"timestep_spacing", "trailing"}});
   expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", "ddim", "timestep 999"}, [&] { make_schedule(config, 4, {.name = "ddim"}); });
