@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "backend/cuda/kernels/product_sm90.h"
 #include "backend/cuda/tile_attention.h"
 #include "backend/cuda/tile_product.h"
 #include "backend/run_case.h"
@@ -149,7 +150,7 @@ TEST_P(CudaTiles, EqualReference) {
   if (op.op == Op::attention) {
     if (cuda::tiles_take_attention(o, *gpu().context)) launches = {cuda::bind_tile_attention(o, *gpu().context)};
   } else if (cuda::tiles_take(o, *gpu().context)) {
-    launches = cuda::bind_tile_products(o, *gpu().context, options);
+    for (int v = 0; v < cuda::kTileVariantCount; ++v) launches.push_back(cuda::bind_tile_product(o, *gpu().context, options, v));
   }
   ASSERT_FALSE(launches.empty()) << "the kernel does not take this case";
   for (size_t v = 0; v < launches.size(); ++v) {

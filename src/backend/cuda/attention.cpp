@@ -56,9 +56,8 @@ struct Heads {
 
 bool flash_takes(const Operands& o, const AttentionAttr& a) {
   int head = int(o.in[0].shape.c / a.heads);
-  auto vectors = [](const TensorView& t) { return alignment_of(t.data) >= 16 && t.row_stride % 8 == 0; };
   return o.out.dtype != Dtype::f32 && head % 8 == 0 && head <= kLargestFlashHead && o.in[2].shape.c == o.in[0].shape.c &&
-         std::all_of(o.in.begin(), o.in.end(), vectors) && vectors(o.out);
+         std::all_of(o.in.begin(), o.in.end(), has_vectors) && has_vectors(o.out);
 }
 
 Launch bind_flash(const Operands& o, const AttentionAttr& a, const Context& context) {

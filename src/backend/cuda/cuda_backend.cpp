@@ -2,6 +2,7 @@
 #include "backend/cuda/executable.h"
 #include "backend/cuda/row_moments.h"
 #include "backend/cuda/status.h"
+#include "backend/cuda/tile_product.h"
 #include "core/error.h"
 
 namespace hayate {
@@ -87,7 +88,6 @@ class CudaBackend : public Backend {
     return tiles_could_take(p, n) && n.as<ConvAttr>().activation == Activation::none && n.in[3] == none;
   }
   bool normalises(const Program& p, const Node& n) const {
-    constexpr int64_t kFewRows = 256;  // of those a norm takes little time, and the library's products are faster
     const Activation a = n.as<LinearAttr>().activation;
     return tiles_could_take(p, n) && (a == Activation::none || a == Activation::geglu) && n.shape.rows() >= kFewRows;
   }

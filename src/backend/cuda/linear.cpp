@@ -86,7 +86,6 @@ Launch bind_interleaved(const Operands& o, const Context& context, BindOptions o
 }  // namespace
 
 Launch bind_linear(const Operands& o, const Context& context, BindOptions options) {
-  constexpr int64_t kFewRows = 256;  // too few to fill a GPU with tiles
   const auto& a = o.node.as<LinearAttr>();
   const bool ours = a.activation == Activation::geglu || a.normalise > 0;  // the library has neither
   std::vector<Way> ways;

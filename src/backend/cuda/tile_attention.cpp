@@ -10,9 +10,8 @@ namespace hayate::cuda {
 
 bool tiles_take_attention(const Operands& o, const Context& context) {
   const auto& a = o.node.as<AttentionAttr>();
-  auto vectors = [](const TensorView& t) { return alignment_of(t.data) >= 16 && t.row_stride % 8 == 0; };
   return context.capability / 10 == 9 && size_of(o.out.dtype) == 2 && o.in[0].shape.c == a.heads * kTileHead && o.in[2].shape.c == o.in[0].shape.c &&
-         !a.causal && vectors(o.out) && std::ranges::all_of(o.in, vectors);
+         !a.causal && has_vectors(o.out) && std::ranges::all_of(o.in, has_vectors);
 }
 
 Launch bind_tile_attention(const Operands& o, const Context& context) {

@@ -42,8 +42,6 @@ std::pair<int, int> box_of(int64_t w, int64_t h) {
 
 std::vector<int64_t> image_strides(const Shape& s, int64_t row) { return {row, s.w * row, s.tokens() * row}; }
 
-bool vectors(const TensorView& t) { return !t.data || (alignment_of(t.data) >= 16 && t.row_stride % 8 == 0); }
-
 bool is_full(const TensorView& residual, const TensorView& y) { return residual.shape == y.shape; }
 bool is_image_row(const TensorView& residual, const TensorView& y) { return residual.shape == Shape{y.shape.n, 1, 1, y.shape.c}; }
 }  // namespace
@@ -53,17 +51,19 @@ bool tiles_take(const Operands& o, const Context& context) {
   if (o.program[o.node.in[1]].rate != Rate::load) return false;  // the kernel reads it early
   Problem p = problem_of(o);
   if (p.activation != Activation::none && p.activation != Activation::geglu) return false;
-  if (p.x.c % 8 != 0 || o.out.shape.c % 8 != 0 || !vectors(o.in[0]) || !vectors(o.in[1]) || !vectors(o.out)) return false;
+  if (p.x.c % 8 != 0 || o.out.shape.c % 8 != 0 || !has_vectors(o.in[0]) || !has_vectors(o.in[1]) || !has_vectors(o.out)) return false;
   if (!o.has(3)) return true;
   const TensorView& r = o.in[3];
-  return p.activation == Activation::none && ((is_full(r, o.out) && vectors(r)) || (is_image_row(r, o.out) && alignment_of(r.data) >= 4));
+  return p.activation == Activation::none && ((is_full(r, o.out) && has_vectors(r)) || (is_image_row(r, o.out) && alignment_of(r.data) >= 4));
 }
 
-std::vector<Launch> bind_tile_products(const Operands& o, const Context& context, BindOptions options) {
+Launch bind_tile_product(const Operands& o, const Context& context, BindOptions options, int v) {
+  const TileVariant& variant = kTileVariants[v];
   const TensorView &x = o.in[0], &w = o.in[1], &y = o.out;
   Problem p = problem_of(o);
   auto [box_w, box_h] = box_of(p.y.w, p.y.h);
   bool geglu = p.activation == Activation::geglu;
+  if (variant.geglu != geglu) return {};
   int64_t taps = p.taps_h * p.taps_w, rows = (geglu ? 2 : p.upsample * p.upsample) * p.y.c;
   // The phases' pixels are every other one of every other line.
   auto of_result = [&, bw = box_w, bh = box_h](const TensorView& t, int phase) {
@@ -103,25 +103,17 @@ std::vector<Launch> bind_tile_products(const Operands& o, const Context& context
   t.images = int(p.y.n), t.columns = int(p.y.c), t.line = int(p.y.w);
   int processors = context.device->info().multiprocessors;
 
-  std::vector<Launch> launches(kTileVariantCount);
-  for (int v = 0; v < kTileVariantCount; ++v) {
-    const TileVariant& variant = kTileVariants[v];
-    if (variant.geglu != geglu) continue;
-    if (variant.most_split > 1) {
-      t.split = std::min({variant.most_split, processors / tiles_of(t, variant), t.chunks * t.taps});
-      if (t.split < 2) continue;
-    }
-    t.w = tensor_map({w.data, w.dtype, {p.x.c, taps, rows}, {p.x.c, taps * p.x.c}, {kTileChannels, 1, variant.columns}});
-    launches[size_t(v)].enqueue = [=, s = context.stream(), type = y.dtype](void*) {
-      launch_tile_product(s, t, type, v, processors);
-    };
+  if (variant.most_split > 1) {
+    t.split = std::min({variant.most_split, processors / tiles_of(t, variant), t.chunks * t.taps});
+    if (t.split < 2) return {};
   }
-  return launches;
+  t.w = tensor_map({w.data, w.dtype, {p.x.c, taps, rows}, {p.x.c, taps * p.x.c}, {kTileChannels, 1, variant.columns}});
+  return {[=, s = context.stream(), type = y.dtype](void*) { launch_tile_product(s, t, type, v, processors); }};
 }
 
 void add_tile_ways(std::vector<Way>& ways, const Context& context, BindOptions options) {
-  for (size_t v = 0; v < size_t(kTileVariantCount); ++v)
-    ways.push_back([&context, v, options](const Operands& o) { return bind_tile_products(o, context, options)[v]; });
+  for (int v = 0; v < kTileVariantCount; ++v)
+    ways.push_back([&context, v, options](const Operands& o) { return bind_tile_product(o, context, options, v); });
 }
 
 }  // namespace hayate::cuda

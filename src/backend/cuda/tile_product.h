@@ -8,7 +8,10 @@ namespace hayate::cuda {
 bool tiles_take(const Operands&, const Context&);
 // Each variant of it as a way.
 void add_tile_ways(std::vector<Way>&, const Context&, BindOptions);
-// One launch for each variant of kernels/product_sm90.h; empty functions where a variant does not fit the op.
-std::vector<Launch> bind_tile_products(const Operands&, const Context&, BindOptions);
+// By a variant of kernels/product_sm90.h; no function where that does not fit the op.
+Launch bind_tile_product(const Operands&, const Context&, BindOptions, int variant);
+
+// Of fewer rows a norm takes little time, and there are too few tiles for a GPU: the library's products are faster.
+constexpr int64_t kFewRows = 256;
 
 }  // namespace hayate::cuda
