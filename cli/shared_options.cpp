@@ -67,6 +67,10 @@ void add_machine(Table t, Options& options) {
   t.choice("--device", "what to run on", options.device, device_names(), [&](const std::string& name) { options.device = name; });
   t.choice("--dtype", "what rungs from bf16 on compute in; fp16 needs an NVIDIA GPU", "bf16", {"bf16", "fp16"},
            [&](const std::string& name) { options.dtype = name; });
+  t.text("--quantize-layers", "LAYERS", "what rungs int8 and fp8 quantize: gains (what measures faster, the default), all, or a file of patterns on layer names",
+         options.quantize_layers);
+  t.choice("--quantize-preset", "the layers that the tutorial quantizes, by its list of sizes", "none", {"article"},
+           [&](const std::string& name) { options.quantize_layers = name; });
   t.choice("--vae-dtype", "likewise for the decoder", "as --dtype, but bf16 where the model's force_upcast asks", {"bf16", "fp16", "fp32"},
            [&](const std::string& name) { options.vae_dtype = name; });
   t.choice("--vae-tiling", "decode in tiles: less memory, slower, the same picture but for rounding", "auto: where memory asks for it", keys_of(tiling_names),

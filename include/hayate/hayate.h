@@ -59,6 +59,9 @@ struct Options {
   std::string device = "cpu";    // "cpu", "cuda" or "reference" (plain float32 loops: slow, the definition of correct)
   std::string rung{};            // a rung of the ladder by name; empty: the fastest for the device
   std::string dtype{};           // what rungs from bf16 on compute in: "bf16" or "fp16" (cuda); empty: bf16
+  // What int8 and fp8 quantize: "gains" (what measures faster), "all", "article" (by the sizes that the tutorial leaves out), or a file of
+  // patterns on names of layers, one a line.
+  std::string quantize_layers = "gains";
   std::string vae_dtype{};       // likewise for the decoder, or "fp32"; empty: as dtype, but bf16 for fp16 where the model's force_upcast asks
   VaeTiling vae_tiling = VaeTiling::automatic;
   std::function<void(const std::string&)> warn{};  // e.g. a prompt that was cut; may be empty

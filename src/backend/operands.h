@@ -15,6 +15,7 @@ struct TensorView {
 
   template <class T> T* row(int64_t r) const { return static_cast<T*>(data) + r * row_stride; }
   bool packed_rows() const { return row_stride == shape.c; }
+  float* scales() const { return reinterpret_cast<float*>(static_cast<std::byte*>(data) + scales_offset(shape)); }  // of a quantized value
 };
 
 // A value whose rows are packed, at `data`.

@@ -13,7 +13,7 @@ void with_type(Dtype dtype, Visit&& visit) {
     case Dtype::f32: return visit(float{});
     case Dtype::f16: return visit(f16{});
     case Dtype::bf16: return visit(bf16{});
-    case Dtype::i32: break;
+    case Dtype::i32: case Dtype::i8: case Dtype::f8: break;
   }
   fail(ErrorKind::internal, "convert: {} is not a floating-point type", name_of(dtype));
 }

@@ -7,15 +7,19 @@
 
 namespace hayate {
 
-enum class Dtype : uint8_t { f32, f16, bf16, i32 };
+// i8 and f8 (e4m3, core/float8.h) are of quantized values: rows with a scale each (program/quantized.h).
+enum class Dtype : uint8_t { f32, f16, bf16, i32, i8, f8 };
 
-constexpr int64_t size_of(Dtype t) { return t == Dtype::f32 || t == Dtype::i32 ? 4 : 2; }
+constexpr bool is_quantized(Dtype t) { return t == Dtype::i8 || t == Dtype::f8; }
+constexpr int64_t size_of(Dtype t) { return is_quantized(t) ? 1 : t == Dtype::f32 || t == Dtype::i32 ? 4 : 2; }
 constexpr const char* name_of(Dtype t) {
   switch (t) {
     case Dtype::f32: return "f32";
     case Dtype::f16: return "f16";
     case Dtype::bf16: return "bf16";
     case Dtype::i32: return "i32";
+    case Dtype::i8: return "i8";
+    case Dtype::f8: return "f8";
   }
   return "?";
 }

@@ -24,8 +24,16 @@ const std::vector<Rung>& ladder() {
                 {"fold_upsample", fold_upsample}},
        .hoists = true},
       {.name = "projections", .what = "linears that read one value become one linear", .adds = {{"fuse_projections", fuse_projections}}, .hoists = true},
-      {.name = "int8", .what = "dynamic int8 quantization of the layers that gain", .adds = {}, .hoists = true, .available = false},
-      {.name = "fp8", .what = "dynamic fp8 quantization of the layers that gain", .adds = {}, .hoists = true, .available = false},
+      {.name = "int8",
+       .what = "linears in int8, quantized as the program runs, where that is faster",
+       .adds = {{"quantize_linears", quantize_linears}},
+       .hoists = true,
+       .quantized = Dtype::i8},
+      {.name = "fp8",
+       .what = "linears in float8 (e4m3) likewise (NVIDIA, Hopper)",
+       .adds = {{"quantize_linears", quantize_linears}},
+       .hoists = true,
+       .quantized = Dtype::f8},
   };
   return rungs;
 }
@@ -33,24 +41,19 @@ const std::vector<Rung>& ladder() {
 const Rung& find_rung(const std::string& name) {
   std::string names;
   for (const Rung& r : ladder()) {
-    if (r.name == name) {
-      require(r.available, ErrorKind::unsupported, "rung {} is not available in this build", name);
-      return r;
-    }
-    if (r.available) names += (names.empty() ? "" : ", ") + std::string(r.name);
+    if (r.name == name) return r;
+    names += (names.empty() ? "" : ", ") + std::string(r.name);
   }
   fail(ErrorKind::usage, "there is no rung named '{}'; the rungs are {}", name, names);
 }
 
 bool is_lowered(const Rung& rung) {
   auto begin = ladder().begin(), end = std::ranges::find(ladder(), std::string_view(rung.name), &Rung::name);
-  return std::any_of(begin, end + 1, [](const Rung& r) {
-    return r.available && std::ranges::any_of(r.adds, [](const Pass& p) { return p.apply == lower_precision; });
-  });
+  return std::any_of(begin, end + 1, [](const Rung& r) { return std::ranges::any_of(r.adds, [](const Pass& p) { return p.apply == lower_precision; }); });
 }
 
-Program climb(Program p, const Rung& rung, const Target& target, Dtype dtype, const PassObserver& observe) {
-  PassOptions options{.target = target, .dtype = dtype};
+Program climb(Program p, const Rung& rung, const Target& target, const ClimbOptions& how, const PassObserver& observe) {
+  PassOptions options{.target = target, .dtype = how.dtype, .quantized = rung.quantized.value_or(Dtype::f8), .quantization = how.quantization};
   if (observe) observe("record", p);
   auto run = [&](const Pass& pass) {
     p = pass.apply(p, options);
@@ -58,9 +61,10 @@ Program climb(Program p, const Rung& rung, const Target& target, Dtype dtype, co
     if (observe) observe(pass.name, p);
   };
   for (const Rung& step : ladder()) {
-    if (step.available)
+    const bool own = step.name == rung.name;
+    if (own || !step.quantized)
       for (const Pass& pass : step.adds) run(pass);
-    if (step.name == rung.name) break;
+    if (own) break;
   }
   run({"pack_weights", pack_weights});
   verify(p, &target);

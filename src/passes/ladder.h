@@ -1,6 +1,7 @@
 // The ladder: which passes make which rung.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ struct Rung {
   std::vector<Pass> adds;      // on top of the rungs above it in the table
   bool hoists = false;         // the prompt section runs once per prompt; otherwise again at each step, as eager code does
   bool tf32 = false;           // float32 products may round their factors to TF32; needs a device that has it
-  bool available = true;       // false: has its place in the table, comes later
+  std::optional<Dtype> quantized = {};  // of its linears; such rungs stand beside each other, none has the passes of another
 };
 
 const std::vector<Rung>& ladder();
@@ -25,7 +26,11 @@ bool is_lowered(const Rung&);  // computes in 16 bits
 // Called after recording (pass "record") and after each pass.
 using PassObserver = std::function<void(const std::string& pass, const Program&)>;
 
-// Applies all passes up to and including the rung, verifying after each one. `dtype` is what rungs from bf16 on compute in.
-Program climb(Program, const Rung&, const Target&, Dtype dtype = Dtype::bf16, const PassObserver& = {});
+struct ClimbOptions {
+  Dtype dtype = Dtype::bf16;  // what rungs from bf16 on compute in
+  Quantization quantization = {};
+};
+// Applies all passes up to and including the rung, verifying after each one.
+Program climb(Program, const Rung&, const Target&, const ClimbOptions& = {}, const PassObserver& = {});
 
 }  // namespace hayate

@@ -1,12 +1,14 @@
 // Every technique of the ladder: Program -> Program, one file each.
 #pragma once
-#include "program/program.h"
+#include "passes/quantization.h"
 
 namespace hayate {
 
 struct PassOptions {
   const Target& target;
   Dtype dtype = Dtype::f32;  // what lower_precision lowers to
+  Dtype quantized = Dtype::f8;  // what quantize_linears makes
+  Quantization quantization = {};
 };
 struct Pass {
   const char* name;
@@ -22,6 +24,7 @@ Program fuse_residual(const Program&, const PassOptions&);
 Program merge_duplicates(const Program&, const PassOptions&);
 Program fold_upsample(const Program&, const PassOptions&);
 Program fuse_projections(const Program&, const PassOptions&);
+Program quantize_linears(const Program&, const PassOptions&);
 Program pack_weights(const Program&, const PassOptions&);
 
 }  // namespace hayate

@@ -40,7 +40,7 @@ const Component::Planned& Component::plan(const Recording& r, const Rung& rung, 
     planned_.splice(planned_.begin(), planned_, found);
     return planned_.front();
   }
-  Program p = climb(r.record(), rung, *compiler_.backend, compiler_.dtype);
+  Program p = climb(r.record(), rung, *compiler_.backend, compiler_.climb);
   Footprint running = compiler_.backend->footprint(p, {.keep_all = keep_all});
   planned_.push_front({r.key, &rung, keep_all, std::move(p), running});
   if (planned_.size() > kPlanned) planned_.pop_back();
@@ -75,7 +75,7 @@ std::shared_ptr<Executable> Component::executable(const Recording& r, bool keep_
     }
   Stopwatch watch;
   if (!compiler_.print_program.empty())
-    climb(r.record(), *compiler_.rung, *compiler_.backend, compiler_.dtype, printer(compiler_.print_program, name_));
+    climb(r.record(), *compiler_.rung, *compiler_.backend, compiler_.climb, printer(compiler_.print_program, name_));
   Program p = plan(r, *compiler_.rung, keep_all).program;
   seconds.compile += watch.lap();
   weights_.prepare(p);

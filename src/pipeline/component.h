@@ -22,7 +22,7 @@ struct Compiler {
   std::shared_ptr<Backend> backend;
   const Rung* rung;
   std::string print_program;  // folder, or empty
-  Dtype dtype = Dtype::bf16;  // of the rungs that have 16 bits
+  ClimbOptions climb = {};
 };
 
 struct CompileSeconds {

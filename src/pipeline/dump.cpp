@@ -11,7 +11,7 @@ namespace hayate {
 void Dump::take(const std::string& prefix, Executable& exec, Rate section) {
   const Program& p = exec.program();
   for (Value v = 0; v < p.size(); ++v)
-    if (p[v].rate == section && p[v].op != Op::weight && p[v].dtype != Dtype::i32 && glob_match(pattern_, p[v].name))
+    if (p[v].rate == section && p[v].op != Op::weight && p[v].dtype != Dtype::i32 && !is_quantized(p[v].dtype) && glob_match(pattern_, p[v].name))
       taken_.push_back({prefix + "/" + p[v].name, p[v].shape, read_floats(exec, v)});
 }
 

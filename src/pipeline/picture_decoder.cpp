@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kExecutables = 36;  // a decoder in tiles has up to 30 programs; all of them for the next picture, and some sizes whole
 
 Compiler in_float32(Compiler c) {
-  c.dtype = Dtype::f32;
+  c.climb.dtype = Dtype::f32;
   c.print_program = "";
   return c;
 }
@@ -49,7 +49,7 @@ TiledDecoder PictureDecoder::tiled(const Decoding& d, const Rung& rung, Dtype dt
 }
 
 Component::Need PictureDecoder::need(const Decoding& d, const Rung& rung, bool keep_all) {
-  if (d.tiled) return tiled(d, rung, compiler_.dtype).need(vae_, rung, compiler_.backend->is_host());
+  if (d.tiled) return tiled(d, rung, compiler_.climb.dtype).need(vae_, rung, compiler_.backend->is_host());
   return vae_.need(recording(d), rung, keep_all);
 }
 
@@ -89,10 +89,10 @@ std::vector<Image> PictureDecoder::decode(const std::vector<float>& latents, con
       return pixels;
     };
     bool in_tiles = d.tiled;
-    std::vector<float> pixels = pixels_of(vae_, compiler_.dtype, in_tiles);
-    const bool retry = !all_finite(pixels) && is_lowered(*compiler_.rung) && compiler_.dtype != Dtype::f32 && !dump.active();
+    std::vector<float> pixels = pixels_of(vae_, compiler_.climb.dtype, in_tiles);
+    const bool retry = !all_finite(pixels) && is_lowered(*compiler_.rung) && compiler_.climb.dtype != Dtype::f32 && !dump.active();
     if (retry) {
-      warn(warn_, fmt::format("picture {} is not finite in {}: decoded again in f32", i + 1, name_of(compiler_.dtype)));
+      warn(warn_, fmt::format("picture {} is not finite in {}: decoded again in f32", i + 1, name_of(compiler_.climb.dtype)));
       in_tiles = tiles_in_float32(d);
       pixels = pixels_of(exact_, Dtype::f32, in_tiles);
     }

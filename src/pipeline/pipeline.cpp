@@ -15,6 +15,7 @@
 #include "pipeline/not_finite.h"
 #include "pipeline/open_model.h"
 #include "pipeline/picture_decoder.h"
+#include "pipeline/quantization_choice.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
 #include "pipeline/stopwatch.h"
@@ -89,20 +90,22 @@ struct Pipeline::Impl {
         model(open_model(o)),
         family(checked_family(*model)),
         compiler{.backend = make_backend(o), .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
-                 .dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false)},
+                 .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers)}},
         vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
-                     .dtype = decoder_dtype(o, compiler.dtype, model->config("vae"))},
+                     .climb = {.dtype = decoder_dtype(o, compiler.climb.dtype, model->config("vae"))}},
         scheduler_config(parse_scheduler_config(model->config("scheduler"))),
         unet_config(parse_unet_config(model->config("unet"))),
         vae_config(parse_vae_config(model->config("vae"))),
         conditioner(*model, family, compiler),
         unet("unet", model->tensors("unet"), compiler),
         decoder(model->tensors("vae"), vae_config, vae_compiler, o.vae_tiling, o.warn) {
-    for (Dtype used : {compiler.dtype, vae_compiler.dtype})
+    for (Dtype used : {compiler.climb.dtype, vae_compiler.climb.dtype})
       require(used != Dtype::f16 || compiler.backend->has_f16(), ErrorKind::unsupported, "fp16 needs an NVIDIA GPU; the device is {}",
               compiler.backend->name());
     require(!compiler.rung->tf32 || compiler.backend->has_tf32(), ErrorKind::unsupported, "rung {} needs an NVIDIA GPU; the device is {}",
             compiler.rung->name, compiler.backend->name());
+    require(!compiler.rung->quantized || compiler.backend->has_quantized(*compiler.rung->quantized), ErrorKind::unsupported,
+            "rung {} is not there on this device: {}", compiler.rung->name, compiler.backend->description());
   }
 
   std::string name() const { return model_name(options.model.empty() ? model->path() : options.model); }
@@ -400,7 +403,7 @@ struct Pipeline::Impl {
   }
 
   double step_floor(const Request& request, const Ceilings& ceilings) const {
-    const Program p = climb(denoising_of(check(request, {})).record(), *compiler.rung, *compiler.backend, compiler.dtype);
+    const Program p = climb(denoising_of(check(request, {})).record(), *compiler.rung, *compiler.backend, compiler.climb);
     double seconds = 0;
     for (const Node& n : p.nodes())
       if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += ceilings.seconds(flops_of(p, n), bytes_of(p, n));
@@ -454,7 +457,7 @@ std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 std::vector<RungInfo> rungs(const std::string& device) {
   std::vector<RungInfo> infos;
   for (const Rung& r : ladder())
-    if (r.available && (!r.tf32 || device.empty() || device == "cuda")) infos.push_back({r.name, r.what});
+    if ((!r.tf32 && !r.quantized) || device.empty() || device == "cuda") infos.push_back({r.name, r.what});
   return infos;
 }
 std::vector<SchedulerInfo> schedulers() {

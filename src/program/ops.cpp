@@ -29,6 +29,7 @@ class ShapeRule {
       case Op::row_dots: expect_row(1, in(0).c), expect_row(2, in(0).w); return {1, 1, 1, in(0).w};
       case Op::row_sums: return {1, 1, 1, in(0).w};
       case Op::fold_nearest: expect(in(0).h == 3 && in(0).w == 3, "a weight of (out, 3, 3, in)"); return {4 * in(0).n, 2, 2, in(0).c};
+      case Op::quantize: expect(in(0).c % kQuantizedColumns == 0, "a multiple of 16 columns"); return in(0);
       case Op::linear: return linear();
       case Op::conv2d: return conv2d();
       case Op::group_norm: return group_norm();
@@ -184,11 +185,13 @@ Shape result_shape(const Program& p, const Node& n) { return ShapeRule(p, n).res
 
 namespace {
 std::string activation_text(Activation a) { return a == Activation::none ? "" : fmt::format(" activation={}", name_of(a)); }
+std::string normalise_text(float eps) { return eps > 0 ? fmt::format(" normalise={}", eps) : ""; }
 struct AttributeText {
   std::string operator()(std::monostate) const { return ""; }
   std::string operator()(const LinearAttr& a) const {
-    return activation_text(a.activation) + (a.normalise > 0 ? fmt::format(" normalise={}", a.normalise) : "");
+    return activation_text(a.activation) + normalise_text(a.normalise);
   }
+  std::string operator()(const QuantizeAttr& a) const { return normalise_text(a.normalise); }
   std::string operator()(const ConvAttr& a) const {
     return fmt::format(" stride={} pad={},{}{}{}", a.stride, a.pad_begin, a.pad_end, activation_text(a.activation),
                        a.upsample == 1 ? "" : fmt::format(" upsample={}", a.upsample));

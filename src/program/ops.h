@@ -24,6 +24,7 @@ enum class Precision : uint8_t {
   X(scale_columns,      follow) /* {w, factors}                of a matrix: column k times factors[k]           */ \
   X(row_dots,           exact)  /* {w, v, b}                   w v + b                                          */ \
   X(row_sums,           exact)  /* {w}                         of each row of a matrix                          */ \
+  X(quantize,           exact)  /* {x}                         rows in 8 bits with a scale each: program/quantized.h */ \
   X(linear,             rung)   /* {x, weight, bias, residual, row sums of the packed weight} act(x w^T + b) + residual */ \
   X(conv2d,             rung)   /* {x, weight, bias, residual} weight (out, kh, kw, in)                         */ \
   X(group_norm,         rung)   /* {x, gamma, beta, statistics} act(norm); its own statistics if none are given  */ \
@@ -68,6 +69,10 @@ struct LinearAttr {                     // normalise > 0: of x each row, less it
   float normalise = 0;
   bool operator==(const LinearAttr&) const = default;
 };
+struct QuantizeAttr {                   // normalise > 0: of each row, less its mean, over its deviation, as above
+  float normalise = 0;
+  bool operator==(const QuantizeAttr&) const = default;
+};
 struct ConvAttr {                       // padding before and after, the same for both axes
   int stride = 1, pad_begin = 0, pad_end = 0;
   Activation activation = Activation::none;
@@ -97,7 +102,7 @@ struct TimestepAttr {                   // each input column becomes `dim` colum
   float freq_shift = 0;
   bool operator==(const TimestepAttr&) const = default;
 };
-using Attributes = std::variant<std::monostate, LinearAttr, ConvAttr, NormAttr, AttentionAttr, AffineAttr, SliceAttr,
+using Attributes = std::variant<std::monostate, LinearAttr, QuantizeAttr, ConvAttr, NormAttr, AttentionAttr, AffineAttr, SliceAttr,
                                 RepeatAttr, TimestepAttr>;
 std::string to_string(const Attributes&);
 

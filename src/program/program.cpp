@@ -106,12 +106,20 @@ void verify_dtypes(const Program& p, const Node& n) {
       return;
     }
     case Op::linear: case Op::conv2d: case Op::group_norm: case Op::layer_norm:
-      if (dtype(0) != n.dtype) broken("result and first input differ in type");
-      if ((n.op == Op::linear || n.op == Op::conv2d) && dtype(1) != n.dtype) broken("result and weight differ in type");
+      if (n.op == Op::linear && is_quantized(dtype(0))) {
+        if (dtype(1) != dtype(0)) broken("quantized input and weight differ in type");
+        if (is_quantized(n.dtype)) broken("result is quantized");
+      } else {
+        if (dtype(0) != n.dtype) broken("result and first input differ in type");
+        if ((n.op == Op::linear || n.op == Op::conv2d) && dtype(1) != n.dtype) broken("result and weight differ in type");
+      }
       if (n.op == Op::linear && n.in.size() > 4 && n.in[4] != none && dtype(4) != Dtype::f32) broken("sums are not f32");
       if (n.in.size() <= 3 || n.in[3] == none) return;
       if (n.op == Op::group_norm && dtype(3) != Dtype::f32) broken("statistics are not f32");
       if (n.op != Op::group_norm && dtype(3) != n.dtype) broken("result and residual differ in type");
+      return;
+    case Op::quantize:
+      if (!is_quantized(n.dtype) || is_quantized(dtype(0))) broken("not from a wide type to an 8-bit one");
       return;
     case Op::scale_columns:
       if (dtype(0) != n.dtype) broken("result and matrix differ in type");

@@ -9,6 +9,7 @@
 #include "core/dtype.h"
 #include "core/shape.h"
 #include "program/ops.h"
+#include "program/quantized.h"
 
 namespace hayate {
 
@@ -59,7 +60,7 @@ inline bool is_source(const Node& n) { return n.op == Op::input || n.op == Op::w
 std::vector<Value> needed_load_values(const Program&);  // load values that ops of other rates read, in order
 // Whether an executable does something for it when its section runs.
 inline bool runs(const Node& n) { return !is_source(n) && !is_view(n) && n.rate != Rate::load; }
-inline int64_t byte_size(const Node& n) { return n.shape.count() * size_of(n.dtype); }
+inline int64_t byte_size(const Node& n) { return n.shape.count() * size_of(n.dtype) + (is_quantized(n.dtype) ? scales_bytes(n.shape) : 0); }
 // The value whose bytes a view shows (itself if it is none), and the column at which it starts there.
 struct Root { Value value; int64_t column; };
 Root root_of(const Program&, Value);
@@ -77,7 +78,10 @@ class Target {
   virtual bool supports(const Program&, const Node&) const = 0;
   virtual bool has_tf32() const { return false; }  // faster float32 products that round their factors
   virtual bool has_f16() const { return false; }
+  virtual bool has_quantized(Dtype) const { return false; }  // products of 8-bit factors of this type
   virtual bool packs(const Program&, const Node& consumer) const = 0;  // wants `pack` on consumer's weight
+  // What the op takes here, measured once for all of its kind; 0 where nothing is measured. Its inputs are in the program.
+  virtual double seconds(const Program&, const Node&) const { return 0; }
 };
 
 // Checks every invariant again: names, order, shapes, dtypes, rates, and (if given) the target's support.

@@ -14,6 +14,8 @@ const char* stored_name(Dtype dtype) {
     case Dtype::f32: return "F32";
     case Dtype::f16: return "F16";
     case Dtype::bf16: return "BF16";
+    case Dtype::i8: return "I8";
+    case Dtype::f8: return "F8_E4M3";
     case Dtype::i32: return "I32";
   }
   fail(ErrorKind::internal, "safetensors has no name for dtype {}", int(dtype));

@@ -28,6 +28,9 @@ class Recorder {
   }
   Value weight(const std::string& name, Shape s) { return weight(name, s, type_); }
   Value weight(const std::string& name, Shape s, Dtype t) { return program_.add({.op = Op::weight, .shape = s, .dtype = t, .name = name}); }
+  Value quantize(Value x, Dtype q, float normalise) {
+    return program_.add({.op = Op::quantize, .in = {x}, .dtype = q, .name = program_[x].name + ".quantized", .attr = QuantizeAttr{normalise}});
+  }
   Value row(const std::string& name, int64_t c) { return weight(name, {1, 1, 1, c}, Dtype::f32); }  // bias, gamma, beta
   Value op(const std::string& name, Op op, std::vector<Value> in, Attributes attr = {}, Shape shape = {}) {
     return add(name, op, std::move(in), std::move(attr), shape, type_);
@@ -67,6 +70,7 @@ class Table {
 
   // One kind of case each; `sliced` reads x as columns of a wider value.
   void linear(Shape x, int64_t out, Activation, bool bias, Residual, bool sliced = false, float normalise = 0);
+  void quantized_linear(Dtype, Shape x, int64_t out, Activation, Residual, bool sliced = false, float normalise = 0);
   void conv2d(Shape x, int64_t out, int kernel, ConvAttr, Residual, bool sliced = false);
   void group_norm(Shape x, int groups, Activation, Fill = {}, bool sliced = false);
   void given_group_norm(Shape x, int groups, Activation, bool sliced = false);  // with statistics that are not those of x
@@ -105,6 +109,18 @@ void Table::linear(Shape x, int64_t out, Activation a, bool bias, Residual kind,
   Fill from{};
   if (normalise > 0) from = {.mean = 3, .deviation = 2};  // not normal already
   add(Op::linear, what, record, {{"x", from}, {"w", scaled(x.c)}});
+}
+
+void Table::quantized_linear(Dtype q, Shape x, int64_t out, Activation a, Residual kind, bool sliced, float normalise) {
+  std::string what = fmt::format("{} {} to {} {}{}{}{}", name_of(q), text(x), out, name_of(a), kResidualText[int(kind)], sliced ? " sliced" : "",
+                                 normalise > 0 ? " normalised" : "");
+  auto record = [=](Recorder& r) {
+    int64_t rows = a == Activation::geglu ? 2 * out : out;
+    Value from = r.quantize(r.input_or_view("x", x, sliced), q, normalise), w = r.quantize(r.weight("w", {1, 1, rows, x.c}), q, 0);
+    return r.result(Op::linear, {from, w, r.row("b", rows), residual(r, kind, {x.n, x.h, x.w, out})}, LinearAttr{a});
+  };
+  add(Op::linear, what, record, {{"x", normalise > 0 ? Fill{.mean = 3, .deviation = 2} : Fill{}}, {"w", scaled(x.c)}});
+  cases.back().coarse = true;
 }
 
 void Table::conv2d(Shape x, int64_t out, int k, ConvAttr a, Residual kind, bool sliced) {
@@ -187,6 +203,14 @@ void add_linears(Table& t) {
   t.linear({1, 5, 3, 72}, 40, Activation::geglu, false, Residual::none);
   t.linear({2, 16, 24, 320}, 640, Activation::none, true, Residual::none, false, 1e-5f);
   t.linear({2, 16, 24, 320}, 200, Activation::geglu, true, Residual::none, true, 1e-5f);
+  for (Dtype q : {Dtype::i8, Dtype::f8}) {
+    t.quantized_linear(q, {2, 8, 8, 320}, 320, Activation::none, Residual::full);
+    t.quantized_linear(q, {2, 4, 4, 64}, 96, Activation::none, Residual::row);
+    t.quantized_linear(q, {1, 3, 11, 1280}, 40, Activation::none, Residual::none);
+    t.quantized_linear(q, {2, 8, 8, 64}, 160, Activation::geglu, Residual::none);
+    t.quantized_linear(q, {1, 1, 7, 5120}, 64, Activation::none, Residual::full);
+    t.quantized_linear(q, {2, 6, 6, 640}, 48, Activation::none, Residual::none, false, 1e-5f);
+  }
   t.add(Op::stack, "of three weights", [](Recorder& r) {
     Value w = r.op("w", Op::stack, {r.weight("q", {1, 1, 32, 48}), r.weight("k", {1, 1, 16, 48}), r.weight("v", {1, 1, 7, 48})});
     Value b = r.op("b", Op::stack, {r.weight("q.bias", {1, 1, 1, 32}), r.weight("k.bias", {1, 1, 1, 16}), r.weight("v.bias", {1, 1, 1, 7})});
@@ -356,6 +380,15 @@ std::vector<OpCase> tile_cases() {
   t.linear({2, 16, 24, 320}, 640, Activation::none, true, Residual::full, false, 1e-5f);
   t.linear({2, 1, 333, 72}, 328, Activation::none, false, Residual::none, false, 1e-5f);
   t.linear({1, 1, 300, 136}, 1288, Activation::geglu, true, Residual::none, false, 1e-5f);
+  for (Dtype q : {Dtype::i8, Dtype::f8}) {
+    t.quantized_linear(q, {1, 8, 16, 128}, 64, Activation::none, Residual::none);
+    t.quantized_linear(q, {2, 16, 24, 320}, 640, Activation::none, Residual::full);
+    t.quantized_linear(q, {2, 16, 24, 1280}, 200, Activation::none, Residual::row);
+    t.quantized_linear(q, {2, 1, 333, 80}, 328, Activation::none, Residual::none, false, 1e-5f);
+    t.quantized_linear(q, {1, 32, 64, 128}, 2560, Activation::none, Residual::full);
+    t.quantized_linear(q, {1, 1, 300, 144}, 1288, Activation::geglu, Residual::none, false, 1e-5f);
+    t.quantized_linear(q, {1, 16, 20, 5120}, 1280, Activation::none, Residual::full);
+  }
   t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::none);
   t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::full);
   t.conv2d({3, 9, 13, 72}, 320, 3, same, Residual::row);

@@ -21,6 +21,8 @@ struct OpCase {
   Op op;
   std::function<Program(Dtype)> record;  // storage type of whatever may be narrower than float32; the result is named "y"
   std::map<std::string, Fill> fills = {};  // by value; the default otherwise
+  // Its values are rounded coarsely on the way: the reference must start from the same numbers, to be on the same side of a rounding.
+  bool coarse = false;
 };
 std::vector<OpCase> op_cases();    // small: tests
 std::vector<OpCase> tile_cases();  // large enough for many tiles of a GPU kernel, with rests in every direction

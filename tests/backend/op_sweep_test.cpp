@@ -59,6 +59,7 @@ std::string test_name(const ::testing::TestParamInfo<SweepCase>& info) {
 
 // cuBLASLt takes a bias in the type of the result: as in PyTorch, it is rounded once more.
 double bound_of(const SweepCase& c) {
+  if (c.op.coarse) return 1e-2;  // a few numbers fall on the other side of a rounding to eight bits
   return c.candidate.name.starts_with("cuda") && c.op.op == Op::linear && c.dtype != Dtype::f32 ? 1.5 * bound_of(c.dtype) : bound_of(c.dtype);
 }
 
@@ -68,11 +69,11 @@ TEST_P(OpSweep, EqualsReference) {
   const auto& [candidate, dtype, op] = GetParam();
   const double bound = bound_of(GetParam());
   Program program = op.record(dtype);
-  const Node& y = program[program.outputs[0]];
-  if (!candidate.backend->supports(program, y)) GTEST_SKIP() << candidate.name << " does not support " << name_of(dtype) << " " << op.name;
+  for (const Node& n : program.nodes())
+    if (runs(n) && !candidate.backend->supports(program, n)) GTEST_SKIP() << candidate.name << " does not support " << name_of(dtype) << " " << op.name;
 
   CaseValues values(program, op.fills);
-  std::vector<float> expected = run_case(*make_reference_backend(), op.record(Dtype::f32), values);
+  std::vector<float> expected = run_case(*make_reference_backend(), op.record(op.coarse ? dtype : Dtype::f32), values);
   std::vector<float> result = run_case(*candidate.backend, program, values);
   EXPECT_TRUE(close(result, expected, bound));
   EXPECT_EQ(run_case(*candidate.backend, program, values), result) << "a second run differs";

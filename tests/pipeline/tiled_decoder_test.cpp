@@ -30,7 +30,7 @@ struct Decoder {
       : checkpoint(std::move(model)), config(parse_vae_config(checkpoint->config("vae"))),
         compiler{.backend = std::move(backend), .rung = &find_rung(rung), .print_program = ""}, vae("vae", checkpoint->tensors("vae"), compiler) {}
 
-  Dtype stored() const { return is_lowered(*compiler.rung) ? compiler.dtype : Dtype::f32; }
+  Dtype stored() const { return is_lowered(*compiler.rung) ? compiler.climb.dtype : Dtype::f32; }
   static std::vector<float> latent(int64_t h, int64_t w) { return random_floats("latent", h * w * 4, 0.1f, 1); }
 
   std::vector<float> whole(int64_t h, int64_t w) {

@@ -46,6 +46,14 @@ int AlgorithmTable::choose(const std::string& key, int count, const std::functio
   return best;
 }
 
+int AlgorithmTable::remember(const std::string& key, const std::function<int()>& measure) {
+  if (!measure_) return 0;
+  std::lock_guard lock(mutex_);
+  if (auto known = best_.find(key); known != best_.end()) return known->second;
+  dirty_ = true;
+  return best_[key] = measure();
+}
+
 void AlgorithmTable::save() {
   std::lock_guard lock(mutex_);
   if (!dirty_ || file_.empty()) return;

@@ -17,6 +17,9 @@ class AlgorithmTable {
   // Index of the fastest of `count` candidates; `seconds` runs one, given the best time so far, and returns infinity if it does not run.
   int choose(const std::string& key, int count, const std::function<double(int, double rival)>& seconds);
 
+  // A number that `measure` finds out, once. 0 where nothing is measured.
+  int remember(const std::string& key, const std::function<int()>& measure);
+
   // Writes the file if there is something new. Failure to write is not an error: the table is never required.
   void save();
 

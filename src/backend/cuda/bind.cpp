@@ -66,6 +66,27 @@ Launch bind_group_norm(const Operands& o, const Context& c) {
   return in_order({bind_group_statistics(o, c, {}, nullptr), {std::move(normalise), 0}});
 }
 
+Launch bind_quantize(const Operands& o, cudaStream_t s) {
+  QuantizeArgs args{.y = o.out.data,
+                    .scales = o.out.scales(),
+                    .x = matrix_of(o.in[0]),
+                    .type = o.out.dtype,
+                    .largest_number = largest_of(o.out.dtype),
+                    .eps = o.node.as<QuantizeAttr>().normalise};
+  require(quantize_takes(args.x), ErrorKind::internal, "quantize {}: rows cannot be read 8 elements at a time", o.node.name);
+  return simple([=] { launch_quantize(s, args); });
+}
+
+// Rows, and with them their scales.
+Launch bind_pack(const Operands& o, cudaStream_t s) {
+  return simple([=, y = o.out, x = o.in[0]] {
+    launch_interleave(s, matrix_of(y), matrix_of(x));
+    if (!is_quantized(y.dtype)) return;
+    auto scales = [](const TensorView& v) { return Matrix{v.scales(), v.shape.rows(), 1, 1, Dtype::f32}; };
+    launch_interleave(s, scales(y), scales(x));
+  });
+}
+
 Launch bind_timestep_embedding(const Operands& o, cudaStream_t s) {
   return simple([=, y = matrix_of(o.out), t = matrix_of(o.in[0]), a = o.node.as<TimestepAttr>()] {
     launch_timestep_embedding(s, y, t, a.dim, a.flip_sin_to_cos, a.freq_shift);
@@ -91,11 +112,12 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::slice:
     case Op::fold_nearest: break;  // made where weights are read
     case Op::cast: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::copy); });
-    case Op::pack: return simple([=, x = in(0)] { launch_interleave(s, y, x); });
+    case Op::pack: return bind_pack(o, s);
     case Op::stack: return bind_stack(o, s);
     case Op::row_sums: return simple([=, sums = static_cast<float*>(o.out.data), w = in(0)] { launch_row_sums(s, sums, w); });
     case Op::scale_columns:
     case Op::row_dots: break;  // on the host, as they are read
+    case Op::quantize: return bind_quantize(o, s);
     case Op::linear: return bind_linear(o, c, options);
     case Op::conv2d: return bind_conv2d(o, c, options);
     case Op::group_norm: return bind_group_norm(o, c);

@@ -98,7 +98,7 @@ int alignment_of(const void* p) {
   return address == 0 ? 256 : int(std::min<uintptr_t>(256, address & (~address + 1)));
 }
 
-bool has_vectors(const TensorView& t) { return alignment_of(t.data) >= 16 && t.row_stride % 8 == 0; }
+bool has_vectors(const TensorView& t) { return alignment_of(t.data) >= 16 && t.row_stride * size_of(t.dtype) % 16 == 0; }
 
 Launch bind_epilogue(const Context& context, const TensorView& y, const TensorView& bias, Activation a, const TensorView& residual) {
   if (!bias.data && a == Activation::none && !residual.data) return {[](void*) {}};

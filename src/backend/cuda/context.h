@@ -69,7 +69,7 @@ Broadcast broadcast_of(const TensorView& operand, const Shape& result);
 Unary unary_of(Activation);
 // The largest power of two up to 256 that divides the address.
 int alignment_of(const void*);
-// Whether every row can be read 16 bytes of a 16-bit type at a time.
+// Whether every row can be read 16 bytes at a time.
 bool has_vectors(const TensorView&);
 
 }  // namespace hayate::cuda

@@ -1,5 +1,6 @@
 // The CUDA backend: what it supports, and the pieces put together.
 #include "backend/cuda/executable.h"
+#include "backend/cuda/fastest.h"
 #include "backend/cuda/row_moments.h"
 #include "backend/cuda/status.h"
 #include "backend/cuda/tile_product.h"
@@ -17,6 +18,7 @@ class CudaBackend : public Backend {
   std::string description() const override { return context_->machine; }
   bool has_tf32() const override { return true; }
   bool has_f16() const override { return true; }
+  bool has_quantized(Dtype) const override { return context_->capability / 10 == 9; }
 
   bool supports(const Program& p, const Node& n) const override {
     switch (n.op) {
@@ -28,8 +30,13 @@ class CudaBackend : public Backend {
       case Op::conv2d: return n.dtype != Dtype::i32 && (n.as<ConvAttr>().upsample == 1 || enlarges(p, n));
       case Op::scale_columns:
       case Op::row_dots: return false;
+      case Op::quantize: {
+        const Root x = root_of(p, n.in[0]);
+        return has_quantized(n.dtype) && size_of(p[n.in[0]].dtype) >= 2 && n.shape.c <= kMostQuantizedColumns && p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
+      }
       case Op::linear: {
         const auto& a = n.as<LinearAttr>();
+        if (is_quantized(p[n.in[0]].dtype)) return multiplies_quantized(p, n);
         if (a.normalise > 0 && !normalises(p, n)) return false;
         if (a.activation == Activation::geglu && !fuses_geglu(p, n)) return false;
         [[fallthrough]];
@@ -37,6 +44,7 @@ class CudaBackend : public Backend {
       default: return n.dtype != Dtype::i32;
     }
   }
+  double seconds(const Program& p, const Node& n) const override { return context_->deterministic ? 0 : seconds_alone(p, n, *context_); }
   // The two halves of a gated projection are interleaved, so that one tile holds both.
   bool packs(const Program&, const Node& n) const override { return n.op == Op::linear && n.as<LinearAttr>().activation == Activation::geglu; }
 
@@ -90,6 +98,11 @@ class CudaBackend : public Backend {
   bool normalises(const Program& p, const Node& n) const {
     const Activation a = n.as<LinearAttr>().activation;
     return tiles_could_take(p, n) && (a == Activation::none || a == Activation::geglu) && n.shape.rows() >= kFewRows;
+  }
+  bool multiplies_quantized(const Program& p, const Node& n) const {
+    const Activation a = n.as<LinearAttr>().activation;
+    const bool epilogue = a == Activation::none || (a == Activation::geglu && (n.in.size() < 4 || n.in[3] == none));
+    return has_quantized(p[n.in[0]].dtype) && epilogue && size_of(n.dtype) == 2 && n.shape.c % 8 == 0;
   }
   bool tiles_could_take(const Program& p, const Node& n) const {
     Root x = root_of(p, n.in[0]);

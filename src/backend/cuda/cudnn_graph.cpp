@@ -15,6 +15,8 @@ cudnnDataType_t type_of(Dtype t) {
     case Dtype::f16: return CUDNN_DATA_HALF;
     case Dtype::bf16: return CUDNN_DATA_BFLOAT16;
     case Dtype::i32: return CUDNN_DATA_INT32;
+    case Dtype::i8: return CUDNN_DATA_INT8;
+    case Dtype::f8: return CUDNN_DATA_FP8_E4M3;
   }
   return CUDNN_DATA_FLOAT;
 }

@@ -10,7 +10,10 @@
 namespace hayate::cuda {
 
 namespace {
-int64_t bytes_of(const TensorView& t) { return ((t.shape.rows() - 1) * t.row_stride + t.shape.c) * size_of(t.dtype); }
+int64_t bytes_of(const TensorView& t) {
+  if (is_quantized(t.dtype)) return scales_offset(t.shape) + scales_bytes(t.shape);
+  return ((t.shape.rows() - 1) * t.row_stride + t.shape.c) * size_of(t.dtype);
+}
 
 class Sample {
  public:
@@ -42,6 +45,40 @@ std::string key_of(const Operands& o, size_t ways, const std::string& what) {
   return key;
 }
 }  // namespace
+
+namespace {
+// Where the op would find its operands, but for the addresses, of which only the alignment is right.
+Operands nowhere(const Program& p, const Node& n) {
+  auto* address = reinterpret_cast<std::byte*>(uintptr_t{1} << 20);
+  Operands o{p, n, packed_view(n, address), {}};
+  for (Value v : n.in) {
+    if (v == none) {
+      o.in.emplace_back();
+      continue;
+    }
+    const Root root = root_of(p, v);
+    o.in.push_back({address + root.column * size_of(p[v].dtype), p[root.value].shape.c, p[v].shape, p[v].dtype});
+  }
+  return o;
+}
+}  // namespace
+
+double seconds_alone(const Program& p, const Node& n, const Context& context) {
+  const Operands o = nowhere(p, n);
+  auto nanoseconds = [&] {
+    Sample sample(o, context);
+    BindOptions options;
+    Buffer moments;
+    if (n.op == Op::linear && n.as<LinearAttr>().normalise > 0) {
+      moments = context.device->allocate(o.in[0].shape.rows() * moment_parts(o.in[0].shape.c) * int64_t(sizeof(float2)));
+      options.x_moments = reinterpret_cast<const float2*>(moments.get());
+    }
+    Launch launch = bind(sample.operands, context, options);
+    Buffer workspace = launch.workspace ? context.device->allocate(launch.workspace) : Buffer{};
+    return int(1e9 * context.seconds([&] { launch.enqueue(workspace.get()); }, kMeasuredRuns));
+  };
+  return 1e-9 * context.algorithms->remember(key_of(o, 0, "alone"), nanoseconds);
+}
 
 Launch bind_fastest(const Operands& o, const Context& context, const std::vector<Way>& ways, const std::string& what) {
   std::optional<Sample> sample;

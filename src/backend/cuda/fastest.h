@@ -11,4 +11,7 @@ using Way = std::function<Launch(const Operands&)>;
 // `what` tells apart what the operands do not.
 Launch bind_fastest(const Operands&, const Context&, const std::vector<Way>&, const std::string& what = "");
 
+// Of an op of a program alone, on random operands: measured once for all ops of its kind, then remembered.
+double seconds_alone(const Program&, const Node&, const Context&);
+
 }  // namespace hayate::cuda

@@ -72,14 +72,14 @@ Launch bind_after_moments(const Operands& o, const Context& context, BindOptions
 
 // A gated projection whose weight was not packed: with a packed copy of its own.
 Launch bind_interleaved(const Operands& o, const Context& context, BindOptions options) {
-  Buffer copy = context.device->allocate(o.in[1].shape.count() * size_of(o.in[1].dtype));
   Node pack{.op = Op::pack, .in = {o.node.in[1]}, .dtype = o.in[1].dtype, .name = o.node.name + ".packed"};
   Program packed = o.program;
   Node n = o.node;
   n.in[1] = packed.add(pack);
+  Buffer copy = context.device->allocate(byte_size(packed[n.in[1]]));
   Operands on_copy{packed, n, o.out, o.in};
   on_copy.in[1] = packed_view(packed[n.in[1]], copy.get());
-  launch_interleave(context.stream(), matrix_of(on_copy.in[1]), matrix_of(o.in[1]));
+  bind({packed, packed[n.in[1]], on_copy.in[1], {o.in[1]}}, context, {}).enqueue(nullptr);
   Launch launch = bind_linear(on_copy, context, options);
   return {[copy, enqueue = std::move(launch.enqueue)](void* workspace) { enqueue(workspace); }, launch.workspace};
 }
@@ -87,7 +87,7 @@ Launch bind_interleaved(const Operands& o, const Context& context, BindOptions o
 
 Launch bind_linear(const Operands& o, const Context& context, BindOptions options) {
   const auto& a = o.node.as<LinearAttr>();
-  const bool ours = a.activation == Activation::geglu || a.normalise > 0;  // the library has neither
+  const bool ours = a.activation == Activation::geglu || a.normalise > 0 || is_quantized(o.in[0].dtype);  // the library has none of them
   std::vector<Way> ways;
   if (a.activation == Activation::geglu && o.made_by(1) != Op::pack) return bind_interleaved(o, context, options);
   if (a.normalise > 0 && !o.has(4)) return bind_with_sums(o, context, options);

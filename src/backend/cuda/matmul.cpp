@@ -19,7 +19,7 @@ cudaDataType_t type_of(Dtype t) {
     case Dtype::f32: return CUDA_R_32F;
     case Dtype::f16: return CUDA_R_16F;
     case Dtype::bf16: return CUDA_R_16BF;
-    case Dtype::i32: break;
+    case Dtype::i32: case Dtype::i8: case Dtype::f8: break;
   }
   fail(ErrorKind::internal, "cuBLASLt: no products of {}", name_of(t));
 }

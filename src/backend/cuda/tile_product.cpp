@@ -51,7 +51,7 @@ bool tiles_take(const Operands& o, const Context& context) {
   if (o.program[o.node.in[1]].rate != Rate::load) return false;  // the kernel reads it early
   Problem p = problem_of(o);
   if (p.activation != Activation::none && p.activation != Activation::geglu) return false;
-  if (p.x.c % 8 != 0 || o.out.shape.c % 8 != 0 || !has_vectors(o.in[0]) || !has_vectors(o.in[1]) || !has_vectors(o.out)) return false;
+  if (p.x.c * size_of(o.in[0].dtype) % 16 != 0 || o.out.shape.c % 8 != 0 || !has_vectors(o.in[0]) || !has_vectors(o.in[1]) || !has_vectors(o.out)) return false;
   if (!o.has(3)) return true;
   const TensorView& r = o.in[3];
   return p.activation == Activation::none && ((is_full(r, o.out) && has_vectors(r)) || (is_image_row(r, o.out) && alignment_of(r.data) >= 4));
@@ -74,12 +74,13 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
     return tensor_map({first, t.dtype, {p.y.c, p.y.w, p.y.h, p.y.n}, strides, {kStoreColumns, bw, bh, 1}});
   };
 
+  const int channels = int(kChunkBytes / size_of(x.dtype));
   TileProduct t{};
   t.x = tensor_map({x.data,
                     x.dtype,
                     {p.x.c, p.x.w, p.x.h, p.x.n},
                     image_strides(p.x, x.row_stride),
-                    {kTileChannels, box_w, box_h, 1},
+                    {channels, box_w, box_h, 1},
                     {1, p.stride, p.stride, 1}});
   t.phases = p.upsample * p.upsample;
   for (int phase = 0; phase < t.phases; ++phase) t.y[phase] = of_result(y, phase);
@@ -93,11 +94,12 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
   }
   if (options.x_moments) {
     t.x_moments = options.x_moments, t.x_parts = moment_parts(p.x.c), t.inverse_inner = 1 / float(p.x.c);
-    t.weight_sums = static_cast<const float*>(o.in[4].data), t.eps = o.node.as<LinearAttr>().normalise;
+    t.weight_rows = static_cast<const float*>(o.in[4].data), t.eps = o.node.as<LinearAttr>().normalise;
   }
+  if (is_quantized(x.dtype)) t.x_scales = x.scales(), t.weight_rows = w.scales();
   if (options.y_moments) t.y_moments = options.y_moments, t.y_parts = moment_parts(p.y.c);
   t.taps = int(taps), t.taps_w = p.taps_w, t.stride = p.stride, t.pad = p.pad;
-  t.chunks = int((p.x.c + kTileChannels - 1) / kTileChannels);
+  t.chunks = int((p.x.c + channels - 1) / channels);
   t.box_w = box_w, t.box_h = box_h;
   t.boxes_w = int((p.y.w + box_w - 1) / box_w), t.boxes_h = int((p.y.h + box_h - 1) / box_h);
   t.images = int(p.y.n), t.columns = int(p.y.c), t.line = int(p.y.w);
@@ -107,8 +109,8 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
     t.split = std::min({variant.most_split, processors / tiles_of(t, variant), t.chunks * t.taps});
     if (t.split < 2) return {};
   }
-  t.w = tensor_map({w.data, w.dtype, {p.x.c, taps, rows}, {p.x.c, taps * p.x.c}, {kTileChannels, 1, variant.columns}});
-  return {[=, s = context.stream(), type = y.dtype](void*) { launch_tile_product(s, t, type, v, processors); }};
+  t.w = tensor_map({w.data, w.dtype, {p.x.c, taps, rows}, {p.x.c, taps * p.x.c}, {channels, 1, variant.columns}});
+  return {[=, s = context.stream(), factor = x.dtype, result = y.dtype](void*) { launch_tile_product(s, t, factor, result, v, processors); }};
 }
 
 void add_tile_ways(std::vector<Way>& ways, const Context& context, BindOptions options) {

@@ -380,6 +380,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::row_dots: return row_dots(n, in);
     case Op::row_sums: return row_sums(n, in);
     case Op::fold_nearest: return fold_nearest(n, in);
+    case Op::quantize: return n.as<QuantizeAttr>().normalise > 0 ? normalise_rows(in[0], n.as<QuantizeAttr>().normalise) : in[0];
     case Op::linear: return linear(n, in);
     case Op::conv2d: return conv2d(n, in);
     case Op::group_norm: return group_norm(n, in);

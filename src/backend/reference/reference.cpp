@@ -16,6 +16,8 @@ void with_row(const TensorView& v, int64_t r, F f) {
     case Dtype::f16: return f(v.row<f16>(r));
     case Dtype::bf16: return f(v.row<bf16>(r));
     case Dtype::i32: return f(v.row<int32_t>(r));
+    case Dtype::i8: return f(v.row<int8_t>(r));
+    case Dtype::f8: return f(v.row<f8_e4m3>(r));
   }
 }
 
@@ -27,9 +29,20 @@ Tensor load(const TensorView& v) {
   Tensor t{v.shape, std::vector<float>(size_t(v.shape.count()))};
   for (int64_t r = 0; r < v.shape.rows(); ++r)
     with_row(v, r, [&](auto* from) {
-      for (int64_t c = 0; c < v.shape.c; ++c) t.row(r)[c] = load(from[c]);
+      const float scale = is_quantized(v.dtype) ? v.scales()[r] : 1;
+      for (int64_t c = 0; c < v.shape.c; ++c) t.row(r)[c] = load(from[c]) * scale;
     });
   return t;
+}
+
+// Of a row that is to be quantized; NaN if it holds one.
+float scale_of(const float* row, int64_t count, Dtype t) {
+  float largest = 0;
+  for (int64_t c = 0; c < count; ++c) {
+    if (std::isnan(row[c])) return row[c];
+    largest = std::max(largest, std::abs(row[c]));
+  }
+  return largest / largest_of(t);
 }
 
 void store(const Tensor& t, const TensorView& v) {
@@ -37,8 +50,10 @@ void store(const Tensor& t, const TensorView& v) {
     with_row(v, r, [&]<class T>(T* to) {
       if constexpr (std::is_same_v<T, int32_t>)
         fail(ErrorKind::internal, "no op makes integers");
-      else
-        for (int64_t c = 0; c < v.shape.c; ++c) to[c] = from_float<T>(t.row(r)[c]);
+      else {
+        const float scale = is_quantized(v.dtype) ? v.scales()[r] = scale_of(t.row(r), v.shape.c, v.dtype) : 1;
+        for (int64_t c = 0; c < v.shape.c; ++c) to[c] = from_float<T>(scale == 0 ? 0 : t.row(r)[c] / scale);
+      }
     });
 }
 
@@ -46,6 +61,7 @@ class ReferenceBackend : public HostBackend {
  public:
   const char* name() const override { return "reference"; }
   bool supports(const Program&, const Node& n) const override { return n.dtype != Dtype::i32; }
+  bool has_quantized(Dtype) const override { return true; }
   bool packs(const Program&, const Node&) const override { return false; }
   Launch bind(const Operands& o, Scratch&) const override {
     return [node = o.node, in = o.in, out = o.out] {

@@ -89,6 +89,19 @@ void launch_softmax(cudaStream_t, Matrix y, Matrix x);  // x may be float32 wher
 // Sets column j of row i to minus infinity where j > i % tokens.
 void launch_causal_mask(cudaStream_t, Matrix scores, int tokens);
 
+// quantize.cu: rows in eight bits (program/quantized.h)
+struct QuantizeArgs {
+  void* y;        // packed rows
+  float* scales;  // one for each row
+  Matrix x;
+  Dtype type;
+  float largest_number;  // of the type
+  float eps;             // > 0: each row is normalised first
+};
+constexpr int kMostQuantizedColumns = 8 * 20 * 128;
+bool quantize_takes(const Matrix& x);
+void launch_quantize(cudaStream_t, const QuantizeArgs&);
+
 // sampling.cu: float32 only
 void launch_timestep_embedding(cudaStream_t, Matrix y, Matrix t, int dim, bool cosines_first, float freq_shift);
 // prediction: unconditional images, then conditional ones, of `each` packed elements; out: images * each

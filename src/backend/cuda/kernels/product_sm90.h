@@ -21,19 +21,20 @@ struct TileProduct {
   bool has_residual;
   // Each row of x is normalised: from its sums (launch_row_moments) and those of the weight's rows. Null: not. Linears only.
   const float2* x_moments;
-  const float* weight_sums;
   int x_parts;
   float inverse_inner, eps;  // 1 / columns of x
+  const float* x_scales;     // of rows of x, where the factors have eight bits
+  const float* weight_rows;  // sums of the weight's rows where x is normalised, their scales where they have eight bits, else null
   float2* y_moments;  // of the result, likewise, or null
   int y_parts;
   int taps, taps_w, stride, pad;
-  int chunks;  // of 64 channels
+  int chunks;  // of kChunkBytes of channels
   int box_w, box_h, boxes_w, boxes_h, images;
   int line;     // pixels of y in a line: all of an image where x is normalised or y summed
   int columns;  // of y
   int split;    // blocks that share a tile, each with a part of the inner dimension; 1 but in a variant that splits
 };
-constexpr int kTileChannels = 64, kBoxPixels = 64, kStoreColumns = 32;  // of one box of x or the weight; of x and y; of y
+constexpr int kChunkBytes = 128, kBoxPixels = 64, kStoreColumns = 32;  // of one box of x or the weight; of x and y; of y
 
 struct TileVariant {
   int rows, columns;  // of a tile: pixels, rows of the weight
@@ -44,6 +45,11 @@ constexpr TileVariant kTileVariants[] = {{128, 256, false, 1}, {128, 160, false,
                                          {128, 128, false, 1}, {128, 256, true, 1},  {128, 128, false, 4}};
 constexpr int kTileVariantCount = int(sizeof kTileVariants / sizeof kTileVariants[0]);
 int tiles_of(const TileProduct&, const TileVariant&);
-void launch_tile_product(cudaStream_t, const TileProduct&, Dtype, int variant, int multiprocessors);
+// Of factors of type `factor`, to a 16-bit result.
+void launch_tile_product(cudaStream_t, const TileProduct&, Dtype factor, Dtype result, int variant, int multiprocessors);
+// The same, a file for each kind of factors, so that they compile side by side.
+void launch_wide_product(cudaStream_t, const TileProduct&, Dtype result, int variant, int multiprocessors);
+void launch_int8_product(cudaStream_t, const TileProduct&, Dtype result, int variant, int multiprocessors);
+void launch_float8_product(cudaStream_t, const TileProduct&, Dtype result, int variant, int multiprocessors);
 
 }  // namespace hayate::cuda

@@ -1,4 +1,4 @@
-// What a tile of a product needs beside the products: bias and sums of its rows of the weight, moments of its rows, the parts of a split tile.
+// What a tile of a product needs beside the products: bias and sums or scales of its rows of the weight, moments of its rows, the parts of a split tile.
 #pragma once
 #include "backend/cuda/kernels/product_sm90.h"
 #include "backend/cuda/kernels/ptx_sm90.cuh"
@@ -27,47 +27,52 @@ __device__ __forceinline__ void write_moments(const TileProduct& p, const BoxPla
 }
 
 // A split tile's other parts, summed in the first block's shared memory in the order of the blocks. `sums` has room for each, where stages were.
-template <int N>
-__device__ __forceinline__ void add_parts(float (&sum)[N], uint32_t sums, int part, int parts) {
+template <class S, int N>
+__device__ __forceinline__ void add_parts(S (&sum)[N], uint32_t sums, int part, int parts) {
+  using Four = std::conditional_t<std::is_same_v<S, int>, int4, float4>;
   constexpr int bytes = 2 * 128 * N * 4;  // of one part, both warpgroups
   uint32_t own = sums + (threadIdx.x - 128) * 16;
   if (part > 0)
 #pragma unroll
     for (int i = 0; i < N / 4; ++i)
-      store_remote(own + (part - 1) * bytes + i * 256 * 16, 0, make_float4(sum[4 * i], sum[4 * i + 1], sum[4 * i + 2], sum[4 * i + 3]));
+      store_remote(own + (part - 1) * bytes + i * 256 * 16, 0, Four{sum[4 * i], sum[4 * i + 1], sum[4 * i + 2], sum[4 * i + 3]});
   sync_cluster();
   if (part > 0) return;
   for (int p = 1; p < parts; ++p)
 #pragma unroll
     for (int i = 0; i < N / 4; ++i) {
-      float4 v = load_shared<float4>(own + (p - 1) * bytes + i * 256 * 16);
+      Four v = load_shared<Four>(own + (p - 1) * bytes + i * 256 * 16);
       sum[4 * i] += v.x, sum[4 * i + 1] += v.y, sum[4 * i + 2] += v.z, sum[4 * i + 3] += v.w;
     }
 }
 
-// Bias and sums of a tile's rows of the weight, in the order of the tile's columns, on their way into shared memory; 0 where there are none.
+// Bias and factors (TileProduct::weight_rows) of a tile's rows of the weight, in the order of the tile's columns, on their way into shared memory; 0 where there are none.
 template <int Columns, bool Geglu>
 __device__ __forceinline__ void fetch_vectors(const TileProduct& p, uint32_t to, int n) {
   int rows = Geglu ? 2 * p.columns : p.columns;
   for (int i = threadIdx.x % 128; i < Columns; i += 128) {
     int row = n * Columns + i, plain = Geglu ? int(interleaved_row(row, p.columns)) : row;
     copy_async_word(to + i * 4, p.bias + plain, p.bias && row < rows);
-    copy_async_word(to + (Columns + i) * 4, p.weight_sums + row, p.weight_sums && row < rows);
+    copy_async_word(to + (Columns + i) * 4, p.weight_rows + row, p.weight_rows && row < rows);
   }
   commit_copies();
 }
 
 // What a thread knows of its two rows in a box of a linear: by how much to shift and scale what it sums. Four lanes share a row. The loads
 // are on the way while the products are computed.
-struct RowScale {
+struct RowNorm {
   static constexpr int kEarly = 3;
   float2 part[2][kEarly];
-  float mean[2] = {0, 0}, inverse[2] = {1, 1};
+  float mean[2] = {0, 0}, scale[2] = {1, 1};
 
+  static __device__ __forceinline__ int row_of(const TileProduct& p, const BoxPlace& box, int row) {
+    return min(box.image * p.line + box.x + row, p.images * p.line - 1);
+  }
   static __device__ __forceinline__ const float2* moments_of(const TileProduct& p, const BoxPlace& box, int row) {
-    return p.x_moments + int64_t(min(box.image * p.line + box.x + row, p.images * p.line - 1)) * p.x_parts;
+    return p.x_moments + int64_t(row_of(p, box, row)) * p.x_parts;
   }
   __device__ __forceinline__ void start(const TileProduct& p, const BoxPlace& box, int row, int lane) {
+    if (!p.x_moments) return;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const float2* from = moments_of(p, box, row + half * 8);
@@ -76,6 +81,7 @@ struct RowScale {
     }
   }
   __device__ __forceinline__ void finish(const TileProduct& p, const BoxPlace& box, int row, int lane) {
+    if (!p.x_moments) return;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       float2 total = {};
@@ -87,9 +93,24 @@ struct RowScale {
       }
       total = sum_of_four(total);
       mean[half] = total.x * p.inverse_inner;
-      inverse[half] = rsqrtf(fmaxf(total.y * p.inverse_inner - mean[half] * mean[half], 0.f) + p.eps);
+      scale[half] = rsqrtf(fmaxf(total.y * p.inverse_inner - mean[half] * mean[half], 0.f) + p.eps);
     }
   }
+  // Of a sum in row half 0 or 1; `of_weight`: the sum of the weight's row.
+  __device__ __forceinline__ float operator()(int half, float sum, float of_weight) const { return (sum - mean[half] * of_weight) * scale[half]; }
+};
+
+// The same where the factors have eight bits; `of_weight`: the scale of the weight's row.
+struct RowScale {
+  float scale[2];
+
+  __device__ __forceinline__ void start(const TileProduct& p, const BoxPlace& box, int row, int) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) scale[half] = p.x_scales[RowNorm::row_of(p, box, row + half * 8)];
+  }
+  __device__ __forceinline__ void finish(const TileProduct&, const BoxPlace&, int, int) {}
+  template <class S>
+  __device__ __forceinline__ float operator()(int half, S sum, float of_weight) const { return float(sum) * (scale[half] * of_weight); }
 };
 
 }  // namespace hayate::cuda

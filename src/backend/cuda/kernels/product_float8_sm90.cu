@@ -1,0 +1,13 @@
+// Products of float8 (e4m3) factors.
+#include "backend/cuda/kernels/tile_product_sm90.cuh"
+
+namespace hayate::cuda {
+
+void launch_float8_product(cudaStream_t s, const TileProduct& p, Dtype result, int variant, int multiprocessors) {
+  if (result == Dtype::bf16)
+    launch_variant<__nv_bfloat16, __nv_fp8_e4m3>(s, p, variant, multiprocessors);
+  else
+    launch_variant<__half, __nv_fp8_e4m3>(s, p, variant, multiprocessors);
+}
+
+}  // namespace hayate::cuda

@@ -1,0 +1,49 @@
+// linear(x, w) becomes linear(quantize(x), quantize(w)): products of 8-bit numbers, with a scale for each row of x, found as the program runs,
+// and one for each row of w, found at load. What normalised the rows of x in the linear (fuse_layer_norm) moves into the quantize, which sees
+// whole rows. Linears of one token, which embed times and sizes, stay: they take no time, and everything depends on them.
+#include "passes/passes.h"
+
+namespace hayate {
+
+namespace {
+// Of the weight that it, or the first part of it, is read from: "...attn1.to_q" for stacked queries, keys and values.
+std::string layer_name(const Program& p, Value weight) {
+  while (!is_source(p[weight])) weight = p[weight].in[0];
+  const std::string& name = p[weight].name;
+  return name.substr(0, name.rfind(".weight"));
+}
+
+bool may_be_quantized(const Program& p, const Node& n, const Quantization& layers) {
+  if (n.op != Op::linear || n.rate != Rate::step || p[n.in[1]].rate != Rate::load || is_quantized(p[n.in[0]].dtype)) return false;
+  const Shape &x = p[n.in[0]].shape, &w = p[n.in[1]].shape;
+  return x.tokens() > 1 && x.c % kQuantizedColumns == 0 && layers.allows(layer_name(p, n.in[1]), w.c, w.w);
+}
+
+Value quantized(Program& p, Value v, Dtype t, float normalise) {
+  // A value that several linears read is quantized once: the name says how.
+  const std::string name = p[v].name + (normalise > 0 ? ".normalised." : ".") + name_of(t);
+  if (Value there = p.find(name); there != none) return there;
+  return p.add({.op = Op::quantize, .in = {v}, .dtype = t, .name = name, .attr = QuantizeAttr{normalise}});
+}
+}  // namespace
+
+Program quantize_linears(const Program& p, const PassOptions& options) {
+  const Target& target = options.target;
+  return rewrite(p, [&](Program& out, Value, Node n) {
+    if (!may_be_quantized(out, n, options.quantization)) return out.add(std::move(n));
+    const auto attr = n.as<LinearAttr>();
+    Node narrow = n;
+    narrow.in[0] = quantized(out, n.in[0], options.quantized, attr.normalise);
+    narrow.in[1] = quantized(out, n.in[1], options.quantized, 0);
+    narrow.in.resize(std::min<size_t>(narrow.in.size(), 4));  // sums of the weight's rows are not needed
+    narrow.attr = LinearAttr{attr.activation};
+    narrow.shape = n.shape;
+    const Node& x = out[narrow.in[0]];
+    if (!target.supports(out, x) || !target.supports(out, narrow)) return out.add(std::move(n));
+    const bool measured = options.quantization.layers == Quantization::Layers::gains;
+    if (measured && target.seconds(out, x) + target.seconds(out, narrow) > target.seconds(out, n)) return out.add(std::move(n));
+    return out.add(std::move(narrow));
+  });
+}
+
+}  // namespace hayate
