@@ -28,12 +28,17 @@ const std::vector<Rung>& ladder() {
        .what = "linears in int8, quantized as the program runs, where that is faster",
        .adds = {{"quantize_linears", quantize_linears}},
        .hoists = true,
-       .quantized = Dtype::i8},
+       .quantized = {Dtype::i8}},
       {.name = "fp8",
        .what = "linears in float8 (e4m3) likewise (NVIDIA, Hopper)",
-       .adds = {{"quantize_linears", quantize_linears}},
+       .adds = {{"quantize_linears", quantize_linears}, {"quantize_convolutions", quantize_convolutions}, {"fuse_quantize", fuse_quantize}},
        .hoists = true,
-       .quantized = Dtype::f8},
+       .quantized = {Dtype::f8}},
+      {.name = "auto",
+       .what = "each linear in 16 bits, float8 or int8, whichever measures fastest",
+       .adds = {{"quantize_linears", quantize_linears}, {"quantize_convolutions", quantize_convolutions}, {"fuse_quantize", fuse_quantize}},
+       .hoists = true,
+       .quantized = {Dtype::f8, Dtype::i8}},
   };
   return rungs;
 }
@@ -53,7 +58,7 @@ bool is_lowered(const Rung& rung) {
 }
 
 Program climb(Program p, const Rung& rung, const Target& target, const ClimbOptions& how, const PassObserver& observe) {
-  PassOptions options{.target = target, .dtype = how.dtype, .quantized = rung.quantized.value_or(Dtype::f8), .quantization = how.quantization};
+  PassOptions options{.target = target, .dtype = how.dtype,  .quantized = rung.quantized, .quantization = how.quantization};
   if (observe) observe("record", p);
   auto run = [&](const Pass& pass) {
     p = pass.apply(p, options);
@@ -62,7 +67,7 @@ Program climb(Program p, const Rung& rung, const Target& target, const ClimbOpti
   };
   for (const Rung& step : ladder()) {
     const bool own = step.name == rung.name;
-    if (own || !step.quantized)
+    if (own || step.quantized.empty())
       for (const Pass& pass : step.adds) run(pass);
     if (own) break;
   }

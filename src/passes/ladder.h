@@ -1,7 +1,6 @@
 // The ladder: which passes make which rung.
 #pragma once
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ struct Rung {
   std::vector<Pass> adds;      // on top of the rungs above it in the table
   bool hoists = false;         // the prompt section runs once per prompt; otherwise again at each step, as eager code does
   bool tf32 = false;           // float32 products may round their factors to TF32; needs a device that has it
-  std::optional<Dtype> quantized = {};  // of its linears; such rungs stand beside each other, none has the passes of another
+  std::vector<Dtype> quantized = {};  // types that linears may get; such rungs stand beside each other, none has the passes of another
 };
 
 const std::vector<Rung>& ladder();

@@ -7,7 +7,7 @@ namespace hayate {
 struct PassOptions {
   const Target& target;
   Dtype dtype = Dtype::f32;  // what lower_precision lowers to
-  Dtype quantized = Dtype::f8;  // what quantize_linears makes
+  std::vector<Dtype> quantized = {};  // what quantize_linears may make
   Quantization quantization = {};
 };
 struct Pass {
@@ -25,6 +25,8 @@ Program merge_duplicates(const Program&, const PassOptions&);
 Program fold_upsample(const Program&, const PassOptions&);
 Program fuse_projections(const Program&, const PassOptions&);
 Program quantize_linears(const Program&, const PassOptions&);
+Program quantize_convolutions(const Program&, const PassOptions&);
+Program fuse_quantize(const Program&, const PassOptions&);
 Program pack_weights(const Program&, const PassOptions&);
 
 }  // namespace hayate

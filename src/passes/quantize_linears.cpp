@@ -1,6 +1,8 @@
 // linear(x, w) becomes linear(quantize(x), quantize(w)): products of 8-bit numbers, with a scale for each row of x, found as the program runs,
 // and one for each row of w, found at load. What normalised the rows of x in the linear (fuse_layer_norm) moves into the quantize, which sees
 // whole rows. Linears of one token, which embed times and sizes, stay: they take no time, and everything depends on them.
+#include <cmath>
+
 #include "passes/passes.h"
 
 namespace hayate {
@@ -29,20 +31,25 @@ Value quantized(Program& p, Value v, Dtype t, float normalise) {
 
 Program quantize_linears(const Program& p, const PassOptions& options) {
   const Target& target = options.target;
+  const bool measured = options.quantization.layers == Quantization::Layers::gains;
   return rewrite(p, [&](Program& out, Value, Node n) {
     if (!may_be_quantized(out, n, options.quantization)) return out.add(std::move(n));
     const auto attr = n.as<LinearAttr>();
-    Node narrow = n;
-    narrow.in[0] = quantized(out, n.in[0], options.quantized, attr.normalise);
-    narrow.in[1] = quantized(out, n.in[1], options.quantized, 0);
-    narrow.in.resize(std::min<size_t>(narrow.in.size(), 4));  // sums of the weight's rows are not needed
-    narrow.attr = LinearAttr{attr.activation};
-    narrow.shape = n.shape;
-    const Node& x = out[narrow.in[0]];
-    if (!target.supports(out, x) || !target.supports(out, narrow)) return out.add(std::move(n));
-    const bool measured = options.quantization.layers == Quantization::Layers::gains;
-    if (measured && target.seconds(out, x) + target.seconds(out, narrow) > target.seconds(out, n)) return out.add(std::move(n));
-    return out.add(std::move(narrow));
+    Node best = n;
+    double least = measured ? target.seconds(out, n) : INFINITY;
+    for (Dtype t : options.quantized) {
+      Node narrow = n;
+      narrow.in[0] = quantized(out, n.in[0], t, attr.normalise);
+      narrow.in[1] = quantized(out, n.in[1], t, 0);
+      narrow.in.resize(std::min<size_t>(narrow.in.size(), 4));  // sums of the weight's rows are not needed
+      narrow.attr = LinearAttr{attr.activation};
+      const Node& x = out[narrow.in[0]];
+      if (!target.supports(out, x) || !target.supports(out, narrow)) continue;
+      const double seconds = target.seconds(out, x) + target.seconds(out, narrow);
+      // Where nothing is measured all take no time, and the first type is it.
+      if (seconds < least || (least == 0 && best.in[0] == n.in[0])) least = seconds, best = std::move(narrow);
+    }
+    return out.add(std::move(best));
   });
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "core/parallel.h"
 #include "pipeline/read_floats.h"
 
@@ -14,7 +15,7 @@ namespace hayate {
 bool all_finite(const std::vector<float>& values) {
   std::atomic<bool> finite = true;
   parallel_for(int64_t(values.size()), 1 << 16, [&](int64_t begin, int64_t end) {
-    if (!std::all_of(values.begin() + begin, values.begin() + end, [](float x) { return std::isfinite(x); })) finite = false;
+    if (!all_finite(std::as_bytes(std::span(values).subspan(size_t(begin), size_t(end - begin))), Dtype::f32)) finite = false;
   });
   return finite;
 }

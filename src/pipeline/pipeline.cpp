@@ -90,7 +90,7 @@ struct Pipeline::Impl {
         model(open_model(o)),
         family(checked_family(*model)),
         compiler{.backend = make_backend(o), .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
-                 .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers)}},
+                 .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers, o.quantize_convolutions)}},
         vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
                      .climb = {.dtype = decoder_dtype(o, compiler.climb.dtype, model->config("vae"))}},
         scheduler_config(parse_scheduler_config(model->config("scheduler"))),
@@ -104,7 +104,8 @@ struct Pipeline::Impl {
               compiler.backend->name());
     require(!compiler.rung->tf32 || compiler.backend->has_tf32(), ErrorKind::unsupported, "rung {} needs an NVIDIA GPU; the device is {}",
             compiler.rung->name, compiler.backend->name());
-    require(!compiler.rung->quantized || compiler.backend->has_quantized(*compiler.rung->quantized), ErrorKind::unsupported,
+    const std::vector<Dtype>& narrow = compiler.rung->quantized;
+    require(narrow.empty() || std::ranges::any_of(narrow, [&](Dtype t) { return compiler.backend->has_quantized(t); }), ErrorKind::unsupported,
             "rung {} is not there on this device: {}", compiler.rung->name, compiler.backend->description());
   }
 
@@ -457,7 +458,7 @@ std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 std::vector<RungInfo> rungs(const std::string& device) {
   std::vector<RungInfo> infos;
   for (const Rung& r : ladder())
-    if ((!r.tf32 && !r.quantized) || device.empty() || device == "cuda") infos.push_back({r.name, r.what});
+    if ((!r.tf32 && r.quantized.empty()) || device.empty() || device == "cuda") infos.push_back({r.name, r.what});
   return infos;
 }
 std::vector<SchedulerInfo> schedulers() {

@@ -30,6 +30,7 @@ class ShapeRule {
       case Op::row_sums: return {1, 1, 1, in(0).w};
       case Op::fold_nearest: expect(in(0).h == 3 && in(0).w == 3, "a weight of (out, 3, 3, in)"); return {4 * in(0).n, 2, 2, in(0).c};
       case Op::quantize: expect(in(0).c % kQuantizedColumns == 0, "a multiple of 16 columns"); return in(0);
+      case Op::bound: return bound();
       case Op::linear: return linear();
       case Op::conv2d: return conv2d();
       case Op::group_norm: return group_norm();
@@ -47,7 +48,7 @@ class ShapeRule {
       case Op::timestep_embedding: { Shape s = in(0); s.c *= n_.as<TimestepAttr>().dim; return s; }
       case Op::attention_scores: return scores();
       case Op::attention_mix: return mix();
-      case Op::attention: expect_heads(in(0), in(1)); expect(same_tokens(in(1), in(2)), "as many values as keys");
+      case Op::attention: expect_scale(3), expect_heads(in(0), in(1)); expect(same_tokens(in(1), in(2)), "as many values as keys");
         return {in(0).n, in(0).h, in(0).w, in(2).c};
       case Op::geglu: { Shape s = in(0); expect(s.c % 2 == 0, "an even number of columns"); s.c /= 2; return s; }
       case Op::guidance: return guidance();
@@ -74,6 +75,15 @@ class ShapeRule {
     auto fits = [](int64_t y, int64_t x) { return y == x || y == 1; };
     return fits(b.n, a.n) && fits(b.h, a.h) && fits(b.w, a.w) && fits(b.c, a.c);
   }
+  void expect_scale(size_t k) const {
+    if (is_quantized(n_.dtype)) expect(has(k) && in(k) == Shape{1, 1, 1, 1} && in(0).c % kQuantizedColumns == 0, "a scale for the result");
+  }
+  Shape bound() const {
+    const auto& a = n_.as<BoundAttr>();
+    const bool rows = a.of != BoundAttr::Of::elements;
+    expect(a.begin >= 0 && a.count >= 0 && a.begin + a.count <= in(0).rows() && (!rows || !has(1) || in(1).c == in(0).rows()), "rows within x, and as many in b");
+    return {1, 1, 1, 1};
+  }
   void expect_epilogue(const Shape& s) const {
     expect_row(2, s.c);
     expect(!has(3) || (in(3).c == s.c && broadcasts(in(3), s)), "a residual of the result's shape, or one row per image");
@@ -95,7 +105,7 @@ class ShapeRule {
     s.c = w.w;
     bool gated = n_.as<LinearAttr>().activation == Activation::geglu;
     expect(!gated || (s.c % 2 == 0 && !has(3)), "an even number of outputs to gate, and no residual");
-    expect_epilogue(s), expect_row(4, s.c);
+    expect_epilogue(s), expect_row(4, s.c), expect_scale(5);
     if (gated) s.c /= 2;
     return s;
   }
@@ -118,6 +128,7 @@ class ShapeRule {
     expect(a.groups > 0 && in(0).c % a.groups == 0, "channels divisible by groups");
     expect_row(1, in(0).c), expect_row(2, in(0).c);
     expect(!has(3) || in(3) == Shape{in(0).n, 1, a.groups, 2}, "statistics of (n, 1, groups, 2)");
+    expect_scale(4);
     return in(0);
   }
   Shape group_statistics() const {
@@ -191,7 +202,11 @@ struct AttributeText {
   std::string operator()(const LinearAttr& a) const {
     return activation_text(a.activation) + normalise_text(a.normalise);
   }
-  std::string operator()(const QuantizeAttr& a) const { return normalise_text(a.normalise); }
+  std::string operator()(const QuantizeAttr& a) const { return normalise_text(a.normalise) + (a.filters ? " filters" : ""); }
+  std::string operator()(const BoundAttr& a) const {
+    constexpr const char* names[] = {"elements", "rows", "gated"};
+    return fmt::format(" of={} norm={:.9g}{}", names[size_t(a.of)], a.norm, a.count ? fmt::format(" rows={}+{}", a.begin, a.count) : "");
+  }
   std::string operator()(const ConvAttr& a) const {
     return fmt::format(" stride={} pad={},{}{}{}", a.stride, a.pad_begin, a.pad_end, activation_text(a.activation),
                        a.upsample == 1 ? "" : fmt::format(" upsample={}", a.upsample));

@@ -25,9 +25,10 @@ enum class Precision : uint8_t {
   X(row_dots,           exact)  /* {w, v, b}                   w v + b                                          */ \
   X(row_sums,           exact)  /* {w}                         of each row of a matrix                          */ \
   X(quantize,           exact)  /* {x}                         rows in 8 bits with a scale each: program/quantized.h */ \
-  X(linear,             rung)   /* {x, weight, bias, residual, row sums of the packed weight} act(x w^T + b) + residual */ \
+  X(bound,              exact)  /* {x, b}                      scale for 8 bits with which no result overflows  */ \
+  X(linear,             rung)   /* {x, weight, bias, residual, row sums of the packed weight, scale} act(x w^T + b) + residual */ \
   X(conv2d,             rung)   /* {x, weight, bias, residual} weight (out, kh, kw, in)                         */ \
-  X(group_norm,         rung)   /* {x, gamma, beta, statistics} act(norm); its own statistics if none are given  */ \
+  X(group_norm,         rung)   /* {x, gamma, beta, statistics, scale} act(norm); its own statistics if none are given */ \
   X(group_statistics,   exact)  /* {x, region}                 mean and variance: float32 (n, 1, groups, 2)     */ \
   X(layer_norm,         rung)   /* {x, gamma, beta}            over c                                           */ \
   X(silu,               follow) /* {x}                                                                          */ \
@@ -46,7 +47,7 @@ enum class Precision : uint8_t {
   X(attention_scores,   rung)   /* {q, k}                      (n, heads, q tokens, k tokens), scaled, masked   */ \
   X(softmax,            rung)   /* {x}                         over c                                           */ \
   X(attention_mix,      rung)   /* {weights, v}                                                                 */ \
-  X(attention,          rung)   /* {q, k, v}                   scores, softmax and mix in one                   */ \
+  X(attention,          rung)   /* {q, k, v, scale}            scores, softmax and mix in one                   */ \
   X(geglu,              follow) /* {x}                         left half * gelu(right half)                     */ \
   X(guidance,           exact)  /* {prediction, scale, rescale} (2n) -> (n); unconditional half first           */ \
   X(scheduler_row,      exact)  /* {state, prediction, noise, matrix} -> next state                             */
@@ -69,9 +70,21 @@ struct LinearAttr {                     // normalise > 0: of x each row, less it
   float normalise = 0;
   bool operator==(const LinearAttr&) const = default;
 };
+// A linear, group_norm or attention with a result in eight bits is given the scale, one for all of it.
 struct QuantizeAttr {                   // normalise > 0: of each row, less its mean, over its deviation, as above
   float normalise = 0;
+  bool filters = false;                 // one scale for all rows of a filter (n): of a convolution's weight
   bool operator==(const QuantizeAttr&) const = default;
+};
+struct BoundAttr {                      // (norm times the largest |x| + largest |b|) / largest_of(f8), where x is, by `of`,
+  enum class Of : uint8_t {
+    elements,
+    rows,      // the Euclidean norms of the rows from `begin` on, `count` of them: what a product makes of a row as long as `norm`
+    gated      // rows likewise; the product of the bounds of upper and lower half
+  } of = Of::elements;
+  float norm = 1;
+  int64_t begin = 0, count = 0;
+  bool operator==(const BoundAttr&) const = default;
 };
 struct ConvAttr {                       // padding before and after, the same for both axes
   int stride = 1, pad_begin = 0, pad_end = 0;
@@ -102,7 +115,7 @@ struct TimestepAttr {                   // each input column becomes `dim` colum
   float freq_shift = 0;
   bool operator==(const TimestepAttr&) const = default;
 };
-using Attributes = std::variant<std::monostate, LinearAttr, QuantizeAttr, ConvAttr, NormAttr, AttentionAttr, AffineAttr, SliceAttr,
+using Attributes = std::variant<std::monostate, LinearAttr, QuantizeAttr, BoundAttr, ConvAttr, NormAttr, AttentionAttr, AffineAttr, SliceAttr,
                                 RepeatAttr, TimestepAttr>;
 std::string to_string(const Attributes&);
 

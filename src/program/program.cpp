@@ -106,9 +106,10 @@ void verify_dtypes(const Program& p, const Node& n) {
       return;
     }
     case Op::linear: case Op::conv2d: case Op::group_norm: case Op::layer_norm:
-      if (n.op == Op::linear && is_quantized(dtype(0))) {
+      if ((n.op == Op::linear || n.op == Op::conv2d) && is_quantized(dtype(0))) {
         if (dtype(1) != dtype(0)) broken("quantized input and weight differ in type");
-        if (is_quantized(n.dtype)) broken("result is quantized");
+      } else if (is_quantized(n.dtype) && n.op == Op::group_norm) {
+        if (is_quantized(dtype(0))) broken("input is quantized");
       } else {
         if (dtype(0) != n.dtype) broken("result and first input differ in type");
         if ((n.op == Op::linear || n.op == Op::conv2d) && dtype(1) != n.dtype) broken("result and weight differ in type");
@@ -116,7 +117,7 @@ void verify_dtypes(const Program& p, const Node& n) {
       if (n.op == Op::linear && n.in.size() > 4 && n.in[4] != none && dtype(4) != Dtype::f32) broken("sums are not f32");
       if (n.in.size() <= 3 || n.in[3] == none) return;
       if (n.op == Op::group_norm && dtype(3) != Dtype::f32) broken("statistics are not f32");
-      if (n.op != Op::group_norm && dtype(3) != n.dtype) broken("result and residual differ in type");
+      if (n.op != Op::group_norm && n.op != Op::layer_norm && dtype(3) != n.dtype) broken("result and residual differ in type");
       return;
     case Op::quantize:
       if (!is_quantized(n.dtype) || is_quantized(dtype(0))) broken("not from a wide type to an 8-bit one");
@@ -124,7 +125,10 @@ void verify_dtypes(const Program& p, const Node& n) {
     case Op::scale_columns:
       if (dtype(0) != n.dtype) broken("result and matrix differ in type");
       return;
-    case Op::row_dots: case Op::row_sums:
+    case Op::attention:
+      if (dtype(1) != dtype(0) || dtype(2) != dtype(0) || (n.dtype != dtype(0) && !is_quantized(n.dtype))) broken("inputs and result differ in type");
+      return;
+    case Op::row_dots: case Op::row_sums: case Op::bound:
       if (n.dtype != Dtype::f32) broken("result is not f32");
       return;
     case Op::group_statistics:

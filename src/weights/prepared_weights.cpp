@@ -7,6 +7,7 @@
 
 #include "core/convert.h"
 #include "core/error.h"
+#include "core/finite.h"
 #include "core/parallel.h"
 #include "program/fold_nearest.h"
 #include "weights/check_tensors.h"
@@ -34,26 +35,6 @@ void channels_last(std::span<const std::byte> from, std::span<std::byte> to, int
     for (int64_t a = 0; a < area; ++a)
       for (int64_t i = 0; i < in; ++i) target[(o * area + a) * in + i] = source[(o * in + i) * area + a];
 }
-
-// Whether no element is infinite or NaN, which have every bit of the exponent set. The largest exponent is found without a branch, and
-// by signed integers, so that the loop becomes vectors on every processor.
-template <class Bits>
-bool all_below(std::span<const std::byte> bytes, Bits exponent) {
-  auto elements = reinterpret_cast<const Bits*>(bytes.data());
-  Bits largest = 0;
-  for (size_t i = 0; i < bytes.size() / sizeof(Bits); ++i) largest = std::max(largest, Bits(elements[i] & exponent));
-  return largest < exponent;
-}
-bool all_finite(std::span<const std::byte> bytes, Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32: return all_below<int32_t>(bytes, 0x7f800000);
-    case Dtype::f16: return all_below<int16_t>(bytes, 0x7c00);
-    case Dtype::bf16: return all_below<int16_t>(bytes, 0x7f80);
-    case Dtype::i32: case Dtype::i8: case Dtype::f8: break;
-  }
-  return true;
-}
-
 }  // namespace
 
 Buffer PreparedWeights::get(const Program& p, Value v) {

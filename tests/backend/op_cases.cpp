@@ -28,8 +28,9 @@ class Recorder {
   }
   Value weight(const std::string& name, Shape s) { return weight(name, s, type_); }
   Value weight(const std::string& name, Shape s, Dtype t) { return program_.add({.op = Op::weight, .shape = s, .dtype = t, .name = name}); }
-  Value quantize(Value x, Dtype q, float normalise) {
-    return program_.add({.op = Op::quantize, .in = {x}, .dtype = q, .name = program_[x].name + ".quantized", .attr = QuantizeAttr{normalise}});
+  Value narrow(const std::string& name, Op op, std::vector<Value> in, Attributes attr) { return add(name, op, std::move(in), std::move(attr), {}, Dtype::f8); }
+  Value quantize(Value x, Dtype q, float normalise, bool filters = false) {
+    return program_.add({.op = Op::quantize, .in = {x}, .dtype = q, .name = program_[x].name + ".quantized", .attr = QuantizeAttr{normalise, filters}});
   }
   Value row(const std::string& name, int64_t c) { return weight(name, {1, 1, 1, c}, Dtype::f32); }  // bias, gamma, beta
   Value op(const std::string& name, Op op, std::vector<Value> in, Attributes attr = {}, Shape shape = {}) {
@@ -187,6 +188,45 @@ void Table::unary(Op op, Shape x, Fill fill, bool sliced) {
   add(op, what, [=](Recorder& r) { return r.result(op, {r.input_or_view("x", x, sliced)}); }, {{"x", fill}});
 }
 
+// Results in float8 with a scale that is given, and what reads them.
+void add_narrow_results(Table& t, int64_t size) {
+  auto add = [&](Op op, const std::string& what, float scale, Table::Record record) {
+    t.add(op, fmt::format("narrow {} {}", what, size), std::move(record), {{"scale", {.mean = scale, .deviation = 0}}, {"w", scaled(320)}, {"u", scaled(64)}, {"gamma", kGain}});
+    t.cases.back().coarse = true;
+  };
+  const Shape x{2, 4 * size, 3 * size, 64};
+  add(Op::linear, "from geglu", 0.02f, [=](Recorder& r) {
+    Value from = r.quantize(r.input("x", x), Dtype::f8, 1e-5f), u = r.quantize(r.weight("u", {1, 1, 2 * 320, 64}), Dtype::f8, 0);
+    Value gated = r.narrow("gated", Op::linear, {from, u, r.row("c", 640), none, none, r.row("scale", 1)}, LinearAttr{Activation::geglu});
+    return r.result(Op::linear, {gated, r.quantize(r.weight("w", {1, 1, 96, 320}), Dtype::f8, 0), r.row("b", 96), none}, LinearAttr{});
+  });
+  add(Op::linear, "from attention", 0.01f, [=](Recorder& r) {
+    Shape wide = x;
+    wide.c = 320;
+    Value mixed = r.narrow("mixed", Op::attention, {r.input("q", wide), r.input("k", wide), r.input("v", wide), r.row("scale", 1)}, AttentionAttr{5, 0.125f, false});
+    return r.result(Op::linear, {mixed, r.quantize(r.weight("w", {1, 1, 96, 320}), Dtype::f8, 0), r.row("b", 96), none}, LinearAttr{});
+  });
+  for (int kernel : {1, 3})
+    add(kernel == 1 ? Op::linear : Op::conv2d, kernel == 1 ? "from group norm" : "convolved", 0.05f, [=](Recorder& r) {
+      Shape wide = x;
+      wide.c = 320;
+      Value norm = r.narrow("norm", Op::group_norm, {r.input("x", wide), r.row("gamma", 320), r.row("beta", 320), none, r.row("scale", 1)}, NormAttr{32, 1e-5f, Activation::silu});
+      if (kernel == 1) return r.result(Op::linear, {norm, r.quantize(r.weight("w", {1, 1, 96, 320}), Dtype::f8, 0), r.row("b", 96), none}, LinearAttr{});
+      Value w = r.quantize(r.weight("w", {96, 3, 3, 320}), Dtype::f8, 0, true);
+      return r.result(Op::conv2d, {norm, w, r.row("b", 96), r.input("residual", {x.n, x.h, x.w, 96})}, ConvAttr{.stride = 1, .pad_begin = 1, .pad_end = 1});
+    });
+}
+
+void add_bounds(Table& t) {
+  auto add = [&](const std::string& what, Shape x, bool b, BoundAttr a) {
+    t.add(Op::bound, what, [=](Recorder& r) { return r.result(Op::bound, {r.input("x", x, Dtype::f32), b ? r.row("b", a.of == BoundAttr::Of::elements ? x.c : x.w) : none}, a, {}, Dtype::f32); });
+  };
+  using Of = BoundAttr::Of;
+  add("elements", {2, 3, 5, 24}, false, {.of = Of::elements}), add("elements and b", {1, 1, 1, 320}, true, {.of = Of::elements, .norm = 40});
+  add("rows", {1, 1, 96, 64}, true, {.of = Of::rows, .norm = 8}), add("some rows", {1, 1, 96, 64}, true, {.of = Of::rows, .norm = 8, .begin = 64, .count = 32});
+  add("gated", {1, 1, 96, 64}, true, {.of = Of::gated, .norm = 8});
+}
+
 void add_linears(Table& t) {
   t.linear({1, 1, 1, 7}, 5, Activation::none, true, Residual::none);
   t.linear({3, 1, 11, 17}, 35, Activation::none, false, Residual::full);
@@ -203,6 +243,7 @@ void add_linears(Table& t) {
   t.linear({1, 5, 3, 72}, 40, Activation::geglu, false, Residual::none);
   t.linear({2, 16, 24, 320}, 640, Activation::none, true, Residual::none, false, 1e-5f);
   t.linear({2, 16, 24, 320}, 200, Activation::geglu, true, Residual::none, true, 1e-5f);
+  add_narrow_results(t, 1);
   for (Dtype q : {Dtype::i8, Dtype::f8}) {
     t.quantized_linear(q, {2, 8, 8, 320}, 320, Activation::none, Residual::full);
     t.quantized_linear(q, {2, 4, 4, 64}, 96, Activation::none, Residual::row);
@@ -363,7 +404,7 @@ void add_exact(Table& t) {
 
 std::vector<OpCase> op_cases() {
   Table t;
-  add_linears(t), add_convolutions(t), add_norms(t), add_elementwise(t), add_copies(t), add_attention(t), add_exact(t);
+  add_linears(t), add_convolutions(t), add_bounds(t), add_norms(t), add_elementwise(t), add_copies(t), add_attention(t), add_exact(t);
   return std::move(t.cases);
 }
 
@@ -380,6 +421,7 @@ std::vector<OpCase> tile_cases() {
   t.linear({2, 16, 24, 320}, 640, Activation::none, true, Residual::full, false, 1e-5f);
   t.linear({2, 1, 333, 72}, 328, Activation::none, false, Residual::none, false, 1e-5f);
   t.linear({1, 1, 300, 136}, 1288, Activation::geglu, true, Residual::none, false, 1e-5f);
+  add_narrow_results(t, 4);
   for (Dtype q : {Dtype::i8, Dtype::f8}) {
     t.quantized_linear(q, {1, 8, 16, 128}, 64, Activation::none, Residual::none);
     t.quantized_linear(q, {2, 16, 24, 320}, 640, Activation::none, Residual::full);

@@ -106,7 +106,7 @@ TEST_F(BashCompletion, Completes) {
   EXPECT_EQ(offered({"--v"}), Words{"--version"});
   EXPECT_EQ(offered({"generate", "--st"}), Words{"--steps"});
   EXPECT_EQ(offered({"generate", "a castle", "--noise"}), (Words{"--noise", "--noise-batch"}));
-  EXPECT_EQ(offered({"generate", "--rung", ""}), (Words{"fp32", "tf32", "bf16", "attention", "compile", "projections", "int8", "fp8"}));
+  EXPECT_EQ(offered({"generate", "--rung", ""}), (Words{"fp32", "tf32", "bf16", "attention", "compile", "projections", "int8", "fp8", "auto"}));
   EXPECT_EQ(offered({"generate", "--rung", "b"}), Words{"bf16"});
   EXPECT_EQ(offered({"generate", "--seed", ""}), Words{});
   EXPECT_EQ(offered({"generate", "-o", "a"}), Words{"a picture.png"});

@@ -53,6 +53,8 @@ Launch bind_group_norm(const Operands& o, const Context& c) {
                      .gamma = floats(o.in[1]),
                      .beta = floats(o.in[2]),
                      .statistics = given ? floats(o.in[3]) : nullptr,
+                     .y_scale = is_quantized(o.out.dtype) ? floats(o.in[4]) : nullptr,
+                     .y_scales = o.out.scales(),
                      .eps = a.eps,
                      .images = int(shape.n),
                      .pixels = int(shape.tokens()),
@@ -73,8 +75,27 @@ Launch bind_quantize(const Operands& o, cudaStream_t s) {
                     .type = o.out.dtype,
                     .largest_number = largest_of(o.out.dtype),
                     .eps = o.node.as<QuantizeAttr>().normalise};
+  if (o.node.as<QuantizeAttr>().filters) args.together = int(o.out.shape.h * o.out.shape.w);
   require(quantize_takes(args.x), ErrorKind::internal, "quantize {}: rows cannot be read 8 elements at a time", o.node.name);
   return simple([=] { launch_quantize(s, args); });
+}
+
+Launch bind_bound(const Operands& o, cudaStream_t s) {
+  const auto& a = o.node.as<BoundAttr>();
+  const TensorView &x = o.in[0], b = o.has(1) ? o.in[1] : TensorView{};
+  BoundArgs args{.y = o.out.row<float>(0),
+                 .x = matrix_of(x),
+                 .x_scales = is_quantized(x.dtype) ? x.scales() : nullptr,
+                 .b = floats(b),
+                 .b_count = int(b.shape.c),
+                 .begin = a.begin,
+                 .count = a.count ? a.count : x.shape.rows(),
+                 .rows = a.of != BoundAttr::Of::elements,
+                 .gated = a.of == BoundAttr::Of::gated,
+                 .interleaved = o.made_by(0) == Op::pack,
+                 .norm = a.norm,
+                 .largest_number = largest_of(Dtype::f8)};
+  return simple([=] { launch_bound(s, args); });
 }
 
 // Rows, and with them their scales.
@@ -118,6 +139,7 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::scale_columns:
     case Op::row_dots: break;  // on the host, as they are read
     case Op::quantize: return bind_quantize(o, s);
+    case Op::bound: return bind_bound(o, s);
     case Op::linear: return bind_linear(o, c, options);
     case Op::conv2d: return bind_conv2d(o, c, options);
     case Op::group_norm: return bind_group_norm(o, c);

@@ -3,6 +3,7 @@
 #include "backend/cuda/fastest.h"
 #include "backend/cuda/row_moments.h"
 #include "backend/cuda/status.h"
+#include "backend/cuda/kernels/attention_sm90.h"
 #include "backend/cuda/tile_product.h"
 #include "core/error.h"
 
@@ -27,12 +28,16 @@ class CudaBackend : public Backend {
       case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast:
       case Op::group_statistics: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;
-      case Op::conv2d: return n.dtype != Dtype::i32 && (n.as<ConvAttr>().upsample == 1 || enlarges(p, n));
+      case Op::attention: return !is_quantized(n.dtype) ? n.dtype != Dtype::i32 : narrows_attention(p, n);
+      case Op::group_norm: return !is_quantized(n.dtype) ? n.dtype != Dtype::i32 : has_quantized(n.dtype) && n.dtype == Dtype::f8 && size_of(p[n.in[0]].dtype) == 2 && n.shape.c % 8 == 0;
+      case Op::conv2d:
+        if (is_quantized(p[n.in[0]].dtype)) return convolves_quantized(p, n);
+        return n.dtype != Dtype::i32 && (n.as<ConvAttr>().upsample == 1 || enlarges(p, n));
       case Op::scale_columns:
       case Op::row_dots: return false;
       case Op::quantize: {
         const Root x = root_of(p, n.in[0]);
-        return has_quantized(n.dtype) && size_of(p[n.in[0]].dtype) >= 2 && n.shape.c <= kMostQuantizedColumns && p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
+        return has_quantized(n.dtype) && size_of(p[n.in[0]].dtype) >= 2 && n.shape.c <= kMostQuantizedColumns && !n.as<QuantizeAttr>().filters && p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
       }
       case Op::linear: {
         const auto& a = n.as<LinearAttr>();
@@ -102,7 +107,18 @@ class CudaBackend : public Backend {
   bool multiplies_quantized(const Program& p, const Node& n) const {
     const Activation a = n.as<LinearAttr>().activation;
     const bool epilogue = a == Activation::none || (a == Activation::geglu && (n.in.size() < 4 || n.in[3] == none));
-    return has_quantized(p[n.in[0]].dtype) && epilogue && size_of(n.dtype) == 2 && n.shape.c % 8 == 0;
+    const bool result = size_of(n.dtype) == 2 || (n.dtype == Dtype::f8 && p[n.in[0]].dtype == Dtype::f8 && a == Activation::geglu);
+    return has_quantized(p[n.in[0]].dtype) && epilogue && result && n.shape.c % (size_of(n.dtype) == 2 ? 8 : kQuantizedColumns) == 0;
+  }
+  // An input that has one scale for all of an image.
+  bool convolves_quantized(const Program& p, const Node& n) const {
+    const Shape& w = p[n.in[1]].shape;
+    return has_quantized(Dtype::f8) && p[n.in[0]].op == Op::group_norm && w.h * w.w * w.c <= kMostQuantizedColumns && n.as<ConvAttr>().activation == Activation::none && n.as<ConvAttr>().upsample == 1 &&
+           size_of(n.dtype) == 2 && n.shape.c % 8 == 0;
+  }
+  bool narrows_attention(const Program& p, const Node& n) const {
+    const auto& a = n.as<AttentionAttr>();
+    return has_quantized(n.dtype) && n.dtype == Dtype::f8 && size_of(p[n.in[0]].dtype) == 2 && n.shape.c == a.heads * kTileHead && !a.causal;
   }
   bool tiles_could_take(const Program& p, const Node& n) const {
     Root x = root_of(p, n.in[0]);

@@ -10,8 +10,8 @@ namespace hayate::cuda {
 
 bool tiles_take_attention(const Operands& o, const Context& context) {
   const auto& a = o.node.as<AttentionAttr>();
-  return context.capability / 10 == 9 && size_of(o.out.dtype) == 2 && o.in[0].shape.c == a.heads * kTileHead && o.in[2].shape.c == o.in[0].shape.c &&
-         !a.causal && has_vectors(o.out) && std::ranges::all_of(o.in, has_vectors);
+  return context.capability / 10 == 9 && size_of(o.in[0].dtype) == 2 && o.in[0].shape.c == a.heads * kTileHead && o.in[2].shape.c == o.in[0].shape.c &&
+         !a.causal && has_vectors(o.out) && std::ranges::all_of(o.in.begin(), o.in.begin() + 3, has_vectors);
 }
 
 Launch bind_tile_attention(const Operands& o, const Context& context) {
@@ -26,13 +26,16 @@ Launch bind_tile_attention(const Operands& o, const Context& context) {
                      .k = map(k, tile),
                      .v = map(v, tile),
                      .y = map(y, 64),
+                     .y_scale = nullptr,
+                     .y_scales = nullptr,
                      .images = int(q.shape.n),
                      .heads = a.heads,
                      .queries = int(q.shape.tokens()),
                      .keys = keys,
                      .scale = a.scale,
                      .tile = tile};
-  return {[=, s = context.stream(), type = y.dtype](void*) { launch_tile_attention(s, args, type); }};
+  if (is_quantized(y.dtype)) args.y_scale = o.in[3].row<float>(0), args.y_scales = y.scales();
+  return {[=, s = context.stream(), type = q.dtype](void*) { launch_tile_attention(s, args, type); }};
 }
 
 }  // namespace hayate::cuda

@@ -47,11 +47,12 @@ bool is_image_row(const TensorView& residual, const TensorView& y) { return resi
 }  // namespace
 
 bool tiles_take(const Operands& o, const Context& context) {
-  if (context.capability / 10 != 9 || size_of(o.out.dtype) != 2) return false;
+  if (context.capability / 10 != 9 || (size_of(o.out.dtype) != 2 && !is_quantized(o.in[0].dtype))) return false;
   if (o.program[o.node.in[1]].rate != Rate::load) return false;  // the kernel reads it early
   Problem p = problem_of(o);
   if (p.activation != Activation::none && p.activation != Activation::geglu) return false;
   if (p.x.c * size_of(o.in[0].dtype) % 16 != 0 || o.out.shape.c % 8 != 0 || !has_vectors(o.in[0]) || !has_vectors(o.in[1]) || !has_vectors(o.out)) return false;
+  if (is_quantized(o.out.dtype) && (p.activation != Activation::geglu || o.out.dtype != Dtype::f8)) return false;
   if (!o.has(3)) return true;
   const TensorView& r = o.in[3];
   return p.activation == Activation::none && ((is_full(r, o.out) && has_vectors(r)) || (is_image_row(r, o.out) && alignment_of(r.data) >= 4));
@@ -71,7 +72,7 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
     auto* first = static_cast<std::byte*>(t.data) + (phase / 2 * whole.w + phase % 2) * t.row_stride * size_of(t.dtype);
     std::vector<int64_t> strides = image_strides(whole, t.row_stride);
     strides[0] *= p.upsample, strides[1] *= p.upsample;
-    return tensor_map({first, t.dtype, {p.y.c, p.y.w, p.y.h, p.y.n}, strides, {kStoreColumns, bw, bh, 1}});
+    return tensor_map({first, t.dtype, {p.y.c, p.y.w, p.y.h, p.y.n}, strides, {int(kStoreBytes / size_of(t.dtype)), bw, bh, 1}});
   };
 
   const int channels = int(kChunkBytes / size_of(x.dtype));
@@ -96,7 +97,12 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
     t.x_moments = options.x_moments, t.x_parts = moment_parts(p.x.c), t.inverse_inner = 1 / float(p.x.c);
     t.weight_rows = static_cast<const float*>(o.in[4].data), t.eps = o.node.as<LinearAttr>().normalise;
   }
-  if (is_quantized(x.dtype)) t.x_scales = x.scales(), t.weight_rows = w.scales();
+  t.weight_stride = 1;
+  if (is_quantized(x.dtype)) {
+    t.x_scales = x.scales(), t.weight_rows = w.scales();
+    if (o.node.op == Op::conv2d) t.image_scales = p.x.tokens(), t.weight_stride = int(taps);
+  }
+  if (is_quantized(y.dtype)) t.y_scale = o.in[5].row<float>(0), t.y_scales = y.scales();
   if (options.y_moments) t.y_moments = options.y_moments, t.y_parts = moment_parts(p.y.c);
   t.taps = int(taps), t.taps_w = p.taps_w, t.stride = p.stride, t.pad = p.pad;
   t.chunks = int((p.x.c + channels - 1) / channels);

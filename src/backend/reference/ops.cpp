@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ranges>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -93,6 +94,24 @@ Tensor row_sums(const Node& n, Inputs in) {
   Tensor y{n.shape, std::vector<float>(size_t(n.shape.c))};
   for (int64_t r = 0; r < n.shape.c; ++r) y.data[size_t(r)] = float(std::accumulate(in[0].row(r), in[0].row(r) + in[0].shape.c, 0.0));
   return y;
+}
+
+Tensor bound(const Node& n, Inputs in) {
+  const auto& a = n.as<BoundAttr>();
+  const Tensor& x = in[0];
+  const bool has_b = in.size() > 1 && !in[1].data.empty();
+  auto magnitude = [](float v) { return std::abs(v); };
+  auto largest = [&](const std::vector<float>& v) { return std::ranges::max(v | std::views::transform(magnitude)); };
+  if (a.of == BoundAttr::Of::elements) return {n.shape, {(a.norm * largest(x.data) + (has_b ? largest(in[1].data) : 0)) / largest_of(Dtype::f8)}};
+  auto of_rows = [&](int64_t begin, int64_t end) {
+    double most = 0;
+    for (int64_t r = begin; r < end; ++r)
+      most = std::max(most, a.norm * std::sqrt(dot(x.row(r), x.row(r), x.shape.c)) + (has_b ? std::abs(in[1].data[size_t(r)]) : 0));
+    return most;
+  };
+  const int64_t end = a.count ? a.begin + a.count : x.shape.rows(), middle = (a.begin + end) / 2;
+  const double most = a.of == BoundAttr::Of::gated ? of_rows(a.begin, middle) * of_rows(middle, end) : of_rows(a.begin, end);
+  return {n.shape, {float(most / largest_of(Dtype::f8))}};
 }
 
 Tensor normalise_rows(const Tensor& x, float eps) {
@@ -381,6 +400,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::row_sums: return row_sums(n, in);
     case Op::fold_nearest: return fold_nearest(n, in);
     case Op::quantize: return n.as<QuantizeAttr>().normalise > 0 ? normalise_rows(in[0], n.as<QuantizeAttr>().normalise) : in[0];
+    case Op::bound: return bound(n, in);
     case Op::linear: return linear(n, in);
     case Op::conv2d: return conv2d(n, in);
     case Op::group_norm: return group_norm(n, in);

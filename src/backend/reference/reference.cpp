@@ -35,7 +35,7 @@ Tensor load(const TensorView& v) {
   return t;
 }
 
-// Of a row that is to be quantized; NaN if it holds one.
+// Of numbers that are to be quantized; NaN if one of them is.
 float scale_of(const float* row, int64_t count, Dtype t) {
   float largest = 0;
   for (int64_t c = 0; c < count; ++c) {
@@ -45,13 +45,15 @@ float scale_of(const float* row, int64_t count, Dtype t) {
   return largest / largest_of(t);
 }
 
-void store(const Tensor& t, const TensorView& v) {
+// `given`: the scale of a result in eight bits that does not find its own; else each `together` rows find one.
+void store(const Tensor& t, const TensorView& v, const float* given, int64_t together) {
   for (int64_t r = 0; r < v.shape.rows(); ++r)
     with_row(v, r, [&]<class T>(T* to) {
       if constexpr (std::is_same_v<T, int32_t>)
         fail(ErrorKind::internal, "no op makes integers");
       else {
-        const float scale = is_quantized(v.dtype) ? v.scales()[r] = scale_of(t.row(r), v.shape.c, v.dtype) : 1;
+        float scale = 1;
+        if (is_quantized(v.dtype)) v.scales()[r] = scale = given ? *given : scale_of(t.row(r / together * together), together * v.shape.c, v.dtype);
         for (int64_t c = 0; c < v.shape.c; ++c) to[c] = from_float<T>(scale == 0 ? 0 : t.row(r)[c] / scale);
       }
     });
@@ -67,7 +69,9 @@ class ReferenceBackend : public HostBackend {
     return [node = o.node, in = o.in, out = o.out] {
       std::vector<Tensor> inputs;
       for (const TensorView& v : in) inputs.push_back(load(v));
-      store(reference::compute(node, inputs), out);
+      const bool given = is_quantized(out.dtype) && node.op != Op::quantize;
+      const int64_t together = node.op == Op::quantize && node.as<QuantizeAttr>().filters ? out.shape.h * out.shape.w : 1;
+      store(reference::compute(node, inputs), out, given ? inputs.back().row(0) : nullptr, together);
     };
   }
 };

@@ -128,6 +128,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks) tile_attention_kernel(const
   }
 
   take_registers<232>();
+  const float narrow = a.y_scale ? 1 / *a.y_scale : 1;  // by what a result in eight bits is stored
   float scale = a.scale * kLog2e, scores[Keys / 2], shrink[2];
   Rows<T, Keys> rows;
   auto release = [&](Barrier b) {
@@ -182,13 +183,25 @@ __global__ void __launch_bounds__(kThreads, kBlocks) tile_attention_kernel(const
     rows.sum[half] += __shfl_xor_sync(0xffffffffu, rows.sum[half], 2);
     rows.sum[half] = 1 / rows.sum[half];
   }
+  rows.sum[0] *= narrow, rows.sum[1] *= narrow;
   rows.rescale(rows.sum);
+  if (a.y_scale) {
 #pragma unroll
-  for (int pair = 0; pair < kTileHead / 16; ++pair) {
-    uint32_t packed[4];
+    for (int half = 0; half < 2; ++half) {
+      const int row = warp % 4 * 16 + half * 8 + lane / 4;
 #pragma unroll
-    for (int i = 0; i < 4; ++i) packed[i] = pack<T>(rows.out[8 * pair + 2 * i], rows.out[8 * pair + 2 * i + 1]);
-    store_matrices(base + swizzled<128>(warp % 4 * 16 + matrices_row(lane), pair * 2 + matrices_piece(lane)), packed);
+      for (int eight = 0; eight < kTileHead / 8; ++eight)
+        store_shared(base + swizzled<64>(row, eight / 2) + eight % 2 * 8 + lane % 4 * 2, two_float8(rows.out[4 * eight + 2 * half], rows.out[4 * eight + 2 * half + 1]));
+      if (blockIdx.y == 0 && lane % 4 == 0 && first + row < a.queries) a.y_scales[int64_t(image) * a.queries + first + row] = *a.y_scale;
+    }
+  } else {
+#pragma unroll
+    for (int pair = 0; pair < kTileHead / 16; ++pair) {
+      uint32_t packed[4];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) packed[i] = pack<T>(rows.out[8 * pair + 2 * i], rows.out[8 * pair + 2 * i + 1]);
+      store_matrices(base + swizzled<128>(warp % 4 * 16 + matrices_row(lane), pair * 2 + matrices_piece(lane)), packed);
+    }
   }
   fence_async();
   sync_threads(1, 128);

@@ -10,6 +10,8 @@ namespace hayate::cuda {
 // q, k, v and y are seen as (columns of all heads, tokens, images). Boxes: 64 columns of 64 tokens for q and y, of `tile` tokens for k and v.
 struct TileAttention {
   CUtensorMap q, k, v, y;
+  const float* y_scale;  // of a result in float8, whose rows' scales lie behind them; else null
+  float* y_scales;
   int images, heads, queries, keys;
   float scale;
   int tile;  // keys at a time: 128, or 80 where that is all

@@ -2,6 +2,7 @@
 #pragma once
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#include <cuda_fp8.h>
 
 #include "backend/cuda/kernels/kernels.h"
 
@@ -63,6 +64,30 @@ __device__ __forceinline__ void store(T* to, const float (&from)[N]) {
   *reinterpret_cast<Pack<T, N>*>(to) = p;
 }
 
+// In eight bits, to nearest; what lies beyond float8 becomes its largest.
+template <int N>
+__device__ __forceinline__ void store(int8_t* to, const float (&from)[N]) {
+  Pack<int8_t, N> p;
+#pragma unroll
+  for (int i = 0; i < N; ++i) p.v[i] = int8_t(__float2int_rn(from[i]));
+  *reinterpret_cast<Pack<int8_t, N>*>(to) = p;
+}
+__device__ __forceinline__ __nv_fp8x2_storage_t two_float8(float a, float b) { return __nv_cvt_float2_to_fp8x2({a, b}, __NV_SATFINITE, __NV_E4M3); }
+template <int N>
+__device__ __forceinline__ void store(__nv_fp8_e4m3* to, const float (&from)[N]) {
+  static_assert(N % 2 == 0);
+  Pack<__nv_fp8x2_storage_t, N / 2> p;
+#pragma unroll
+  for (int i = 0; i < N / 2; ++i) p.v[i] = two_float8(from[2 * i], from[2 * i + 1]);
+  *reinterpret_cast<Pack<__nv_fp8x2_storage_t, N / 2>*>(to) = p;
+}
+
+// NaN if either is.
+__device__ __forceinline__ float max_or_nan(float a, float b) {
+  asm("max.NaN.f32 %0, %0, %1;" : "+f"(a) : "f"(b));
+  return a;
+}
+
 // 2^x to 2^-22 of it; 0 where that is below the normal numbers.
 __device__ __forceinline__ float fast_exp2(float x) {
   asm("ex2.approx.ftz.f32 %0, %0;" : "+f"(x));
@@ -92,7 +117,7 @@ __device__ __forceinline__ float activate(float x) {
 }
 template <Unary A, class T>
 __device__ __forceinline__ float activate_for(float x) {
-  if constexpr (sizeof(T) == 2) return activate_16bit<A>(x);
+  if constexpr (sizeof(T) <= 2) return activate_16bit<A>(x);
   else return activate<A>(x);
 }
 

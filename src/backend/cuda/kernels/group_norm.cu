@@ -115,15 +115,21 @@ __global__ void group_statistics_kernel(float2* statistics, const float2* partia
 }
 
 // Pass 3: every block normalises its pixels.
-template <int N, Unary A, class T>
+template <int N, Unary A, class Y, class T>
 __global__ void __launch_bounds__(kThreads)
-    group_normalise_kernel(T* y, int64_t y_stride, const T* x, int64_t x_stride, const float* gamma, const float* beta, float eps, int pixels,
-                           int channels, int groups, const float2* statistics) {
+    group_normalise_kernel(Y* y, int64_t y_stride, const T* x, int64_t x_stride, const float* gamma, const float* beta, float eps, int pixels,
+                           int channels, int groups, const float2* statistics, const float* y_scale, float* y_scales) {
   after_previous();
   int image = blockIdx.y, width = channels / groups, packs = channels / N;
   const T* from = x + int64_t(image) * pixels * x_stride;
-  T* to = y + int64_t(image) * pixels * y_stride;
+  Y* to = y + int64_t(image) * pixels * y_stride;
   Chunk chunk(pixels);
+  float narrow = 1;  // by what a result in eight bits is stored
+  if constexpr (sizeof(Y) == 1) {
+    narrow = 1 / *y_scale;
+    for (int at = chunk.begin + int(threadIdx.y * blockDim.x + threadIdx.x); at < chunk.end; at += int(blockDim.x * blockDim.y))
+      y_scales[int64_t(image) * pixels + at] = *y_scale;
+  }
   for (int p = threadIdx.x; p < packs; p += blockDim.x) {
     float mean[N], scale[N], shift[N];
     load(scale, gamma + p * N);
@@ -139,7 +145,7 @@ __global__ void __launch_bounds__(kThreads)
       float v[N];
       load(v, from + at * x_stride + p * N);
 #pragma unroll
-      for (int i = 0; i < N; ++i) v[i] = activate_for<A, T>((v[i] - mean[i]) * scale[i] + shift[i]);
+      for (int i = 0; i < N; ++i) v[i] = activate_for<A, T>((v[i] - mean[i]) * scale[i] + shift[i]) * narrow;
       store(to + at * y_stride + p * N, v);
     }
   }
@@ -181,19 +187,22 @@ void launch_group_statistics(cudaStream_t s, const GroupStatisticsArgs& a, int m
 }
 
 void launch_group_norm(cudaStream_t s, const GroupNormArgs& a, int multiprocessors) {
-  with_type(a.y.dtype, [&]<class T>(Type<T>) {
+  with_type(a.x.dtype, [&]<class T>(Type<T>) {
     with_unary(a.act, [&]<Unary A>(UnaryTag<A>) {
-      auto run = [&]<int N>(std::integral_constant<int, N>) {
+      auto run = [&]<int N, class Y>(std::integral_constant<int, N>, Type<Y>) {
         int channels = a.x.cols;
         dim3 block = pixel_block(channels / N), grid(chunks_of(a.pixels, multiprocessors), a.images);
-        start(s, grid, block, 0, group_normalise_kernel<N, A, T>, static_cast<T*>(a.y.data), a.y.stride, static_cast<const T*>(a.x.data), a.x.stride,
-              a.gamma, a.beta, a.eps, a.pixels, channels, a.groups, reinterpret_cast<const float2*>(a.statistics));
+        start(s, grid, block, 0, group_normalise_kernel<N, A, Y, T>, static_cast<Y*>(a.y.data), a.y.stride, static_cast<const T*>(a.x.data), a.x.stride,
+              a.gamma, a.beta, a.eps, a.pixels, channels, a.groups, reinterpret_cast<const float2*>(a.statistics), a.y_scale, a.y_scales);
       };
-      constexpr int N = 16 / sizeof(T);
-      if (divisible(a.x, N) && divisible(a.y, N))
-        run(std::integral_constant<int, N>{});
-      else
-        run(std::integral_constant<int, 1>{});
+      constexpr std::integral_constant<int, 16 / sizeof(T)> packs;
+      if (a.y_scale) {
+        if constexpr (sizeof(T) == 2) run(packs, Type<__nv_fp8_e4m3>{});
+      } else if (divisible(a.x, packs) && divisible(a.y, packs)) {
+        run(packs, Type<T>{});
+      } else {
+        run(std::integral_constant<int, 1>{}, Type<T>{});
+      }
     });
   });
 }

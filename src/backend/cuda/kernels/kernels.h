@@ -73,6 +73,8 @@ void launch_group_statistics(cudaStream_t, const GroupStatisticsArgs&, int multi
 struct GroupNormArgs {
   Matrix y, x;  // rows: images * pixels
   const float *gamma, *beta, *statistics;
+  const float* y_scale;  // of a result in float8, whose rows' scales lie behind them; else null
+  float* y_scales;
   float eps;
   int images, pixels, groups;
   Unary act;
@@ -97,10 +99,23 @@ struct QuantizeArgs {
   Dtype type;
   float largest_number;  // of the type
   float eps;             // > 0: each row is normalised first
+  int together = 1;      // so many rows, one below the other, have one scale
 };
-constexpr int kMostQuantizedColumns = 8 * 20 * 128;
+constexpr int kMostQuantizedColumns = 8 * 24 * 128;  // of all rows that share a scale
 bool quantize_takes(const Matrix& x);
 void launch_quantize(cudaStream_t, const QuantizeArgs&);
+
+// bound.cu: the scale that BoundAttr describes
+struct BoundArgs {
+  float* y;
+  Matrix x;
+  const float *x_scales, *b;  // of its rows, or null; one for each row, or (not rows) b_count of them, or null
+  int b_count;
+  int64_t begin, count;  // rows
+  bool rows, gated, interleaved;
+  float norm, largest_number;
+};
+void launch_bound(cudaStream_t, const BoundArgs&);
 
 // sampling.cu: float32 only
 void launch_timestep_embedding(cudaStream_t, Matrix y, Matrix t, int dim, bool cosines_first, float freq_shift);

@@ -24,6 +24,10 @@ struct TileProduct {
   int x_parts;
   float inverse_inner, eps;  // 1 / columns of x
   const float* x_scales;     // of rows of x, where the factors have eight bits
+  int64_t image_scales;      // > 0: of an image only the first counts, and those of the next are so many further
+  int weight_stride;         // from weight_rows of one row of the weight to those of the next
+  const float* y_scale;      // of a result in float8 (gated linears), whose rows' scales lie behind them
+  float* y_scales;
   const float* weight_rows;  // sums of the weight's rows where x is normalised, their scales where they have eight bits, else null
   float2* y_moments;  // of the result, likewise, or null
   int y_parts;
@@ -34,7 +38,7 @@ struct TileProduct {
   int columns;  // of y
   int split;    // blocks that share a tile, each with a part of the inner dimension; 1 but in a variant that splits
 };
-constexpr int kChunkBytes = 128, kBoxPixels = 64, kStoreColumns = 32;  // of one box of x or the weight; of x and y; of y
+constexpr int kChunkBytes = 128, kBoxPixels = 64, kStoreBytes = 64;  // of one box of x or the weight; of x and y; of y: columns
 
 struct TileVariant {
   int rows, columns;  // of a tile: pixels, rows of the weight
@@ -45,7 +49,7 @@ constexpr TileVariant kTileVariants[] = {{128, 256, false, 1}, {128, 160, false,
                                          {128, 128, false, 1}, {128, 256, true, 1},  {128, 128, false, 4}};
 constexpr int kTileVariantCount = int(sizeof kTileVariants / sizeof kTileVariants[0]);
 int tiles_of(const TileProduct&, const TileVariant&);
-// Of factors of type `factor`, to a 16-bit result.
+// Of factors of type `factor`, to a 16-bit result, or (gated, of float8) one in float8.
 void launch_tile_product(cudaStream_t, const TileProduct&, Dtype factor, Dtype result, int variant, int multiprocessors);
 // The same, a file for each kind of factors, so that they compile side by side.
 void launch_wide_product(cudaStream_t, const TileProduct&, Dtype result, int variant, int multiprocessors);

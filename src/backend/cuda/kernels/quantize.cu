@@ -1,6 +1,4 @@
 // Rows in eight bits with a scale each. The largest of a row, and what normalises it, is found in registers: a row is read once.
-#include <cuda_fp8.h>
-
 #include "backend/cuda/kernels/device.cuh"
 
 namespace hayate::cuda {
@@ -8,24 +6,6 @@ namespace hayate::cuda {
 namespace {
 constexpr int kThreads = 128, kPack = 8;
 
-// NaN if either is.
-__device__ __forceinline__ float max_or_nan(float a, float b) {
-  asm("max.NaN.f32 %0, %0, %1;" : "+f"(a) : "f"(b));
-  return a;
-}
-
-__device__ __forceinline__ void store_narrow(int8_t* to, const float (&v)[kPack]) {
-  Pack<int8_t, kPack> p;
-#pragma unroll
-  for (int i = 0; i < kPack; ++i) p.v[i] = int8_t(__float2int_rn(v[i]));
-  *reinterpret_cast<Pack<int8_t, kPack>*>(to) = p;
-}
-__device__ __forceinline__ void store_narrow(__nv_fp8_e4m3* to, const float (&v)[kPack]) {
-  Pack<__nv_fp8x2_storage_t, kPack / 2> p;
-#pragma unroll
-  for (int i = 0; i < kPack / 2; ++i) p.v[i] = __nv_cvt_float2_to_fp8x2({v[2 * i], v[2 * i + 1]}, __NV_SATFINITE, __NV_E4M3);
-  *reinterpret_cast<Pack<__nv_fp8x2_storage_t, kPack / 2>*>(to) = p;
-}
 
 // Over the threads of a row: a warp, or all of a block.
 template <int Warps, class Op>
@@ -46,7 +26,7 @@ __device__ __forceinline__ float over_row(float x, float* scratch, Op op) {
 // Warps (1 or 4) for each row, P packs a thread.
 template <int Warps, int P, class Q, class T>
 __global__ void __launch_bounds__(kThreads)
-    quantize_kernel(Q* y, float* scales, float largest_number, const T* x, int64_t x_stride, float eps, int64_t rows, int packs) {
+    quantize_kernel(Q* y, float* scales, float largest_number, const T* x, int64_t x_stride, float eps, int64_t rows, int packs, int together) {
   __shared__ float scratch[4];
   after_previous();
   constexpr int kRowThreads = 32 * Warps;
@@ -77,28 +57,29 @@ __global__ void __launch_bounds__(kThreads)
   if (eps > 0) inverse = rsqrtf(over_row<Warps>(square, scratch, plus) / float(packs * kPack) + eps);
   most = over_row<Warps>(most, scratch, max_or_nan);
   const float factor = most == 0 ? 0 : largest_number / most;
-  if (thread == 0) scales[r] = most * inverse / largest_number;
+  for (int i = thread; i < together; i += kRowThreads) scales[r * together + i] = most * inverse / largest_number;
   each([&](auto& pack, int p) {
 #pragma unroll
     for (int i = 0; i < kPack; ++i) pack[i] *= factor;
-    store_narrow(y + r * packs * kPack + p * kPack, pack);
+    store(y + r * packs * kPack + p * kPack, pack);
   });
 }
 
 template <class Q, class T>
 void launch(cudaStream_t s, const QuantizeArgs& a) {
+  const int64_t rows = a.x.rows / a.together;  // such as have a scale of their own; rows that share one have no gaps between them
+  const int packs = a.x.cols / kPack * a.together;
   auto run = [&]<int Warps, int P>(std::integral_constant<int, Warps>, std::integral_constant<int, P>) {
     constexpr int kRows = kThreads / (32 * Warps);
-    start(s, unsigned((a.x.rows + kRows - 1) / kRows), kThreads, 0, quantize_kernel<Warps, P, Q, T>, static_cast<Q*>(a.y), a.scales, a.largest_number,
-          static_cast<const T*>(a.x.data), a.x.stride, a.eps, a.x.rows, a.x.cols / kPack);
+    start(s, unsigned((rows + kRows - 1) / kRows), kThreads, 0, quantize_kernel<Warps, P, Q, T>, static_cast<Q*>(a.y), a.scales, a.largest_number,
+          static_cast<const T*>(a.x.data), a.x.stride * a.together, a.eps, rows, packs, a.together);
   };
   constexpr std::integral_constant<int, 1> one;
   constexpr std::integral_constant<int, 4> four;
-  const int packs = a.x.cols / kPack;
   if (packs <= 3 * 32) run(one, std::integral_constant<int, 3>{});
   else if (packs <= 5 * 32) run(one, std::integral_constant<int, 5>{});
   else if (packs <= 5 * 128) run(four, std::integral_constant<int, 5>{});
-  else run(four, std::integral_constant<int, 20>{});
+  else run(four, std::integral_constant<int, 24>{});
 }
 }  // namespace
 

@@ -26,6 +26,15 @@ __device__ __forceinline__ void write_moments(const TileProduct& p, const BoxPla
   }
 }
 
+// The one scale of a result in float8, beside a thread's two rows.
+__device__ __forceinline__ void write_scale(const TileProduct& p, const BoxPlace& box, int row, bool writes) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int token = box.x + row + half * 8;
+    if (writes && token < p.line && box.image < p.images) p.y_scales[int64_t(box.image) * p.line + token] = *p.y_scale;
+  }
+}
+
 // A split tile's other parts, summed in the first block's shared memory in the order of the blocks. `sums` has room for each, where stages were.
 template <class S, int N>
 __device__ __forceinline__ void add_parts(S (&sum)[N], uint32_t sums, int part, int parts) {
@@ -53,7 +62,7 @@ __device__ __forceinline__ void fetch_vectors(const TileProduct& p, uint32_t to,
   for (int i = threadIdx.x % 128; i < Columns; i += 128) {
     int row = n * Columns + i, plain = Geglu ? int(interleaved_row(row, p.columns)) : row;
     copy_async_word(to + i * 4, p.bias + plain, p.bias && row < rows);
-    copy_async_word(to + (Columns + i) * 4, p.weight_rows + row, p.weight_rows && row < rows);
+    copy_async_word(to + (Columns + i) * 4, p.weight_rows + int64_t(row) * p.weight_stride, p.weight_rows && row < rows);
   }
   commit_copies();
 }
@@ -106,7 +115,8 @@ struct RowScale {
 
   __device__ __forceinline__ void start(const TileProduct& p, const BoxPlace& box, int row, int) {
 #pragma unroll
-    for (int half = 0; half < 2; ++half) scale[half] = p.x_scales[RowNorm::row_of(p, box, row + half * 8)];
+    for (int half = 0; half < 2; ++half)
+      scale[half] = p.x_scales[p.image_scales ? min(box.image, p.images - 1) * p.image_scales : RowNorm::row_of(p, box, row + half * 8)];
   }
   __device__ __forceinline__ void finish(const TileProduct&, const BoxPlace&, int, int) {}
   template <class S>

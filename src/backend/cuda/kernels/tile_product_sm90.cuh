@@ -10,12 +10,13 @@ namespace {
 constexpr int kThreads = 384;         // a warpgroup that loads, two that multiply
 constexpr int kSharedBytes = 232448;  // what a block may have
 
-template <int Rows, int Columns, bool Geglu>
+template <int Rows, int Columns, bool Geglu, class T>
 struct Layout {
+  static constexpr int store_columns = kStoreBytes / sizeof(T);
   static constexpr int boxes = Rows / kBoxPixels, own_boxes = boxes / 2;  // of a tile, of a warpgroup
   static constexpr int x_bytes = Rows * 128, w_bytes = Columns * 128, stage_bytes = x_bytes + w_bytes;
-  static constexpr int panels = (Geglu ? Columns / 2 : Columns) / kStoreColumns;
-  static constexpr int panel_bytes = kBoxPixels * kStoreColumns * 2;
+  static constexpr int out_columns = Geglu ? Columns / 2 : Columns, panels = out_columns / store_columns;
+  static constexpr int panel_bytes = kBoxPixels * kStoreBytes;
   static constexpr int own_out_bytes = own_boxes * panels * panel_bytes, out_bytes = 2 * own_out_bytes;
   static constexpr int own_vector_bytes = 2 * Columns * 4, barrier_bytes = 256;  // bias and factors of the weight's rows
   static constexpr int rest_bytes = out_bytes + 2 * own_vector_bytes + barrier_bytes;
@@ -65,7 +66,7 @@ __device__ __forceinline__ BoxPlace box_at(const TileProduct& p, int box) { retu
 
 template <class T, class F, int Rows, int Columns, bool Geglu, bool Split>
 __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_constant__ TileProduct p) {
-  using L = Layout<Rows, Columns, Geglu>;
+  using L = Layout<Rows, Columns, Geglu, T>;
   using Scale = std::conditional_t<sizeof(F) == 1, RowScale, RowNorm>;
   constexpr int kChannels = kChunkBytes / sizeof(F);
   extern __shared__ __align__(1024) uint8_t memory[];
@@ -130,7 +131,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
 #pragma unroll
           for (int b = 0; b < L::boxes; ++b)
             for (int panel = 0; panel < L::panels; ++panel)
-              load_box(out + (b * L::panels + panel) * L::panel_bytes, p.residual, residual_there, (tile.n * L::panels + panel) * kStoreColumns,
+              load_box(out + (b * L::panels + panel) * L::panel_bytes, p.residual, residual_there, (tile.n * L::panels + panel) * L::store_columns,
                        boxes[b].x, boxes[b].y, boxes[b].image);
         }
       }
@@ -141,6 +142,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
     int worker = group - 1, leader = threadIdx.x % 128 == 0;
     uint32_t own_out = out + worker * L::own_out_bytes, own_vectors = vectors + worker * L::own_vector_bytes;
     SumOf<F> sum[L::own_boxes][Columns / 2];
+    [[maybe_unused]] const float narrow = sizeof(T) == 1 ? 1 / *p.y_scale : 1;  // by what a result in eight bits is stored
     auto release = [&](int s) {
       if (lane == 0) empty(s).arrive();
     };
@@ -193,7 +195,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
       if (p.has_residual) residual_there.wait(tile_phase);
       else if (leader) wait_stores_read();
       sync_threads(1 + worker, 128);
-      int first = tile.n * (Geglu ? Columns / 2 : Columns);  // column of y
+      int first = tile.n * L::out_columns;  // column of y
 #pragma unroll
       for (int b = 0; b < L::own_boxes; ++b) {
         BoxPlace box = own_box(b);
@@ -202,15 +204,15 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
         float2 moments[2] = {};
         auto scaled = [&](int i, SumOf<F> sum, float2 of_weight) { return scale[b](i / 2, sum, i % 2 ? of_weight.y : of_weight.x); };
 #pragma unroll
-        for (int pair = 0; pair < L::panels * 2; ++pair) {  // 16 columns
+        for (int pair = 0; pair < L::out_columns / 16; ++pair) {
           uint32_t at = own_out + (b * L::panels + pair / 2) * L::panel_bytes +
                         swizzled<64>(warp % 4 * 16 + matrices_row(lane), pair % 2 * 2 + matrices_piece(lane));
-          uint32_t packed[4];
-          if (p.has_residual) load_matrices_at(packed, at);
+          [[maybe_unused]] uint32_t packed[4];
+          if (sizeof(T) == 2 && p.has_residual) load_matrices_at(packed, at);
 #pragma unroll
           for (int eight = 0; eight < 2; ++eight) {
             int column = first + pair * 16 + eight * 8 + lane % 4 * 2;
-            bool inside = column < p.columns;
+            [[maybe_unused]] bool inside = column < p.columns;
             float v[4];
             if constexpr (Geglu) {
               const SumOf<F> *value = &sum[b][(pair * 4 + eight * 2) * 4], *gate = value + 4;
@@ -227,22 +229,30 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
 #pragma unroll
               for (int i = 0; i < 4; ++i) v[i] = scaled(i, sum[b][(pair * 2 + eight) * 4 + i], of_weight) + (i % 2 ? bias.y : bias.x);
             }
+            if constexpr (sizeof(T) == 1) {
 #pragma unroll
-            for (int half = 0; half < 2; ++half) {
-              uint32_t& r = packed[eight * 2 + half];
-              if (p.has_residual) {
-                auto old = *reinterpret_cast<Pack<T, 2>*>(&r);
-                v[2 * half] += to_float(old.v[0]), v[2 * half + 1] += to_float(old.v[1]);
-              }
-              r = pack<T>(v[2 * half], v[2 * half + 1]);
-              if (p.y_moments && inside) {
-                moments[half].x += v[2 * half] + v[2 * half + 1];
-                moments[half].y += v[2 * half] * v[2 * half] + v[2 * half + 1] * v[2 * half + 1];
+              for (int half = 0; half < 2; ++half)
+                store_shared(own_out + (b * L::panels + pair / 4) * L::panel_bytes + swizzled<64>(row + half * 8, pair % 4) + eight * 8 + lane % 4 * 2,
+                             two_float8(v[2 * half] * narrow, v[2 * half + 1] * narrow));
+            } else {
+#pragma unroll
+              for (int half = 0; half < 2; ++half) {
+                uint32_t& r = packed[eight * 2 + half];
+                if (p.has_residual) {
+                  auto old = *reinterpret_cast<Pack<T, 2>*>(&r);
+                  v[2 * half] += to_float(old.v[0]), v[2 * half + 1] += to_float(old.v[1]);
+                }
+                r = pack<T>(v[2 * half], v[2 * half + 1]);
+                if (p.y_moments && inside) {
+                  moments[half].x += v[2 * half] + v[2 * half + 1];
+                  moments[half].y += v[2 * half] * v[2 * half] + v[2 * half + 1] * v[2 * half + 1];
+                }
               }
             }
           }
-          store_matrices(at, packed);
+          if constexpr (sizeof(T) == 2) store_matrices(at, packed);
         }
+        if constexpr (sizeof(T) == 1) write_scale(p, box, row, lane % 4 == 0 && tile.n == 0);
         if (p.y_moments) write_moments(p, box, row, lane % 4 == 0, moments, tile.n, (p.columns + Columns - 1) / Columns);
       }
       fence_async();
@@ -251,7 +261,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
         for (int b = 0; b < L::own_boxes; ++b) {
           BoxPlace box = own_box(b);
           for (int panel = 0; panel < L::panels; ++panel)
-            store_box(p.y[tile.phase], own_out + (b * L::panels + panel) * L::panel_bytes, first + panel * kStoreColumns, box.x, box.y, box.image);
+            store_box(p.y[tile.phase], own_out + (b * L::panels + panel) * L::panel_bytes, first + panel * L::store_columns, box.x, box.y, box.image);
         }
         commit_stores();
       }
@@ -263,7 +273,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
 template <class T, class F, int Variant>
 void launch(cudaStream_t s, const TileProduct& p, int multiprocessors) {
   constexpr TileVariant v = kTileVariants[Variant];
-  using L = Layout<v.rows, v.columns, v.geglu>;
+  using L = Layout<v.rows, v.columns, v.geglu, T>;
   auto kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, (v.most_split > 1)>;
   cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, L::bytes);
   int tiles = tiles_of(p, v);
@@ -276,9 +286,10 @@ void launch(cudaStream_t s, const TileProduct& p, int multiprocessors) {
 template <class T, class F, int Variant = 0>
 void launch_variant(cudaStream_t s, const TileProduct& p, int variant, int multiprocessors) {
   if constexpr (Variant < kTileVariantCount) {
-    if (variant == Variant)
-      launch<T, F, Variant>(s, p, multiprocessors);
-    else
+    constexpr bool there = sizeof(T) == 2 || kTileVariants[Variant].geglu;
+    if (there && variant == Variant) {
+      if constexpr (there) launch<T, F, Variant>(s, p, multiprocessors);
+    } else
       launch_variant<T, F, Variant + 1>(s, p, variant, multiprocessors);
   }
 }

@@ -1,0 +1,42 @@
+// Convolutions of kernel 3 on factors in float8: a switch of its own, since a row's scale does not factor out of nine taps. The group norm before
+// one writes eight bits with a scale that is known before (result_bound.h), and each filter has one.
+#include <algorithm>
+
+#include "passes/passes.h"
+#include "passes/result_bound.h"
+
+namespace hayate {
+
+namespace {
+// A 3x3 convolution whose input is a group norm that nothing else reads.
+bool may_be_quantized(const Program& p, const Node& n, const std::vector<int>& uses) {
+  if (n.op != Op::conv2d || n.rate != Rate::step || is_quantized(p[n.in[0]].dtype)) return false;
+  const Shape& w = p[n.in[1]].shape;
+  const auto& a = n.as<ConvAttr>();
+  return w.h == 3 && w.w == 3 && a.stride == 1 && a.upsample == 1 && w.c % kQuantizedColumns == 0 && p[n.in[0]].op == Op::group_norm &&
+         uses[size_t(n.in[0])] == 1;
+}
+}  // namespace
+
+Program quantize_convolutions(const Program& p, const PassOptions& options) {
+  if (!options.quantization.convolutions || std::ranges::find(options.quantized, Dtype::f8) == options.quantized.end()) return p;
+  const std::vector<int> uses = count_uses(p);
+  return rewrite(p, [&](Program& out, Value old, Node n) {
+    if (!may_be_quantized(p, p[old], uses)) return out.add(std::move(n));
+    // The norm writes eight bits: another one beside it, which is dropped with the first if nobody reads that.
+    Node narrow = n, norm = out[n.in[0]];
+    Node bound = bound_of(out, norm);
+    if (bound.in.empty()) return out.add(std::move(n));
+    norm = in_eight_bits(out, norm, std::move(bound));
+    norm.name += ".f8";
+    narrow.in[0] = out.add(std::move(norm));
+    narrow.in[1] = out.add({.op = Op::quantize, .in = {n.in[1]}, .dtype = Dtype::f8, .name = out[n.in[1]].name + ".f8", .attr = QuantizeAttr{.filters = true}});
+    const Node& made = out[narrow.in[0]];
+    const bool gains = options.quantization.layers != Quantization::Layers::gains ||
+                       options.target.seconds(out, made) + options.target.seconds(out, narrow) <= options.target.seconds(out, out[n.in[0]]) + options.target.seconds(out, n);
+    const bool there = options.target.supports(out, made) && options.target.supports(out, narrow);
+    return out.add(there && gains ? std::move(narrow) : std::move(n));
+  });
+}
+
+}  // namespace hayate
