@@ -24,6 +24,12 @@ inline std::vector<Candidate> make_candidates() {
       options.deterministic = deterministic;
       all.push_back({deterministic ? "cuda" : "cuda_measured", make_cuda_backend(options), {Dtype::f32, Dtype::bf16, Dtype::f16}});
     }
+  if (std::string why; !cuda_devices(why).empty())
+    for (int capability : {80, 89}) {  // the kernels of older GPUs
+      CudaOptions options;
+      options.deterministic = true, options.force_capability = capability;
+      all.push_back({fmt::format("cuda_{}", capability), make_cuda_backend(options), {Dtype::bf16}});
+    }
   return all;
 }
 

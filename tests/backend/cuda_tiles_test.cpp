@@ -58,8 +58,12 @@ class OnGpu {
     Buffer any = gpu().backend->allocate(4);
     std::vector<std::byte> four(4);
     gpu().backend->download(four, any);
-    for (Value v = 0; v < p.size(); ++v)
-      if (runs(p[v]) && v != p.outputs[0]) cuda::bind(operands(v), *gpu().context, {}).enqueue(nullptr);
+    for (Value v = 0; v < p.size(); ++v) {
+      if (!runs(p[v]) || v == p.outputs[0]) continue;
+      cuda::Launch launch = cuda::bind(operands(v), *gpu().context, {});
+      buffers_.push_back(gpu().context->device->allocate(std::max<int64_t>(launch.workspace, 1)));
+      launch.enqueue(buffers_.back().get());
+    }
   }
 
   Operands operands() const { return operands(program_.outputs[0]); }

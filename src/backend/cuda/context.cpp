@@ -23,6 +23,7 @@ Context::Context(const CudaOptions& o)
   check(cudaEventCreate(&end_), "creating an event");
   const DeviceInfo& info = device->info();
   machine = fmt::format("{}, driver {}, cuBLASLt {}, cuDNN {}", info.name, info.driver, cublas_lt().GetVersion(), cudnn().GetVersion());
+  if (o.force_capability) machine += fmt::format(", as sm_{}", o.force_capability);  // what is fastest there is another matter
   algorithms = std::make_unique<AlgorithmTable>(o.algorithm_file, machine, !o.deterministic);
 }
 

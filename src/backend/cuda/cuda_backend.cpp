@@ -19,7 +19,7 @@ class CudaBackend : public Backend {
   std::string description() const override { return context_->machine; }
   bool has_tf32() const override { return true; }
   bool has_f16() const override { return true; }
-  bool has_quantized(Dtype) const override { return context_->capability / 10 == 9; }
+  bool has_quantized(Dtype t) const override { return context_->capability >= (t == Dtype::i8 ? 80 : 89); }
 
   bool supports(const Program& p, const Node& n) const override {
     switch (n.op) {
@@ -104,25 +104,26 @@ class CudaBackend : public Backend {
     const Activation a = n.as<LinearAttr>().activation;
     return tiles_could_take(p, n) && (a == Activation::none || a == Activation::geglu) && n.shape.rows() >= kFewRows;
   }
+  bool is_hopper() const { return context_->capability / 10 == 9; }
   bool multiplies_quantized(const Program& p, const Node& n) const {
     const Activation a = n.as<LinearAttr>().activation;
-    const bool epilogue = a == Activation::none || (a == Activation::geglu && (n.in.size() < 4 || n.in[3] == none));
+    const bool epilogue = a == Activation::none || (is_hopper() && a == Activation::geglu && (n.in.size() < 4 || n.in[3] == none));
     const bool result = size_of(n.dtype) == 2 || (n.dtype == Dtype::f8 && p[n.in[0]].dtype == Dtype::f8 && a == Activation::geglu);
     return has_quantized(p[n.in[0]].dtype) && epilogue && result && n.shape.c % (size_of(n.dtype) == 2 ? 8 : kQuantizedColumns) == 0;
   }
   // An input that has one scale for all of an image.
   bool convolves_quantized(const Program& p, const Node& n) const {
     const Shape& w = p[n.in[1]].shape;
-    return has_quantized(Dtype::f8) && p[n.in[0]].op == Op::group_norm && w.h * w.w * w.c <= kMostQuantizedColumns && n.as<ConvAttr>().activation == Activation::none && n.as<ConvAttr>().upsample == 1 &&
+    return is_hopper() && p[n.in[0]].op == Op::group_norm && w.h * w.w * w.c <= kMostQuantizedColumns && n.as<ConvAttr>().activation == Activation::none && n.as<ConvAttr>().upsample == 1 &&
            size_of(n.dtype) == 2 && n.shape.c % 8 == 0;
   }
   bool narrows_attention(const Program& p, const Node& n) const {
     const auto& a = n.as<AttentionAttr>();
-    return has_quantized(n.dtype) && n.dtype == Dtype::f8 && size_of(p[n.in[0]].dtype) == 2 && n.shape.c == a.heads * kTileHead && !a.causal;
+    return is_hopper() && n.dtype == Dtype::f8 && size_of(p[n.in[0]].dtype) == 2 && n.shape.c == a.heads * kTileHead && !a.causal;
   }
   bool tiles_could_take(const Program& p, const Node& n) const {
     Root x = root_of(p, n.in[0]);
-    return context_->capability / 10 == 9 && size_of(n.dtype) == 2 && n.shape.c % 8 == 0 && p[n.in[0]].shape.c % 8 == 0 &&
+    return is_hopper() && size_of(n.dtype) == 2 && n.shape.c % 8 == 0 && p[n.in[0]].shape.c % 8 == 0 &&
            p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
   }
 

@@ -44,6 +44,27 @@ Launch bind_library(const Operands& o, const Context& context, BindOptions optio
   return in_order({at_addresses(bind_product(p, context), p), bind_epilogue(context, y, bias, act, residual)});
 }
 
+// Factors in eight bits, where the kernels of Hopper are not.
+Launch bind_narrow(const Operands& o, const Context& context) {
+  const TensorView &x = o.in[0], &w = o.in[1], &y = o.out, residual = o.has(3) ? o.in[3] : TensorView{};
+  NarrowProductArgs args{.x = x.data,
+                         .w = w.data,
+                         .y = y.data,
+                         .x_scales = x.scales(),
+                         .w_scales = w.scales(),
+                         .bias = o.has(2) ? o.in[2].row<const float>(0) : nullptr,
+                         .residual = residual.data,
+                         .residual_stride = residual.row_stride,
+                         .residual_repeat = residual.data && residual.shape != y.shape ? y.shape.tokens() : 1,
+                         .m = y.shape.rows(),
+                         .y_stride = y.row_stride,
+                         .n = int(y.shape.c),
+                         .k = int(x.shape.c),
+                         .factor = x.dtype,
+                         .result = y.dtype};
+  return {[args, s = context.stream()](void*) { launch_narrow_product(s, args); }};
+}
+
 Launch with_moments(Launch product, const TensorView& y, const Context& context, BindOptions options) {
   if (!options.y_moments) return product;
   return in_order({std::move(product), {[=, s = context.stream(), y = matrix_of(y)](void*) { launch_row_moments(s, options.y_moments, y); }}});
@@ -93,6 +114,7 @@ Launch bind_linear(const Operands& o, const Context& context, BindOptions option
   if (a.normalise > 0 && !o.has(4)) return bind_with_sums(o, context, options);
   if (a.normalise > 0 && !options.x_moments) return bind_after_moments(o, context, options);
   if (!ours) ways.push_back([&](const Operands& at) { return with_moments(bind_library(at, context, options), at.out, context, options); });
+  if (is_quantized(o.in[0].dtype) && !tiles_take(o, context)) return with_moments(bind_narrow(o, context), o.out, context, options);
   if (ours || (tiles_take(o, context) && o.out.shape.rows() >= kFewRows)) add_tile_ways(ways, context, options);
   return bind_fastest(o, context, ways, options.y_moments ? "with moments" : "");
 }

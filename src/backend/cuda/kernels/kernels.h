@@ -139,6 +139,19 @@ struct ProductArgs {
 };
 void launch_product(cudaStream_t, const ProductArgs&);
 
+// product_narrow.cu: y = (x w^T) times the scales of rows and columns, + bias + residual; 8-bit factors with packed rows of a multiple of 16
+struct NarrowProductArgs {
+  const void *x, *w;
+  void* y;
+  const float *x_scales, *w_scales, *bias;  // bias: or null
+  const void* residual;                     // of the result's type, or null; each of its rows for residual_repeat rows of y
+  int64_t residual_stride, residual_repeat;
+  int64_t m, y_stride;
+  int n, k;
+  Dtype factor, result;
+};
+void launch_narrow_product(cudaStream_t, const NarrowProductArgs&);
+
 struct ConvolutionArgs {
   const void *x, *w;
   void* y;
