@@ -26,7 +26,7 @@ TensorFileInfo inspect_safetensors(const std::string& path);
 struct ComponentInfo {
   std::string name{};                          // "unet"
   int64_t parameters = 0;
-  std::map<std::string, int64_t> parameters_by_dtype{};  // "bf16": ...
+  std::map<std::string, int64_t> parameters_by_dtype{};  // as stored: "bf16", "f8_e4m3 scaled"
 };
 struct ModelInfo {
   std::string name{}, path{}, family{};

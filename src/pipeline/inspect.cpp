@@ -43,7 +43,7 @@ ComponentInfo inspect_component(const Checkpoint& model, const std::string& name
   for (const std::string& tensor : tensors->names()) {
     const int64_t count = element_count(tensors->dims(tensor));
     info.parameters = checked_add(info.parameters, count, name.c_str());
-    info.parameters_by_dtype[name_of(tensors->dtype(tensor))] += count;
+    info.parameters_by_dtype[tensors->stored_as(tensor)] += count;
   }
   return info;
 }

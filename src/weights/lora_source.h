@@ -18,6 +18,7 @@ class LoraSource : public TensorSource {
   bool has(const std::string& name) const override { return base_->has(name); }
   std::vector<int64_t> dims(const std::string& name) const override { return base_->dims(name); }
   Dtype dtype(const std::string& name) const override { return base_->dtype(name); }  // in which a merged weight is written to a file, too
+  std::string stored_as(const std::string& name) const override { return base_->stored_as(name); }
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
 

@@ -3,10 +3,21 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "core/error.h"
 
 namespace hayate {
+
+namespace {
+// What is the same for all parts.
+template <class Get>
+auto same_of(const std::vector<TensorPart>& parts, Get get) -> std::optional<decltype(get(parts[0].stored))> {
+  const auto first = get(parts[0].stored);
+  if (!std::ranges::all_of(parts, [&](const TensorPart& part) { return get(part.stored) == first; })) return std::nullopt;
+  return first;
+}
+}  // namespace
 
 int64_t element_count(const std::vector<int64_t>& dims) {
   int64_t count = 1;
@@ -41,9 +52,13 @@ std::vector<int64_t> MappedSource::dims(const std::string& name) const {
 Dtype MappedSource::dtype(const std::string& name) const {
   const TensorView* view = find(name);
   if (!view) return source_->dtype(name);
-  const Dtype first = source_->dtype(view->parts[0].stored);
-  const bool same = std::ranges::all_of(view->parts, [&](const TensorPart& part) { return source_->dtype(part.stored) == first; });
-  return same ? first : Dtype::f32;
+  return same_of(view->parts, [&](const std::string& stored) { return source_->dtype(stored); }).value_or(Dtype::f32);
+}
+
+std::string MappedSource::stored_as(const std::string& name) const {
+  const TensorView* view = find(name);
+  if (!view) return source_->stored_as(name);
+  return same_of(view->parts, [&](const std::string& stored) { return source_->stored_as(stored); }).value_or(name_of(Dtype::f32));
 }
 
 void MappedSource::read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const {

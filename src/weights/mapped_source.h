@@ -30,7 +30,8 @@ class MappedSource : public TensorSource {
   std::vector<std::string> names() const override { return names_; }  // in the order in which they were added
   bool has(const std::string& name) const override { return views_.contains(name); }
   std::vector<int64_t> dims(const std::string& name) const override;
-  Dtype dtype(const std::string& name) const override;  // f32 for parts that differ
+  Dtype dtype(const std::string& name) const override;             // f32 for parts that differ
+  std::string stored_as(const std::string& name) const override;  // likewise
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
 

@@ -1,8 +1,6 @@
 // Renaming is done once, when a source is opened.
 #include "weights/names.h"
 
-#include "core/error.h"
-#include "core/json.h"
 #include "weights/mapped_source.h"
 
 namespace hayate {
@@ -28,12 +26,8 @@ std::optional<std::string> current_name(const std::string& stored) {
 
 std::unique_ptr<TensorSource> with_current_names(std::shared_ptr<const TensorSource> source) {
   auto mapped = std::make_unique<MappedSource>(source);
-  for (const std::string& stored : source->names()) {
-    const bool scale = stored == "scaled_fp8" || stored.ends_with(".scale_weight") || stored.ends_with(".weight_scale");
-    require(!scale, ErrorKind::unsupported,
-            "the tensor {} says that weights are scaled eight-bit floats, which is not supported; use the float16 file", excerpt(stored));
+  for (const std::string& stored : source->names())
     if (std::optional<std::string> name = current_name(stored)) mapped->add_renamed(*name, stored);
-  }
   return mapped;
 }
 

@@ -13,6 +13,7 @@
 #include "weights/names.h"
 #include "weights/original_families.h"
 #include "weights/safetensors.h"
+#include "weights/scaled_source.h"
 #include "weights/weight_files.h"
 
 namespace hayate {
@@ -63,7 +64,7 @@ OverriddenCheckpoint::Component OverriddenCheckpoint::open(const std::string& co
 OverriddenCheckpoint::Component OverriddenCheckpoint::open_file(const std::string& component, const std::string& path) const {
   auto file = std::make_shared<SafetensorsFile>(path);
   const OriginalComponent& row = find_row(original_family_of(*base_), component);
-  std::shared_ptr<const TensorSource> tensors = find_component(file, row);
+  std::shared_ptr<const TensorSource> tensors = find_component(with_scales(file, path), row);
   require(NameTree(*tensors).has_under(telling_module(row.part)), ErrorKind::bad_model, "{}: has no {}: it looks like {}", path, component,
           describe_tensors(*file));
   Json config = published_config(row, *tensors);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cctype>
 #include <memory>
 
 #include "core/error.h"
@@ -151,6 +152,12 @@ const StoredTensor& SafetensorsFile::find_weight(const std::string& name) const 
 }
 
 Dtype SafetensorsFile::dtype(const std::string& name) const { return find_weight(name).type->holds; }
+
+std::string SafetensorsFile::stored_as(const std::string& name) const {
+  std::string type = find_weight(name).type->name;
+  std::ranges::transform(type, type.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  return type;
+}
 
 void SafetensorsFile::read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const {
   const StoredTensor& tensor = find_weight(name);

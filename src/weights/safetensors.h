@@ -38,6 +38,7 @@ class SafetensorsFile : public TensorSource {
   bool has(const std::string& name) const override;
   std::vector<int64_t> dims(const std::string& name) const override;
   Dtype dtype(const std::string& name) const override;
+  std::string stored_as(const std::string& name) const override;
   using TensorSource::read;
   // Runs on all cores. Error(unsupported) for a tensor whose type is not a floating-point one.
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;

@@ -17,6 +17,7 @@ class ShardedWeights : public TensorSource {
   bool has(const std::string& name) const override { return shard_of_.contains(name); }
   std::vector<int64_t> dims(const std::string& name) const override { return shard(name).dims(name); }
   Dtype dtype(const std::string& name) const override { return shard(name).dtype(name); }
+  std::string stored_as(const std::string& name) const override { return shard(name).stored_as(name); }
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override { shard(name).read(name, as, out, first); }
 

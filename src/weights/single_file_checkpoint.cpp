@@ -11,6 +11,7 @@
 #include "weights/mapped_source.h"
 #include "weights/names.h"
 #include "weights/original_families.h"
+#include "weights/scaled_source.h"
 #include "weights/tokenizer_folder.h"
 
 namespace hayate {
@@ -45,6 +46,7 @@ class WithoutUnusedLayers : public TensorSource {
   bool has(const std::string& name) const override { return !is_unused_layer(name) && source_->has(name); }
   std::vector<int64_t> dims(const std::string& name) const override { return source_->dims(name); }
   Dtype dtype(const std::string& name) const override { return source_->dtype(name); }
+  std::string stored_as(const std::string& name) const override { return source_->stored_as(name); }
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override { source_->read(name, as, out, first); }
 
  private:
@@ -80,8 +82,9 @@ SingleFileCheckpoint::SingleFileCheckpoint(const std::string& path, const std::s
       tokenizers_(tokenizers),
       stated_(parse_stated(*file_)),
       family_(&recognise_family(*file_, path)) {
+  const std::shared_ptr<const TensorSource> weights = with_scales(file_, path);
   for (const OriginalComponent& c : family_->components) {
-    std::shared_ptr<const TensorSource> stored = under_prefix(file_, c.prefix);
+    std::shared_ptr<const TensorSource> stored = under_prefix(weights, c.prefix);
     if (stored->names().empty()) continue;
     std::shared_ptr<const TensorSource> tensors = with_current_names(from_original(c.part, stored));
     if (c.part == OriginalPart::open_clip && c.name == std::string("text_encoder")) tensors = std::make_shared<WithoutUnusedLayers>(tensors);

@@ -17,6 +17,7 @@ class TensorSource {
   virtual std::vector<int64_t> dims(const std::string& name) const = 0;  // as stored, row-major
   // The narrowest of f32, f16 and bf16 that holds what is stored; f32 for float64. Error(unsupported) for what is no weight: integers.
   virtual Dtype dtype(const std::string& name) const = 0;
+  virtual std::string stored_as(const std::string& name) const { return name_of(dtype(name)); }  // for people: "f16", "f8_e4m3 scaled"
   // Fills `out` with elements from `first` on, in the stored order, converted to `as` (f32, f16 or bf16). Safe from many threads.
   virtual void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const = 0;
   void read(const std::string& name, Dtype as, std::span<std::byte> out) const { read(name, as, out, 0); }

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "weights/folder_listing.h"
 #include "weights/safetensors.h"
+#include "weights/scaled_source.h"
 #include "weights/sharded_weights.h"
 
 namespace hayate {
@@ -51,7 +52,7 @@ bool is_pickle(const std::string& name) {
 
 }  // namespace
 
-std::unique_ptr<TensorSource> open_weights(const std::string& folder) {
+std::shared_ptr<const TensorSource> open_weights(const std::string& folder) {
   std::vector<WeightFile> files;
   const std::vector<std::string> entries = folder_entries(folder);
   for (const std::string& name : entries)
@@ -69,8 +70,8 @@ std::unique_ptr<TensorSource> open_weights(const std::string& folder) {
   }
   const WeightFile chosen = *std::ranges::min_element(files, {}, preference);
   const std::string path = folder + "/" + chosen.name;
-  if (chosen.sharded) return std::make_unique<ShardedWeights>(path);
-  return std::make_unique<SafetensorsFile>(path);
+  if (chosen.sharded) return with_scales(std::make_shared<ShardedWeights>(path), path);
+  return with_scales(std::make_shared<SafetensorsFile>(path), path);
 }
 
 }  // namespace hayate

@@ -10,7 +10,7 @@ namespace hayate {
 // Opens the weights of a component as diffusers and transformers save them, under the names that are stored:
 // {diffusion_pytorch_model,model}[.VARIANT].safetensors, or the shards that BASE.safetensors.index[.VARIANT].json lists. The
 // plain files come first, then the variants fp32, fp16 and bf16, then others by name.
-// Error(not_found) if there are none, Error(unsupported) if there are pickles only.
-std::unique_ptr<TensorSource> open_weights(const std::string& folder);
+// Scaled weights are as scaled_source.h says. Error(not_found) if there are none, Error(unsupported) if there are pickles only.
+std::shared_ptr<const TensorSource> open_weights(const std::string& folder);
 
 }  // namespace hayate

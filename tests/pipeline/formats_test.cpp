@@ -5,9 +5,11 @@
 
 #include "core/expect_error.h"
 #include "core/json.h"
+#include "core/float8.h"
 #include "core/scratch_folder.h"
-#include "hayate/hayate.h"
+#include "hayate/inspect.h"
 #include "pipeline/parity.h"
+#include "weights/mapped_source.h"
 #include "weights/safetensors.h"
 #include "weights/safetensors_writer.h"
 
@@ -154,6 +156,76 @@ TEST_P(Formats, Float32HoldsTheSameValues) {
   const SafetensorsFile file(wide);
   for (const StoredTensor& t : file.tensors()) EXPECT_EQ(t.type->name, std::string("F32"));
   expect_same({.model = wide});
+}
+
+// The file as ComfyUI scales it: matrices in eight bits with a scale each. And, for comparison, what these stand for in float32.
+void write_scaled(const std::string& from, const std::string& scaled, const std::string& plain) {
+  const SafetensorsFile file(from);
+  std::vector<TensorInfo> in_eight, in_float;
+  auto module_of = [](const StoredTensor& t) { return t.dims.size() > 1 && t.name.ends_with(".weight") ? t.name.substr(0, t.name.size() - 6) : ""; };
+  for (const StoredTensor& t : file.tensors()) {
+    const std::string module = module_of(t);
+    in_eight.push_back({t.name, module.empty() ? Dtype::f32 : Dtype::f8, t.dims});
+    if (!module.empty()) in_eight.insert(in_eight.end(), {{module + "scale_weight", Dtype::f32, {}}, {module + "scale_input", Dtype::f32, {}}});
+    in_float.push_back({t.name, Dtype::f32, t.dims});
+  }
+  in_eight.push_back({"scaled_fp8", Dtype::f8, {0}});
+  SafetensorsWriter eight(scaled, in_eight, file.metadata()), wide(plain, in_float, file.metadata());
+  for (const StoredTensor& t : file.tensors()) {
+    const std::string module = module_of(t);
+    std::vector<float> values(size_t(element_count(t.dims)));
+    file.read(t.name, Dtype::f32, std::as_writable_bytes(std::span(values)));
+    if (!module.empty()) {
+      float largest = 0;
+      for (float v : values) largest = std::max(largest, std::abs(v));
+      const float scale = largest / 448, unused = 1000;
+      std::vector<f8_e4m3> bits;
+      for (float& v : values) {
+        bits.push_back(from_float<f8_e4m3>(v / scale));
+        v = to_float(bits.back()) * scale;
+      }
+      eight.write(t.name, std::as_bytes(std::span(bits)));
+      eight.write(module + "scale_weight", std::as_bytes(std::span(&scale, 1)));
+      eight.write(module + "scale_input", std::as_bytes(std::span(&unused, 1)));
+    } else {
+      eight.write(t.name, std::as_bytes(std::span(values)));
+    }
+    wide.write(t.name, std::as_bytes(std::span(values)));
+  }
+  eight.commit();
+  wide.commit();
+}
+
+bool is_scaled(const ModelInfo& model) {
+  return std::ranges::all_of(model.components, [](const ComponentInfo& c) { return c.parameters_by_dtype.contains("f8_e4m3 scaled"); });
+}
+
+TEST_P(Formats, ScaledEightBitFloatsInASingleFile) {
+  const std::string scaled = folder / "scaled.safetensors", plain = folder / "plain.safetensors";
+  write_scaled(single_file("f32"), scaled, plain);
+  std::vector<Lora> loras;
+  if (GetParam() == std::string("tiny-sdxl")) loras.push_back({kParityFolder + "../lora/kohya.safetensors"});
+  const Result result = draw({.model = scaled, .loras = loras});
+  EXPECT_EQ(result.latents, draw({.model = plain, .loras = loras}).latents);
+  EXPECT_NE(result.latents, expected.latents);
+  EXPECT_TRUE(is_scaled(inspect_model({.model = scaled})));
+  convert_model({.model = scaled}, folder / "converted.safetensors");
+  EXPECT_EQ(draw({.model = folder / "converted.safetensors"}).latents, draw({.model = plain}).latents);
+  EXPECT_FALSE(is_scaled(inspect_model({.model = folder / "converted.safetensors"})));
+  const Options part{.model = original, .unet = scaled};
+  EXPECT_EQ(draw(part).latents, draw({.model = original, .unet = plain}).latents);
+}
+
+TEST_P(Formats, ScaledEightBitFloatsInAFolder) {
+  const std::string scaled = copy("scaled"), plain = copy("plain");
+  for (const fs::path& component : networks(scaled)) {
+    const fs::path name = component.filename() / weights_in(component), from = original / name;
+    fs::remove(scaled / name);
+    fs::remove(plain / name);
+    write_scaled(from, scaled / name, plain / name);
+  }
+  EXPECT_EQ(draw({.model = scaled}).latents, draw({.model = plain}).latents);
+  EXPECT_TRUE(is_scaled(inspect_model({.model = scaled})));
 }
 
 TEST(ConvertModel, TellsHowFarItIsAndLeavesNothingWhenStopped) {

@@ -128,11 +128,11 @@ TEST(SingleFile, MetadataThatIsNoConfigIsRefused) {
   EXPECT_THROW(model->config("unet"), Error);
 }
 
-TEST(SingleFile, ScaledEightBitWeightsAreRefused) {
+TEST(SingleFile, AScaleWithoutItsWeightIsRefused) {
   ScratchFolder folder;
   Shapes shapes = sdxl();
   shapes[unet + "out.2.scale_weight"] = {};
-  expect_error(ErrorKind::unsupported, {"scale_weight", "eight-bit"}, [&] { open_file(folder, shapes); });
+  expect_error(ErrorKind::bad_model, {"f.safetensors", "out.2.scale_weight", "out.2.weight", "missing"}, [&] { open_file(folder, shapes); });
 }
 
 }  // namespace
