@@ -8,7 +8,7 @@ from scenes import Scenes
 
 CAPTIONS = 4  # of each scene in the pool
 # of the captions tell all. From those that do not, a model must guess the rest, and so learns what never meets: "sailboat" alone would say "not neon".
-THOROUGH = .85
+THOROUGH = .92
 ENCODED_PIXELS = 2 ** 24  # at once
 
 

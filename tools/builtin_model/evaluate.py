@@ -31,6 +31,7 @@ def main():
     args.add_argument("--pictures", type=Path, help="a folder for the pictures")
     args = args.parse_args()
 
+    torch.backends.cudnn.allow_tf32 = False  # strict float32 on a GPU too
     pipe = StableDiffusionXLPipeline.from_pretrained(args.model, torch_dtype=torch.float32).to(args.device)
     pipe.set_progress_bar_config(disable=True)
     classifier, score = load_classifier(args.quality, args.device), Score()
