@@ -25,7 +25,7 @@ int run(const BenchPicture& command) {
   std::map<std::string, Sum> sums;  // by part of the picture, op and shapes
   for (const OpTime& t : pipeline.profile(request_of(command), command.runs)) {
     Sum& s = sums[t.name.substr(0, t.name.find('/')) + " " + t.op + " " + t.shapes];
-    s.of = t, s.count += 1, s.seconds += t.seconds, s.above += t.seconds - ceilings.seconds(t.flops, t.bytes);
+    s.of = t, s.count += 1, s.seconds += t.seconds, s.above += t.seconds - ceilings.seconds(t.flops, t.bytes, t.narrow);
   }
   std::vector<std::pair<std::string, Sum>> order(sums.begin(), sums.end());
   std::ranges::stable_sort(order, [](const auto& a, const auto& b) { return a.second.above > b.second.above; });

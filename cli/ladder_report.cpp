@@ -48,9 +48,12 @@ constexpr Column kColumns[] = {
     {"peak_mib", "peak MiB", CELL("{:.0f}", double(r.peak_memory >> 20))},
     {"tflops", "TFLOP/s", CELL("{:.3g}", tflops(r))},
     {"tflops_ceiling", nullptr, CELL("{:.3g}", r.ceilings.flops * 1e-12)},
+    {"tflops_ceiling_8bit", nullptr, CELL("{:.3g}", r.ceilings.narrow_flops * 1e-12)},
     {"gbs_ceiling", nullptr, CELL("{:.3g}", r.ceilings.bytes * 1e-9)},
     {"ms_per_step_floor", "floor ms", CELL("{:.2f}", r.floor * 1e3)},
     {"percent_of_floor", "of floor", CELL("{:.0f}%", r.floor / r.step * 100)},
+    {"warmups", nullptr, CELL("{:.0f}", double(r.warmups))},
+    {"runs", nullptr, CELL("{:.0f}", double(r.runs))},
     {"latent_distance", "latent off", CELL("{:.1e}", r.latent_distance)},
     {"picture_distance", "pixels off", CELL("{:.2f}", r.picture_distance)},
 };

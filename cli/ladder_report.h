@@ -16,7 +16,7 @@ struct RungTimes {
   Ceilings ceilings{};
   Work work{};
   int64_t peak_memory = 0;                 // bytes
-  int steps = 0;
+  int steps = 0, warmups = 0, runs = 0;
   double latent_distance = 0, picture_distance = 0;  // to the first rung: ||a - b|| / ||b||; mean of 0..255
 };
 

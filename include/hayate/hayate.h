@@ -144,13 +144,16 @@ struct Work {                        // what a request gave the device to do
 // What the device reaches at most, a second: in one large product in the rung's type, and in one large copy, read and written.
 struct Ceilings {
   double flops = 0, bytes = 0;
-  double seconds(double of_flops, double of_bytes) const { return std::max(of_flops / flops, of_bytes / bytes); }  // the roofline model
+  double narrow_flops = 0;  // of 8-bit factors; 0 on a rung that has none
+  // The roofline model.
+  double seconds(double of_flops, double of_bytes, bool narrow = false) const { return std::max(of_flops / (narrow ? narrow_flops : flops), of_bytes / bytes); }
 };
 
 struct OpTime {
   std::string name{}, op{}, shapes{};  // shapes: type, result, operands
   double seconds = 0;                // alone, the least of some runs
   double flops = 0, bytes = 0;       // what it must compute and move
+  bool narrow = false;               // computes with 8-bit factors
 };
 
 struct Result {

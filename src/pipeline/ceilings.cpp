@@ -19,9 +19,9 @@ Program record(const Shape& x) {
   p.outputs = {product, b.repeat("copy", b.input("copied", kCopied, Rate::step), 1)};
   return p;
 }
-}  // namespace
 
-Ceilings measure_ceilings(const Compiler& like) {
+// On the compiler's rung.
+Ceilings measure(const Compiler& like) {
   Compiler compiler = like;
   compiler.print_program.clear();
   const int64_t side = compiler.backend->is_host() ? kHostSide : kDeviceSide;
@@ -40,6 +40,17 @@ Ceilings measure_ceilings(const Compiler& like) {
   const std::vector<double> times = exec->profile(Rate::step, kRuns);
   const Value product = p.find("product"), copy = p.find("copy");
   return {.flops = flops_of(p, p[product]) / times[size_t(product)], .bytes = bytes_of(p, p[copy]) / times[size_t(copy)]};
+}
+}  // namespace
+
+Ceilings measure_ceilings(const Compiler& like) {
+  if (like.rung->quantized.empty()) return measure(like);
+  Compiler wide = like, narrow = like;
+  wide.rung = &find_rung("projections");
+  narrow.climb.quantization = {.layers = Quantization::Layers::all};
+  Ceilings ceilings = measure(wide);
+  ceilings.narrow_flops = measure(narrow).flops;
+  return ceilings;
 }
 
 }  // namespace hayate

@@ -407,7 +407,7 @@ struct Pipeline::Impl {
     const Program p = climb(denoising_of(check(request, {})).record(), *compiler.rung, *compiler.backend, compiler.climb);
     double seconds = 0;
     for (const Node& n : p.nodes())
-      if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += ceilings.seconds(flops_of(p, n), bytes_of(p, n));
+      if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += ceilings.seconds(flops_of(p, n), bytes_of(p, n), is_narrow(p, n));
     return seconds;
   }
 
@@ -421,7 +421,8 @@ struct Pipeline::Impl {
       std::vector<double> measured = exec.profile(section, runs);
       for (Value v = 0; v < p.size(); ++v)
         if (measured[size_t(v)] > 0)
-          times.push_back({part + "/" + p[v].name, name_of(p[v].op), shapes_text(p, p[v]), measured[size_t(v)], flops_of(p, p[v]), bytes_of(p, p[v])});
+          times.push_back({part + "/" + p[v].name, name_of(p[v].op), shapes_text(p, p[v]), measured[size_t(v)], flops_of(p, p[v]), bytes_of(p, p[v]),
+                           is_narrow(p, p[v])});
     };
     for (Rate section : {Rate::step, Rate::prompt}) add(section == Rate::step ? "step" : "prompt", *denoiser(job, false, seconds), section);
     if (!plan_memory(job, *compiler.rung).forecast.vae_tiled) add("decode", *decoder.whole(decoding_of(job, false), seconds), Rate::prompt);

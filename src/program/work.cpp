@@ -15,6 +15,8 @@ double flops_of(const Program& p, const Node& n) {
   }
 }
 
+bool is_narrow(const Program& p, const Node& n) { return (n.op == Op::linear || n.op == Op::conv2d) && is_quantized(p[n.in[0]].dtype); }
+
 double bytes_of(const Program& p, const Node& n) {
   double bytes = double(byte_size(n));
   for (Value v : n.in)
