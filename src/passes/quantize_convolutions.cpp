@@ -32,10 +32,11 @@ Program quantize_convolutions(const Program& p, const PassOptions& options) {
     narrow.in[0] = out.add(std::move(norm));
     narrow.in[1] = out.add({.op = Op::quantize, .in = {n.in[1]}, .dtype = Dtype::f8, .name = out[n.in[1]].name + ".f8", .attr = QuantizeAttr{.filters = true}});
     const Node& made = out[narrow.in[0]];
-    const bool gains = options.quantization.layers != Quantization::Layers::gains ||
-                       options.target.seconds(out, made) + options.target.seconds(out, narrow) <= options.target.seconds(out, out[n.in[0]]) + options.target.seconds(out, n);
-    const bool there = options.target.supports(out, made) && options.target.supports(out, narrow);
-    return out.add(there && gains ? std::move(narrow) : std::move(n));
+    const Target& target = options.target;
+    if (!target.supports(out, made) || !target.supports(out, narrow)) return out.add(std::move(n));
+    const bool measured = options.quantization.layers == Quantization::Layers::gains;
+    const bool slower = measured && target.seconds(out, made) + target.seconds(out, narrow) > target.seconds(out, out[n.in[0]]) + target.seconds(out, n);
+    return out.add(slower ? std::move(n) : std::move(narrow));
   });
 }
 

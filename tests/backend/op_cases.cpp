@@ -293,6 +293,9 @@ void add_norms(Table& t) {
   t.group_norm({1, 6, 6, 40}, 8, Activation::silu, {.deviation = 0.01f});
   t.group_norm({2, 6, 6, 40}, 8, Activation::silu, {}, true);
 
+  t.group_norm({2, 16, 16, 1280}, 32, Activation::silu);
+  t.group_norm({1, 32, 24, 640}, 32, Activation::none);
+  t.group_norm({2, 15, 17, 256}, 8, Activation::silu, {.mean = 30});
   t.given_group_norm({2, 8, 8, 320}, 32, Activation::silu);
   t.given_group_norm({2, 3, 5, 30}, 3, Activation::none);
   t.given_group_norm({2, 6, 6, 40}, 8, Activation::silu, true);

@@ -65,6 +65,7 @@ Launch bind_group_norm(const Operands& o, const Context& c) {
     launch_group_norm(s, args, processors);
   };
   if (given) return {std::move(normalise), 0};
+  if (small_group_norm_takes(args)) return {[=, s = c.stream()](void*) { launch_small_group_norm(s, args); }};
   return in_order({bind_group_statistics(o, c, {}, nullptr), {std::move(normalise), 0}});
 }
 

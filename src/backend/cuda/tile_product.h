@@ -6,8 +6,8 @@ namespace hayate::cuda {
 
 // Whether some variant runs the op, as far as its operands' types, sizes and alignment decide.
 bool tiles_take(const Operands&, const Context&);
-// Each variant of it as a way.
-void add_tile_ways(std::vector<Way>&, const Context&, BindOptions);
+// Each variant that may be the fastest, as a way.
+void add_tile_ways(std::vector<Way>&, const Operands&, const Context&, BindOptions);
 // By a variant of kernels/product_sm90.h; no function where that does not fit the op.
 Launch bind_tile_product(const Operands&, const Context&, BindOptions, int variant);
 

@@ -80,6 +80,9 @@ struct GroupNormArgs {
   Unary act;
 };
 void launch_group_norm(cudaStream_t, const GroupNormArgs&, int multiprocessors);
+// group_norm_small.cu: finds the statistics too
+bool small_group_norm_takes(const GroupNormArgs&);
+void launch_small_group_norm(cudaStream_t, const GroupNormArgs&);
 
 // row_norms.cu
 void launch_layer_norm(cudaStream_t, Matrix y, Matrix x, const float* gamma, const float* beta, float eps);
