@@ -29,6 +29,10 @@ Problem problem_of(const Operands& o) {
   return {.x = flat(o.in[0].shape), .y = flat(o.out.shape), .activation = o.node.as<LinearAttr>().activation};
 }
 
+int chunks_of(const Problem& p, Dtype t) { return int((p.x.c * size_of(t) + kChunkBytes - 1) / kChunkBytes); }
+// Along the inner dimension, as the kernel goes.
+int64_t steps_of(const Problem& p, Dtype t) { return int64_t(chunks_of(p, t)) * p.taps_h * p.taps_w; }
+
 // The box of 64 pixels that covers a w x h image with the fewest to spare; the widest of equals.
 std::pair<int, int> box_of(int64_t w, int64_t h) {
   std::pair<int, int> best{};
@@ -106,7 +110,7 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
   if (is_quantized(y.dtype)) t.y_scale = o.in[5].row<float>(0), t.y_scales = y.scales();
   if (options.y_moments) t.y_moments = options.y_moments, t.y_parts = moment_parts(p.y.c);
   t.taps = int(taps), t.taps_w = p.taps_w, t.stride = p.stride, t.pad = p.pad;
-  t.chunks = int((p.x.c + channels - 1) / channels);
+  t.chunks = chunks_of(p, x.dtype);
   t.box_w = box_w, t.box_h = box_h;
   t.boxes_w = int((p.y.w + box_w - 1) / box_w), t.boxes_h = int((p.y.h + box_h - 1) / box_h);
   t.images = int(p.y.n), t.columns = int(p.y.c), t.line = int(p.y.w);
@@ -132,7 +136,7 @@ double outputs_in_a_row(const Operands& o, const TileVariant& variant, int proce
   const double each = double(variant.rows) * variant.columns;
   if (variant.most_split == 1) return double(parts(tiles, processors)) * each;
   constexpr double kJoining = 1.2;  // what adding the parts up costs
-  const int64_t split = std::min<int64_t>(variant.most_split, processors / tiles);
+  const int64_t split = std::min<int64_t>({variant.most_split, processors / tiles, steps_of(p, o.in[0].dtype)});
   return split < 2 ? INFINITY : kJoining * each / double(split);
 }
 }  // namespace

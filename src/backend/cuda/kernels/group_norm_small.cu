@@ -6,9 +6,10 @@ namespace hayate::cuda {
 
 namespace {
 constexpr int kThreads = 512;
+constexpr int kPixels = 12;  // of a thread, at most: with more, 64 blocks are slower than three launches of many
 
-// Threads: over the packs of a pixel's part of the group, then over pixels; P pixels a thread.
-template <int N, int P, Unary A, class Y, class T>
+// Threads: over the packs of a pixel's part of the group, then over pixels.
+template <int N, Unary A, class Y, class T>
 __global__ void __launch_bounds__(kThreads) small_group_norm_kernel(GroupNormArgs a) {
   __shared__ float scratch[32];
   const int group = blockIdx.x, image = blockIdx.y, width = a.x.cols / a.groups, packs = width / N, pixels_at_once = kThreads / packs;
@@ -20,10 +21,10 @@ __global__ void __launch_bounds__(kThreads) small_group_norm_kernel(GroupNormArg
   if (works) load(scale, a.gamma + column), load(shift, a.beta + column);
   after_previous();
 
-  Pack<T, N> kept[P];
+  Pack<T, N> kept[kPixels];
   auto each = [&](auto f) {
 #pragma unroll
-    for (int k = 0; k < P; ++k)
+    for (int k = 0; k < kPixels; ++k)
       if (int pixel = first + k * pixels_at_once; works && pixel < a.pixels) f(kept[k], pixel);
   };
   float sum = 0, square = 0;
@@ -64,25 +65,18 @@ int pixels_each(const GroupNormArgs& a) {
   const int at_once = kThreads / (a.x.cols / a.groups / pack_of(a));
   return at_once > 0 ? (a.pixels + at_once - 1) / at_once : a.pixels;
 }
-constexpr int kFew = 12, kMost4 = 44, kMost8 = 24;  // pixels of a thread: no more than about 96 registers
 }  // namespace
 
 bool small_group_norm_takes(const GroupNormArgs& a) {
   const int pack = pack_of(a);
   return (a.x.dtype == Dtype::bf16 || a.x.dtype == Dtype::f16) && (a.act == Unary::copy || a.act == Unary::silu) && pack > 0 && divisible(a.x, pack) &&
-         divisible(a.y, pack) && pixels_each(a) <= (pack == 8 ? kMost8 : kMost4);
+         divisible(a.y, pack) && pixels_each(a) <= kPixels;
 }
 
 void launch_small_group_norm(cudaStream_t s, const GroupNormArgs& a) {
-  auto run = [&]<int N, int P, Unary A, class Y, class T>(std::integral_constant<int, N>, std::integral_constant<int, P>, UnaryTag<A>, Type<Y>, Type<T>) {
-    start(s, dim3(unsigned(a.groups), unsigned(a.images)), kThreads, 0, small_group_norm_kernel<N, P, A, Y, T>, a);
-  };
-  auto with_sizes = [&](auto act, auto y, auto t) {
-    constexpr std::integral_constant<int, 4> four;
-    constexpr std::integral_constant<int, 8> eight;
-    const bool few = pixels_each(a) <= kFew;
-    if (pack_of(a) == 8) few ? run(eight, std::integral_constant<int, kFew>{}, act, y, t) : run(eight, std::integral_constant<int, kMost8>{}, act, y, t);
-    else few ? run(four, std::integral_constant<int, kFew>{}, act, y, t) : run(four, std::integral_constant<int, kMost4>{}, act, y, t);
+  auto with_sizes = [&]<Unary A, class Y, class T>(UnaryTag<A>, Type<Y>, Type<T>) {
+    auto kernel = pack_of(a) == 8 ? small_group_norm_kernel<8, A, Y, T> : small_group_norm_kernel<4, A, Y, T>;
+    start(s, dim3(unsigned(a.groups), unsigned(a.images)), kThreads, 0, kernel, a);
   };
   auto with_result = [&](auto act, auto t) {
     if (a.y_scale) with_sizes(act, Type<__nv_fp8_e4m3>{}, t);
