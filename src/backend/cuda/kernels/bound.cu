@@ -1,6 +1,4 @@
 // The largest that a result may become (BoundAttr), by one block: it is found at load, or once for a prompt.
-#include <cuda_fp8.h>
-
 #include "backend/cuda/kernels/device.cuh"
 #include "backend/cuda/kernels/tile_layout.h"
 
@@ -8,11 +6,6 @@ namespace hayate::cuda {
 
 namespace {
 constexpr int kThreads = 1024;
-
-__device__ __forceinline__ float wide(float x) { return x; }
-__device__ __forceinline__ float wide(__nv_bfloat16 x) { return __bfloat162float(x); }
-__device__ __forceinline__ float wide(__half x) { return __half2float(x); }
-__device__ __forceinline__ float wide(__nv_fp8_e4m3 x) { return float(x); }
 
 __device__ __forceinline__ float block_max_or_nan(float x, float* scratch) {
   return block_reduce(x, scratch, 0.f, [](float v) {
@@ -34,7 +27,7 @@ __global__ void __launch_bounds__(kThreads) bound_kernel(BoundArgs a) {
     const float scale = a.x_scales ? a.x_scales[row] : 1;
     float square = 0, largest = 0;
     for (int c = lane; c < a.x.cols; c += 32) {
-      const float v = wide(x[c]) * scale;
+      const float v = to_float(x[c]) * scale;
       square += v * v;
       largest = max_or_nan(largest, fabsf(v));
     }
