@@ -31,6 +31,9 @@ void add_what_to_draw(Table t, GenerateForm& form) {
   t.text("--negative-2", "TEXT", "negative prompt for the second text encoder (default: --negative)", form.picture.negative_prompt_2);
   repeatable(t.text("--seed", "N", fmt::format("number that decides the noise (default {}); repeat for one seed a picture", form.picture.seed),
                     [&](const std::string& given) { form.seeds.push_back(parse_number<uint64_t>("--seed", given, 0, UINT64_MAX)); }));
+  t.text("-i,--init-image", "FILE", "a PNG, JPEG or WebP picture to start from; it is resized to -W x -H (default: its own size)",
+         [&](const std::string& path) { request.init_image = read_image(path).image; });
+  t.number("--strength", fmt::format("0 to 1: how much of that picture is drawn anew (default {})", request.strength), request.strength, 0.0, 1.0);
   add_size(t, request.width, request.height);
   t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_at_once));
 }

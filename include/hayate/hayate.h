@@ -92,6 +92,11 @@ struct Picture {
   std::optional<MicroConditioning> negative_micro{};   // default: micro
 };
 
+struct Image {
+  int width = 0, height = 0;
+  std::vector<uint8_t> rgb{};        // row-major, 3 bytes a pixel
+};
+
 struct Progress {
   int step = 0, steps = 0;           // step 1..steps has just finished
   double timestep = 0;
@@ -116,6 +121,10 @@ struct Request {
   bool shared_noise = false;         // one draw for the whole batch from the first seed, as with a single generator
   OnStep on_step{};
   OnDecode on_decode{};
+  // A picture to start from, resized to width x height (0: its own size, cut to multiples of 8) and shared by the batch. Only the last steps, a
+  // share `strength` of them, are done: 0 keeps the picture (and is refused, as no step is left), 1 forgets nearly all of it.
+  std::optional<Image> init_image{};
+  double strength = 0.75;
   std::vector<float> latents{};      // initial noise instead of drawing it, (pictures, height/8, width/8, 4), unit variance
   std::string dump_pattern{};        // glob over value names ("mid_block.*"); empty: no dump
   std::string dump_file{};           // .safetensors that receives them
@@ -124,11 +133,6 @@ struct Request {
 // The prompts in a file or pipe, one a line; blank lines and lines that begin with # are left out. Throws Error(bad_file) that names
 // the line for what is not UTF-8 text, and for more than 16 MiB.
 std::vector<std::string> read_prompts(const std::string& path);
-
-struct Image {
-  int width = 0, height = 0;
-  std::vector<uint8_t> rgb{};        // row-major, 3 bytes a pixel
-};
 
 struct Timings {                     // seconds
   double load = 0;                   // reading and preparing weights during this call

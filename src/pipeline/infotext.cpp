@@ -70,6 +70,7 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   if (!f.loras.empty()) text += fmt::format("Loras: {}, ", quoted(f.loras));
   if (r.clip_skip) text += fmt::format("Clip skip: {}, ", r.clip_skip + 1);
   if (r.prompt_syntax != PromptSyntax::diffusers) text += fmt::format("Prompt syntax: {}, ", r.prompt_syntax == PromptSyntax::a1111 ? "a1111" : "comfy");
+  if (r.init_image) text += fmt::format("Denoising strength: {:g}, ", r.strength);
   if (p.guidance_rescale != 0) text += fmt::format("CFG rescale: {:g}, ", p.guidance_rescale);
   if (p.prompt_2) text += fmt::format("Prompt 2: {}, ", quoted(*p.prompt_2));
   if (p.negative_prompt_2) text += fmt::format("Negative prompt 2: {}, ", quoted(*p.negative_prompt_2));

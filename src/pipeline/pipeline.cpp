@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/file_reader.h"
+#include "image/pixels.h"
 #include "hayate/byte_size.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"
@@ -15,6 +16,7 @@
 #include "pipeline/not_finite.h"
 #include "pipeline/open_model.h"
 #include "pipeline/picture_decoder.h"
+#include "pipeline/picture_encoder.h"
 #include "pipeline/quantization_choice.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
@@ -98,6 +100,7 @@ struct Pipeline::Impl {
         vae_config(parse_vae_config(model->config("vae"))),
         conditioner(*model, family, compiler),
         unet("unet", model->tensors("unet"), compiler),
+        encoder(model->tensors("vae"), vae_config, vae_compiler),
         decoder(model->tensors("vae"), vae_config, vae_compiler, o.vae_tiling, o.warn) {
     for (Dtype used : {compiler.climb.dtype, vae_compiler.climb.dtype})
       require(used != Dtype::f16 || compiler.backend->has_f16(), ErrorKind::unsupported, "fp16 needs an NVIDIA GPU; the device is {}",
@@ -119,7 +122,9 @@ struct Pipeline::Impl {
 
   Job check(const Request& r, const Warn& warn) const {
     int64_t down = vae_config.downscale();
-    Job job{.request = r, .width = r.width ? r.width : native_side(), .height = r.height ? r.height : native_side(),
+    const int unit = int(vae_config.downscale());
+    auto side_of = [&](int asked, int Image::*own) { return asked ? asked : r.init_image ? (*r.init_image).*own / unit * unit : native_side(); };
+    Job job{.request = r, .width = side_of(r.width, &Image::width), .height = side_of(r.height, &Image::height),
             .pictures = int64_t(r.pictures.size()), .h = 0, .w = 0, .guided = false, .schedule = {}, .prompts = {}};
     require(job.pictures >= 1 && job.pictures <= kMaxPictures, ErrorKind::usage, "a request of {} pictures; expected 1 to {}", job.pictures,
             kMaxPictures);
@@ -139,7 +144,12 @@ struct Pipeline::Impl {
     require(options.vae_tiling != VaeTiling::on || r.dump_pattern.empty(), ErrorKind::usage,
             "a dump holds whole values, and vae_tiling is on: they do not go together");
     require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
-    job.schedule = make_schedule(scheduler_config, r.steps, {.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras});
+    std::optional<double> strength;
+    if (r.init_image) strength = r.strength;
+    require(!r.init_image || int64_t(r.init_image->rgb.size()) == int64_t{3} * r.init_image->width * r.init_image->height, ErrorKind::usage,
+            "init_image: {} bytes for {}x{} pixels", r.init_image->rgb.size(), r.init_image->width, r.init_image->height);
+    job.schedule = make_schedule(scheduler_config, r.steps,
+                                 {.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras, .strength = strength});
     job.prompts = conditioner.read(r, job.guided, warn);
     return job;
   }
@@ -152,7 +162,15 @@ struct Pipeline::Impl {
     for (const auto& encoder : conditioner.encoders())
       text.add(encoder->component(), encoder->need(job.pictures * chunks, job.request.clip_skip, rung, keep_all));
     denoising.add(unet, unet.need(denoising_of(job), rung, keep_all));
-    return {std::move(text), std::move(denoising), decode_stage(job, rung, tiled)};
+    std::vector<Stage> all{std::move(text)};
+    if (job.request.init_image) {
+      Stage encoding{.name = "encode"};
+      encoding.add(encoder.component(), encoder.need(job.width, job.height, rung));
+      all.push_back(std::move(encoding));
+    }
+    all.push_back(std::move(denoising));
+    all.push_back(decode_stage(job, rung, tiled));
+    return all;
   }
   Stage decode_stage(const Job& job, const Rung& rung, bool tiled) {
     Stage decoding{.name = "decode"};
@@ -256,9 +274,31 @@ struct Pipeline::Impl {
     return latents;
   }
 
-  std::vector<float> initial_state(const Job& job, LatentNoise& noise) const {
+  LatentNoise noise_of(const Job& job) const {
+    std::vector<uint64_t> seeds;
+    for (const Picture& p : job.request.pictures) seeds.push_back(p.seed);
+    return {seeds, job.request.noise, job.request.shared_noise, unet_config.out_channels, job.h, job.w};
+  }
+
+  // Of all pictures of the batch; none without a picture to start from. Draws first, as diffusers does.
+  std::vector<float> clean_latents(const Job& job, LatentNoise& noise, CompileSeconds& seconds) {
+    if (!job.request.init_image) return {};
+    const Image image = resized(*job.request.init_image, job.width, job.height);
+    const std::vector<float> drawn = noise.draw();
+    const size_t each = drawn.size() / size_t(job.pictures);
+    std::vector<float> clean;
+    for (int64_t i = 0; i < job.pictures; ++i) {
+      const std::vector<float> one = encoder.encode(image, std::span(drawn).subspan(size_t(i) * each, each), seconds);
+      clean.insert(clean.end(), one.begin(), one.end());
+    }
+    return clean;
+  }
+
+  std::vector<float> initial_state(const Job& job, const std::vector<float>& clean, LatentNoise& noise) const {
     std::vector<float> x = job.request.latents.empty() ? noise.draw() : job.request.latents, state;
-    for (float& v : x) v *= float(job.schedule.init_noise_sigma);
+    const Mixture& start = job.schedule.start;
+    for (float& v : x) v *= float(start.noise);
+    for (size_t i = 0; i < clean.size(); ++i) x[i] += float(start.signal) * clean[i];
     if (job.schedule.saved == 0) return x;
     size_t channels = size_t(unet_config.out_channels);
     for (size_t at = 0; at < x.size(); at += channels) {
@@ -282,11 +322,9 @@ struct Pipeline::Impl {
   }
 
   // With `watch` every latent is read and shown; else only the last is, and may hold anything.
-  std::vector<float> denoise(const Job& job, const Conditioning& c, bool watch, Dump& dump, CompileSeconds& seconds) {
-    std::vector<uint64_t> seeds;
-    for (const Picture& p : job.request.pictures) seeds.push_back(p.seed);
-    LatentNoise noise(seeds, job.request.noise, job.request.shared_noise, unet_config.out_channels, job.h, job.w);
-    std::vector<float> state = initial_state(job, noise), drawn(size_t(job.pictures * job.h * job.w * unet_config.out_channels), 0.0f);
+  std::vector<float> denoise(const Job& job, const Conditioning& c, const std::vector<float>& clean, LatentNoise noise, bool watch, Dump& dump,
+                             CompileSeconds& seconds) {
+    std::vector<float> state = initial_state(job, clean, noise), drawn(size_t(job.pictures * job.h * job.w * unet_config.out_channels), 0.0f);
 
     auto start = [&](bool keep_all) {
       auto exec = denoiser(job, keep_all, seconds);
@@ -336,10 +374,11 @@ struct Pipeline::Impl {
   }
 
   // Reading a latent waits for the device, so that is left out where nobody looks; if the last one is not finite all is done again, watched.
-  std::vector<float> denoise(const Job& job, const Conditioning& c, Dump& dump, CompileSeconds& seconds) {
+  std::vector<float> denoise(const Job& job, const Conditioning& c, const std::vector<float>& clean, const LatentNoise& noise, Dump& dump,
+                             CompileSeconds& seconds) {
     const bool watch = job.request.on_step || dump.active() || compiler.backend->is_host();
-    std::vector<float> latents = denoise(job, c, watch, dump, seconds);
-    if (!watch && !all_finite(latents)) return denoise(job, c, true, dump, seconds);
+    std::vector<float> latents = denoise(job, c, clean, noise, watch, dump, seconds);
+    if (!watch && !all_finite(latents)) return denoise(job, c, clean, noise, true, dump, seconds);
     return latents;
   }
 
@@ -366,22 +405,26 @@ struct Pipeline::Impl {
     MemoryPlanned memory = plan_memory(job);
     require(memory.forecast.fits(), ErrorKind::out_of_memory, "{}", refusal_text(memory.forecast, options.memory_limit > 0));
     seconds.compile += watch.lap();
-    auto make_room = [&](size_t stage) {
-      for (size_t other : memory.plan[stage].gives_way) memory.stages[other].release();
+    auto make_room = [&, next = size_t{0}]() mutable {  // for the next stage
+      for (size_t other : memory.plan[next].gives_way) memory.stages[other].release();
+      ++next;
     };
     // Each stage without what was spent on compiling for it, which is listed apart.
     auto stage = [&, spent = seconds.compile]() mutable {
       double before = std::exchange(spent, seconds.compile + seconds.load);
       return watch.lap() - (spent - before);
     };
-    make_room(0);
+    make_room();
     Conditioning c = conditioner.condition(job.prompts, request, job.width, job.height, dump, seconds);
     result.timings.text = stage();
-    make_room(1);
-    result.latents = denoise(job, c, dump, seconds);
+    LatentNoise noise = noise_of(job);
+    if (job.request.init_image) make_room();
+    const std::vector<float> clean = clean_latents(job, noise, seconds);
+    make_room();
+    result.latents = denoise(job, c, clean, noise, dump, seconds);
     if (!dump.active()) result.work = work_of(job, seconds);  // now: decoding may need the memory of the UNet
     result.timings.denoise = stage();
-    make_room(2);
+    make_room();
     result.images = decoder.decode(result.latents, decoding_of(job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
     result.timings.decode = stage();
     if (dump.active()) dump.write();
@@ -438,6 +481,7 @@ struct Pipeline::Impl {
   VaeConfig vae_config;
   Conditioner conditioner;
   Component unet;
+  PictureEncoder encoder;
   PictureDecoder decoder;
 };
 

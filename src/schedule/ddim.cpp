@@ -15,6 +15,7 @@ Schedule ddim_schedule(const SchedulerConfig& config, int steps) {
     int next = timestep - config.num_train_timesteps / steps;  // not always the timestep that follows; as in diffusers
     const NoiseLevel from = level_of(alphas[size_t(timestep)]), to = next >= 0 ? level_of(alphas[size_t(next)]) : final_level;
     Combination x = to.alpha * clean_of(config.prediction_type, from) + to.sigma * noise_of(config.prediction_type, from);
+    schedule.mixtures.push_back({from.alpha, from.sigma});
     schedule.rows.push_back({double(timestep), 1, {x.of_x, x.of_prediction, 0}});
     schedule.timesteps.push_back(timestep);
   }

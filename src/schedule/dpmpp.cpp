@@ -52,6 +52,7 @@ Schedule dpmpp(const SchedulerConfig& config, int steps, bool sde) {
     }
     const Combination clean = clean_of(config.prediction_type, from),
                       x = Combination{to.sigma / from.sigma * (sde ? shrink : 1), 0} + of_clean * clean;
+    schedule.mixtures.push_back({from.alpha, from.sigma});
     schedule.rows.push_back({levels.timesteps[i],
                              1,
                              {x.of_x, x.of_prediction, of_previous, sde ? to.sigma * std::sqrt(1 - kept) : 0,  //

@@ -25,9 +25,10 @@ Schedule euler(const SchedulerConfig& config, int steps, Landing (*land)(double 
     double sigma = levels.sigmas[i];
     Landing landing = land(sigma, levels.sigmas[i + 1]);
     Combination next = Combination{1, 0} + (landing.sigma - sigma) * noise_of(config.prediction_type, {1, sigma});
+    schedule.mixtures.push_back({1, sigma});
     schedule.rows.push_back({levels.timesteps[i], 1 / std::sqrt(sigma * sigma + 1), {next.of_x, next.of_prediction, landing.noise}});
   }
-  schedule.init_noise_sigma = initial_sigma(levels, spacing);
+  schedule.start.noise = initial_sigma(levels, spacing);
   schedule.timesteps = std::move(levels.timesteps);
   schedule.sigmas = std::move(levels.sigmas);
   return schedule;

@@ -22,6 +22,7 @@ Schedule lcm_schedule(const SchedulerConfig& config, int steps) {
     const Combination identity{1, 0};
     Combination clean = scaled / std::sqrt(variance) * clean_of(config.prediction_type, from) + sigma_data * sigma_data / variance * identity;
     Combination x = to.alpha * clean;
+    schedule.mixtures.push_back({from.alpha, from.sigma});
     schedule.rows.push_back({double(timesteps[i]), 1, {x.of_x, x.of_prediction, to.sigma}});
     schedule.timesteps.push_back(timesteps[i]);
   }

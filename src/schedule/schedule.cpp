@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 #include "schedule/schedulers.h"
@@ -56,6 +57,24 @@ void require_finite(const Schedule& schedule, const SchedulerConfig& config, con
               schedule.rows.size());
 }
 
+// Only the last steps, a share `strength` of them as diffusers counts, from a picture. What a step finds saved by one that is left out is what
+// it saves itself, which is what multistep methods do at their first step.
+Schedule from_picture(Schedule s, double strength) {
+  require(strength >= 0 && strength <= 1, ErrorKind::usage, "strength is {}; expected 0 to 1", strength);
+  const int steps = int(s.rows.size()), done = std::min(int(steps * strength), steps), left_out = steps - done;
+  require(done > 0, ErrorKind::usage, "strength {} of {} steps leaves no step to do; expected at least {:.3g}", strength, steps, 1.0 / steps);
+  s.rows.erase(s.rows.begin(), s.rows.begin() + left_out);
+  s.mixtures.erase(s.mixtures.begin(), s.mixtures.begin() + left_out);
+  s.start = s.mixtures.front();
+  std::vector<double>& m = s.rows.front().matrix;
+  const int width = 3 + s.saved;
+  for (int k = 1; k <= s.saved; ++k) {
+    const double of_saved = std::exchange(m[size_t(1 + k)], 0.0);
+    for (int column = 0; column < width; ++column) m[size_t(column)] += of_saved * m[size_t(k * width + column)];
+  }
+  return s;
+}
+
 }  // namespace
 
 Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleOptions& options) {
@@ -73,7 +92,7 @@ Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleO
   schedule.label = scheduler.label;
   schedule.karras = scheduler.karras && chosen.use_karras_sigmas;
   require_finite(schedule, config, scheduler.name);
-  return schedule;
+  return options.strength ? from_picture(std::move(schedule), *options.strength) : schedule;
 }
 
 std::vector<SchedulerSummary> all_schedulers() {

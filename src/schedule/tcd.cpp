@@ -20,6 +20,7 @@ Schedule tcd_schedule(const SchedulerConfig& config, int steps) {
     const double kept = last ? 1 : double(alphas[size_t(next)]) / double(alphas[size_t(landing)]);  // of the variance, by the noise
     Combination landed = below.alpha * clean_of(config.prediction_type, from) + below.sigma * noise_of(config.prediction_type, from);
     Combination x = std::sqrt(kept) * landed;
+    schedule.mixtures.push_back({from.alpha, from.sigma});
     schedule.rows.push_back({double(timesteps[i]), 1, {x.of_x, x.of_prediction, std::sqrt(1 - kept)}});
     schedule.timesteps.push_back(timesteps[i]);
   }

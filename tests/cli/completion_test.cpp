@@ -104,7 +104,7 @@ TEST_F(BashCompletion, Completes) {
   scratch.write("a picture.png", "");
   EXPECT_EQ(offered({"ge"}), Words{"generate"});
   EXPECT_EQ(offered({"--v"}), Words{"--version"});
-  EXPECT_EQ(offered({"generate", "--st"}), Words{"--steps"});
+  EXPECT_EQ(offered({"generate", "--ste"}), Words{"--steps"});
   EXPECT_EQ(offered({"generate", "a castle", "--noise"}), (Words{"--noise", "--noise-batch"}));
   EXPECT_EQ(offered({"generate", "--rung", ""}), (Words{"fp32", "tf32", "bf16", "attention", "compile", "projections", "int8", "fp8", "auto"}));
   EXPECT_EQ(offered({"generate", "--rung", "b"}), Words{"bf16"});

@@ -73,6 +73,19 @@ TEST_F(Generate, WritesTheWholePictureWithItsSettings) {
   EXPECT_EQ(scratch.entries().size(), 1u) << "temporary files were left";
 }
 
+TEST_F(Generate, StartsFromAPicture) {
+  ASSERT_EQ(generate({"a castle", "--seed", "7", "--quiet", "-o", "first.png"}).status, 0);
+  Outcome o = run_program({"generate", "a house", "--seed", "7", "--steps", "4", "--strength", "0.5", "-i", "first.png", "-o", "second.png", "--quiet"},
+                          {.folder = scratch / ""});
+  ASSERT_EQ(o.status, 0) << o.err;
+  Png p = png("second.png");
+  EXPECT_EQ(p.width, 64u);  // the first picture's
+  EXPECT_TRUE(contains(p.parameters, "Denoising strength: 0.5")) << p.parameters;
+  o = run_program({"generate", "a house", "--strength", "0.1", "--steps", "4", "-i", "first.png", "-o", "third.png"}, {.folder = scratch / ""});
+  EXPECT_NE(o.status, 0);
+  EXPECT_TRUE(contains(o.err, "strength 0.1 of 4 steps")) << o.err;
+}
+
 TEST_F(Generate, NamesFollowAPatternIntoANewFolder) {
   Outcome o = generate({"a castle", "../a house", "--seed", "7", "--quiet", "-o", "out/{seed}-{prompt:12}-{width}.png"});
   EXPECT_EQ(o.status, 0) << o.err;

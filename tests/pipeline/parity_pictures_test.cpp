@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/error.h"
 #include "core/file_reader.h"
 #include "core/json.h"
 #include "core/scratch_folder.h"
@@ -31,8 +32,25 @@ MicroConditioning micro_of(const Json& m) {
   return {.original_size = m.at("original_size"), .crop_top_left = m.at("crop_top_left"), .target_size = m.at("target_size")};
 }
 
+// A tensor of the case's file.
+template <class T>
+std::vector<T> stored(const Json& c, const std::string& name) {
+  SafetensorsFile file(kParityFolder + c.at("name").get<std::string>() + ".safetensors");
+  for (const StoredTensor& t : file.tensors()) {
+    if (t.name != name) continue;
+    std::vector<T> values(size_t(t.end - t.begin) / sizeof(T));
+    FileReader(file.path()).read(t.begin, std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  fail(ErrorKind::internal, "{}: no tensor {}", file.path(), name);
+}
+
 Request request_of(const Json& c) {
   Request r;
+  if (c.contains("strength")) {
+    r.strength = c.at("strength");
+    r.init_image = Image{.width = c.at("width"), .height = c.at("height"), .rgb = stored<uint8_t>(c, "init")};
+  }
   r.width = c.at("width");
   r.height = c.at("height");
   r.steps = c.at("steps");
@@ -76,22 +94,7 @@ struct Expected {
   std::vector<float> latents;
   std::vector<uint8_t> pictures;
 };
-Expected expected_of(const Json& c) {
-  SafetensorsFile file(kParityFolder + c.at("name").get<std::string>() + ".safetensors");
-  Expected e;
-  for (const StoredTensor& t : file.tensors()) {
-    std::vector<std::byte> bytes(size_t(t.end - t.begin));
-    FileReader(file.path()).read(t.begin, bytes);
-    if (t.name == "latents") {
-      e.latents.resize(bytes.size() / sizeof(float));
-      std::memcpy(e.latents.data(), bytes.data(), bytes.size());
-    } else {
-      e.pictures.resize(bytes.size());
-      std::memcpy(e.pictures.data(), bytes.data(), bytes.size());
-    }
-  }
-  return e;
-}
+Expected expected_of(const Json& c) { return {stored<float>(c, "latents"), stored<uint8_t>(c, "pictures")}; }
 
 struct Compared {
   double latents;   // relative L2

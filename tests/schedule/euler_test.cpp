@@ -70,7 +70,7 @@ TEST(Euler, WrongNumbersAreFound) {
   nan.sigmas[1] = std::numeric_limits<double>::quiet_NaN();
   coefficient.rows[1].matrix[0] *= 1 + 1e-5;
   scale.rows[2].input_scale *= 1 + 1e-5;
-  init.init_noise_sigma *= 1 + 1e-5;
+  init.start.noise *= 1 + 1e-5;
   shorter.timesteps.pop_back();
   for (const Schedule& bad : {nan, coefficient, scale, init, shorter}) EXPECT_FALSE(compare(bad, run).within(tolerance_of(config_of(entry))));
 }

@@ -86,7 +86,7 @@ std::string Errors::text() const {
 Errors compare(const Schedule& schedule, const Json& run) {
   Errors e{.timesteps = error_of(schedule.timesteps, run["timesteps"]),
            .sigmas = error_of(schedule.sigmas, run["sigmas"]),
-           .init = error_of(schedule.init_noise_sigma, run["init_noise_sigma"])};
+           .init = error_of(schedule.start.noise, run["init_noise_sigma"])};
   if (run.contains("samples")) {
     std::vector<double> scales;
     for (const StepRow& row : schedule.rows) scales.push_back(row.input_scale);

@@ -139,5 +139,19 @@ TEST(Schedule, RequestsOverrideSpacingAndKarras) {
   expect_error(ErrorKind::usage, {"spacing", "sideways", "leading"}, [&] { make_schedule(parse(), 10, {.timestep_spacing = "sideways"}); });
 }
 
+TEST(Schedule, StrengthKeepsTheLastSteps) {
+  const Schedule whole = make_schedule(parse(), 10, {.name = "dpmpp_2m"}), part = make_schedule(parse(), 10, {.name = "dpmpp_2m", .strength = 0.35});
+  ASSERT_EQ(part.rows.size(), 3u);  // of 3.5, as diffusers counts
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(part.rows[size_t(i)].timestep, whole.rows[size_t(i + 7)].timestep);
+  EXPECT_EQ(part.rows[1].matrix, whole.rows[8].matrix);
+  EXPECT_NE(whole.rows[7].matrix[2], 0);  // what was saved
+  EXPECT_EQ(part.rows[0].matrix[2], 0);   // nothing was
+  EXPECT_GT(part.start.signal, 0);
+  EXPECT_NEAR(part.start.signal * part.start.signal + part.start.noise * part.start.noise, 1, 1e-6);
+  EXPECT_EQ(whole.start.signal, 0);
+  expect_error(ErrorKind::usage, {"strength 0.09", "10 steps", "0.1"}, [&] { make_schedule(parse(), 10, {.strength = 0.09}); });
+  expect_error(ErrorKind::usage, {"strength is 1.5", "0 to 1"}, [&] { make_schedule(parse(), 10, {.strength = 1.5}); });
+}
+
 }  // namespace
 }  // namespace hayate

@@ -1,6 +1,8 @@
 """Whole pictures: requests in the terms of hayate's public header, run by diffusers in float32 and in bfloat16."""
 import numpy as np
 import torch
+from diffusers import AutoPipelineForImage2Image
+from PIL import Image
 
 from .tiny_models import BF16, F32, load_pipeline
 
@@ -13,10 +15,10 @@ V_PREDICTION = {"prediction_type": "v_prediction", "timestep_spacing": "trailing
 EULER_ANCESTRAL = {"_class_name": "EulerAncestralDiscreteScheduler", "timestep_spacing": "trailing"}
 
 
-def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None):
-    """`scheduler_config` replaces keys of the model's scheduler_config.json."""
+def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None, **more):
+    """`scheduler_config` replaces keys of the model's scheduler_config.json; with `strength` it starts from a picture."""
     return dict(name=name, model=model, width=width, height=height, steps=steps, clip_skip=clip_skip,
-                scheduler_config=scheduler_config or {}, pictures=list(pictures))
+                scheduler_config=scheduler_config or {}, pictures=list(pictures)) | more
 
 
 def picture(prompt, seed, **more):
@@ -54,6 +56,11 @@ CASES = [
          width=56, steps=20),
     case("sd15-linspace", "tiny-sd15", picture(FOX, 7), scheduler_config={"timestep_spacing": "linspace"}),
     case("sd15-clip-skip", "tiny-sd15", picture(FOX, 8, guidance=1.0), clip_skip=1),
+    case("xl-from-picture", "tiny-sdxl", picture(LIGHTHOUSE, 20), steps=5, strength=0.6),
+    case("xl-from-picture-batch", "tiny-sdxl", picture(LIGHTHOUSE, 21), picture(FOX, 22), steps=6, strength=0.5,
+         scheduler_config={"_class_name": "DDIMScheduler", "clip_sample": False}),
+    case("sd15-from-picture", "tiny-sd15", picture(FOX, 23), steps=7, strength=0.75,
+         scheduler_config={"_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": True}),
     case("sd2-v", "tiny-sd15", picture(FOX, 9, guidance_rescale=0.7), steps=12, scheduler_config=V_PREDICTION),
 ]
 
@@ -66,7 +73,8 @@ def arguments(request, is_xl):
     def column(key):
         return [p.get(key, "") for p in pictures] if any(p.get(key) for p in pictures) else None
 
-    args = dict(width=request["width"], height=request["height"], num_inference_steps=request["steps"],
+    sized = {} if "strength" in request else dict(width=request["width"], height=request["height"])  # else the picture's size
+    args = dict(**sized, num_inference_steps=request["steps"],
                 guidance_scale=first["guidance"], guidance_rescale=first["guidance_rescale"],
                 prompt=[p["prompt"] for p in pictures], negative_prompt=column("negative_prompt"))
     if is_xl:
@@ -81,11 +89,37 @@ def arguments(request, is_xl):
     return args
 
 
-def generate(pipeline, request):
-    """-> final latents and pictures in 0..1, both (n, h, w, c) float32. The noise is drawn in float32 whatever the pipeline's dtype."""
+def init_picture(request):
+    """Waves, (h, w, 3) bytes."""
+    y, x, c = np.meshgrid(np.arange(request["height"]), np.arange(request["width"]), np.arange(3), indexing="ij")
+    return (127.5 + 100 * np.sin(x / (5 + c)) * np.cos(y / (7 - c))).round().astype(np.uint8)
+
+
+def from_picture(pipeline, request, start):
+    """The pipeline that starts from a picture, and its arguments. Its first noisy latents are kept in `start`, or taken from there."""
+    pipeline = AutoPipelineForImage2Image.from_pipe(pipeline)
+    pipeline.set_progress_bar_config(disable=True)
+    prepare = pipeline.prepare_latents
+
+    def prepare_once(*args, **kwargs):
+        if "latents" not in start:
+            start["latents"] = prepare(*args, **kwargs)
+        return start["latents"].to(pipeline.dtype)
+
+    pipeline.prepare_latents = prepare_once
+    return pipeline, dict(image=[Image.fromarray(init_picture(request))] * len(request["pictures"]), strength=request["strength"])
+
+
+def generate(pipeline, request, start=None):
+    """-> final latents and pictures in 0..1, both (n, h, w, c) float32. The noise is drawn in float32 whatever the pipeline's dtype: a second
+    run with the same `start` begins as the first."""
     generators = [torch.Generator().manual_seed(p["seed"] % 2**32) for p in request["pictures"]]
-    shape = (1, 4, request["height"] // 8, request["width"] // 8)
-    latents = torch.cat([torch.randn(shape, generator=g) for g in generators]).to(pipeline.dtype) if pipeline.dtype != F32 else None
+    if "strength" in request:
+        pipeline, more = from_picture(pipeline, request, start)
+    else:
+        shape = (1, 4, request["height"] // 8, request["width"] // 8)
+        latents = torch.cat([torch.randn(shape, generator=g) for g in generators]).to(pipeline.dtype) if pipeline.dtype != F32 else None
+        more = dict(latents=latents)
     if request["clip_skip"] and not hasattr(pipeline.text_encoder, "text_model"):
         # diffusers looks for final_layer_norm where transformers had it before version 5
         object.__setattr__(pipeline.text_encoder, "text_model", pipeline.text_encoder)
@@ -95,7 +129,7 @@ def generate(pipeline, request):
         final["latents"] = tensors["latents"]
         return {}
 
-    pictures = pipeline(**arguments(request, hasattr(pipeline, "text_encoder_2")), generator=generators, latents=latents,
+    pictures = pipeline(**arguments(request, hasattr(pipeline, "text_encoder_2")), **more, generator=generators,
                         output_type="np", callback_on_step_end=keep_latents).images
     return final["latents"].permute(0, 2, 3, 1).contiguous().float().numpy(), np.ascontiguousarray(pictures, np.float32)
 
@@ -109,8 +143,11 @@ def relative_l2(a, b):
 
 def run_case(folder, request):
     """-> (values, how far diffusers' own bfloat16 is from its float32, both started from the same latents)."""
-    latents, pictures = generate(load_pipeline(folder, F32, request["scheduler_config"]), request)
-    low_latents, low_pictures = generate(load_pipeline(folder, BF16, request["scheduler_config"]), request)
+    start = {}
+    latents, pictures = generate(load_pipeline(folder, F32, request["scheduler_config"]), request, start)
+    low_latents, low_pictures = generate(load_pipeline(folder, BF16, request["scheduler_config"]), request, start)
     values = {"latents": latents, "pictures": np.round(pictures * 255).astype(np.uint8)}
+    if "strength" in request:
+        values["init"] = init_picture(request)
     return values, {"latents_relative_l2": relative_l2(low_latents, latents),
                     "pictures_rms": float(np.sqrt(np.mean((low_pictures - pictures) ** 2)) * 255)}

@@ -1,0 +1,33 @@
+// Pictures to latents: the VAE's encoder.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "hayate/hayate.h"
+#include "models/config.h"
+#include "pipeline/component.h"
+
+namespace hayate {
+
+class PictureEncoder {
+ public:
+  PictureEncoder(std::shared_ptr<const TensorSource>, const VaeConfig&, const Compiler&);
+  PictureEncoder(const PictureEncoder&) = delete;
+
+  // The latent of a picture, (h/8, w/8, channels), scaled as the UNet wants it: of the distribution that the encoder tells, the sample that is
+  // `noise` (of that shape, unit) deviations from its mean. Error(not_finite).
+  std::vector<float> encode(const Image&, std::span<const float> noise, CompileSeconds&);
+
+  Component::Need need(int width, int height, const Rung&);  // Error(bad_model) for a VAE file without an encoder
+  Component& component() { return vae_; }
+
+ private:
+  Recording recording(int width, int height) const;
+
+  std::shared_ptr<const TensorSource> tensors_;
+  VaeConfig config_;
+  Component vae_;
+  bool checked_ = false;  // that the encoder's tensors are there: models need not have them
+};
+
+}  // namespace hayate
