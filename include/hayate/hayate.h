@@ -248,6 +248,8 @@ struct ImageFile {
 };
 // At most 16384 pixels a side and 2^27 in all. Animated WebP and JPEG in CMYK are Error(unsupported).
 ImageFile read_image(const std::string& path);
+// Areas averaged where it gets smaller, bilinear where it gets larger.
+Image resized(const Image&, int width, int height);
 bool is_image_file(const std::string& path);  // whether the file starts like a picture that read_image knows
 
 // Infotext taken apart.

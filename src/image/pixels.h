@@ -13,8 +13,6 @@ void check_readable_size(const std::string& what, int64_t width, int64_t height)
 // Red, green, blue and opacity over white, as a viewer shows them.
 Image flatten(int width, int height, std::span<const uint8_t> rgba);
 
-Image resized(const Image&, int width, int height);
-
 // The picture that a camera meant: orientation is 1..8 as in EXIF (section 4.6.5), anything else means 1.
 Image upright(Image, int orientation);
 

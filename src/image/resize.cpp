@@ -2,7 +2,7 @@
 #include <webp/encode.h>
 
 #include "core/error.h"
-#include "image/pixels.h"
+#include "hayate/hayate.h"
 
 namespace hayate {
 

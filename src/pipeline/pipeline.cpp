@@ -3,7 +3,6 @@
 
 #include "core/error.h"
 #include "core/file_reader.h"
-#include "image/pixels.h"
 #include "hayate/byte_size.h"
 #include "hayate/hayate.h"
 #include "models/denoise_step.h"

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <random>
 
-#include "image/pixels.h"
+#include "hayate/hayate.h"
 
 namespace hayate {
 namespace {

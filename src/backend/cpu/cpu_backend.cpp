@@ -26,7 +26,7 @@ class CpuBackend : public HostBackend {
         const auto& a = n.as<LinearAttr>();
         return is_float(n.dtype) && a.activation != Activation::geglu && a.normalise == 0;
       }
-      case Op::scale_columns: case Op::row_dots: case Op::row_sums: return false;
+      case Op::scale_columns: case Op::row_dots: case Op::row_sums: case Op::bound: return false;
       default: return is_float(n.dtype);
     }
   }
