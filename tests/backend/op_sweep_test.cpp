@@ -69,8 +69,7 @@ TEST_P(OpSweep, EqualsReference) {
   const auto& [candidate, dtype, op] = GetParam();
   const double bound = bound_of(GetParam());
   Program program = op.record(dtype);
-  for (const Node& n : program.nodes())
-    if (runs(n) && !candidate.backend->supports(program, n)) GTEST_SKIP() << candidate.name << " does not support " << name_of(dtype) << " " << op.name;
+  if (!supports_all(*candidate.backend, program)) GTEST_SKIP() << candidate.name << " does not support " << name_of(dtype) << " " << op.name;
 
   CaseValues values(program, op.fills);
   std::vector<float> expected = run_case(*make_reference_backend(), op.record(op.coarse ? dtype : Dtype::f32), values);

@@ -1,5 +1,6 @@
 // Runs one program of op_cases.h on a backend.
 #pragma once
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -69,6 +70,11 @@ class CaseWeights : public WeightStore {
   Backend& backend_;
   const CaseValues& values_;
 };
+
+// Every op that runs.
+inline bool supports_all(const Backend& backend, const Program& p) {
+  return std::ranges::all_of(p.nodes(), [&](const Node& n) { return !runs(n) || backend.supports(p, n); });
+}
 
 // The output as float32.
 inline std::vector<float> read_result(Executable& executable) {
