@@ -108,7 +108,8 @@ struct Pipeline::Impl {
             compiler.rung->name, compiler.backend->name());
     const std::vector<Dtype>& narrow = compiler.rung->quantized;
     require(narrow.empty() || std::ranges::any_of(narrow, [&](Dtype t) { return compiler.backend->has_quantized(t); }), ErrorKind::unsupported,
-            "rung {} is not there on this device: {}", compiler.rung->name, compiler.backend->description());
+            "rung {}: the device is {}; int8 needs the CPU or an NVIDIA GPU of compute capability 8.0, fp8 an NVIDIA GPU of 8.9", compiler.rung->name,
+            compiler.backend->description());
   }
 
   std::string name() const { return model_name(options.model.empty() ? model->path() : options.model); }
@@ -502,7 +503,7 @@ std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 std::vector<RungInfo> rungs(const std::string& device) {
   std::vector<RungInfo> infos;
   for (const Rung& r : ladder())
-    if ((!r.tf32 && r.quantized.empty()) || device.empty() || device == "cuda") infos.push_back({r.name, r.what});
+    if ((!r.tf32 && r.quantized != std::vector{Dtype::f8}) || device.empty() || device == "cuda") infos.push_back({r.name, r.what});
   return infos;
 }
 std::vector<SchedulerInfo> schedulers() {

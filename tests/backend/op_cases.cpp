@@ -251,7 +251,13 @@ void add_linears(Table& t) {
     t.quantized_linear(q, {2, 8, 8, 64}, 160, Activation::geglu, Residual::none);
     t.quantized_linear(q, {1, 1, 7, 5120}, 64, Activation::none, Residual::full);
     t.quantized_linear(q, {2, 6, 6, 640}, 48, Activation::none, Residual::none, false, 1e-5f);
+    // Every number the largest: no sum on the way may saturate.
+    t.quantized_linear(q, {1, 2, 5, 1600}, 24, Activation::none, Residual::none);
+    t.cases.back().name += " largest";
+    t.cases.back().fills = {{"x", {.mean = 1, .deviation = 0}}, {"w", {.mean = -0.01f, .deviation = 0}}};
   }
+  t.quantized_linear(Dtype::i8, {1, 5, 5, 96}, 100, Activation::silu, Residual::full, true);
+  t.quantized_linear(Dtype::i8, {3, 1, 9, 48}, 17, Activation::gelu, Residual::none);
   t.add(Op::stack, "of three weights", [](Recorder& r) {
     Value w = r.op("w", Op::stack, {r.weight("q", {1, 1, 32, 48}), r.weight("k", {1, 1, 16, 48}), r.weight("v", {1, 1, 7, 48})});
     Value b = r.op("b", Op::stack, {r.weight("q.bias", {1, 1, 1, 32}), r.weight("k.bias", {1, 1, 1, 16}), r.weight("v.bias", {1, 1, 1, 7})});
@@ -472,6 +478,12 @@ std::vector<OpCase> sdxl_cases(int side) {
     t.linear({2, s, s, c}, 8 * c, Activation::none, true, Residual::none);
     t.linear({2, s, s, c}, 4 * c, Activation::geglu, true, Residual::none);
     t.linear({2, s, s, 4 * c}, c, Activation::none, true, Residual::full);
+    for (Dtype q : {Dtype::i8, Dtype::f8}) {
+      t.quantized_linear(q, {2, s, s, c}, c, Activation::none, Residual::full);
+      t.quantized_linear(q, {2, s, s, c}, 3 * c, Activation::none, Residual::none);
+      t.quantized_linear(q, {2, s, s, c}, 8 * c, Activation::none, Residual::none);
+      t.quantized_linear(q, {2, s, s, 4 * c}, c, Activation::none, Residual::full);
+    }
   }
   auto attention = [&](int s, int c, const char* what) {
     t.attention({fmt::format("{}x{}, {} heads of 64{}", s, s, c / 64, what), {2, s, s, c}, *what ? Shape{2, 1, 77, c} : Shape{2, s, s, c}, c / 64});

@@ -154,6 +154,20 @@ TEST(OpSweep, PicturesAreIndependent) {
       }
 }
 
+// What is lost in eight bits must not hide in them: the scale is not a number, and so is all that comes from the row.
+TEST(OpSweep, QuantizedNotANumberShows) {
+  for (float bad : {NAN, INFINITY}) {
+    OpCase c = case_named(op_cases(), "linear i8 1x3x11x1280 to 40 none");
+    c.fills["x"] = {.mean = bad, .deviation = 0};
+    for (const Candidate& candidate : candidates())
+      for (Dtype t : {Dtype::f32, Dtype::bf16}) {
+        const Program p = c.record(t);
+        if (!candidate.backend->supports(p, p[p.outputs[0]])) continue;
+        for (float y : run_case(*candidate.backend, p, CaseValues(p, c.fills))) ASSERT_FALSE(std::isfinite(y)) << candidate.name << " " << name_of(t);
+      }
+  }
+}
+
 TEST(OpSweep, RegionOutsideTheImageIsAnError) {
   OpCase c = case_named(op_cases(), "group_statistics 1x24x20x64 in 32 region 0,3,22,17");
   for (std::vector<int64_t> region : {std::vector<int64_t>{0, 4, 22, 17}, {3, 0, 22, 1}, {-1, 0, 2, 2}, {0, -1, 2, 2}, {0, 0, 0, 3}, {0, 0, 3, 0},

@@ -155,7 +155,7 @@ std::vector<Ran> read_values(Executable& exec) {
   std::vector<Ran> values;
   const Program& p = exec.program();
   for (Value v = 0; v < p.size(); ++v)
-    if (!is_source(p[v]) && p[v].rate != Rate::load) values.push_back({p[v].name, read_floats(exec, v)});
+    if (!is_source(p[v]) && p[v].rate != Rate::load && !is_quantized(p[v].dtype)) values.push_back({p[v].name, read_floats(exec, v)});
   return values;
 }
 

@@ -1,7 +1,11 @@
 // The CPU backend: oneDNN for linear and conv2d, kernels of our own for the rest.
 #include "backend/cpu/cpu_backend.h"
 
+#include <cmath>
+
+#include "backend/cpu/measured.h"
 #include "backend/cpu/packing.h"
+#include "backend/cpu/quantized_panels.h"
 #include "core/error.h"
 
 namespace hayate {
@@ -21,15 +25,20 @@ class CpuBackend : public HostBackend {
     switch (n.op) {
       case Op::timestep_embedding: case Op::guidance: case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast: case Op::group_statistics: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
-      case Op::conv2d: return is_float(n.dtype) && (n.as<ConvAttr>().upsample == 1 || n.in[3] == none);
+      case Op::conv2d: return is_float(n.dtype) && is_float(p[n.in[0]].dtype) && (n.as<ConvAttr>().upsample == 1 || n.in[3] == none);
       case Op::linear: {
         const auto& a = n.as<LinearAttr>();
-        return is_float(n.dtype) && a.activation != Activation::geglu && a.normalise == 0;
+        const Node& x = p[n.in[0]];
+        const bool takes_x = is_float(x.dtype) || (has_quantized(x.dtype) && x.shape.c <= kMostQuantizedIn);
+        return is_float(n.dtype) && takes_x && a.activation != Activation::geglu && a.normalise == 0;
       }
+      case Op::quantize: return has_quantized(n.dtype) && is_float(p[n.in[0]].dtype) && !n.as<QuantizeAttr>().filters;
       case Op::scale_columns: case Op::row_dots: case Op::row_sums: case Op::bound: return false;
       default: return is_float(n.dtype);
     }
   }
+  bool has_quantized(Dtype t) const override { return t == Dtype::i8; }
+  double seconds(const Program& p, const Node& n) const override { return supports(p, n) ? measured_.seconds(*this, p, n) : INFINITY; }
   bool packs(const Program& p, const Node& consumer) const override { return gains_from_packing(context_, p, consumer); }
 
   Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
@@ -37,6 +46,7 @@ class CpuBackend : public HostBackend {
   }
   int64_t prepared_bytes(const Program& p, const Node& n) const override {
     if (n.op != Op::pack) return HostBackend::prepared_bytes(p, n);
+    if (n.dtype == Dtype::i8) return QuantizedPanels(n.shape, nullptr).bytes();
     return int64_t(packed_layout(context_, consumer_of(n.shape), n.shape, n.dtype).get_size());
   }
 
@@ -54,6 +64,12 @@ class CpuBackend : public HostBackend {
 
  private:
   Buffer pack(const Node& n, const Buffer& plain) {
+    if (n.dtype == Dtype::i8) {
+      const QuantizedPanels panels(n.shape, nullptr);
+      Buffer out = allocate(panels.bytes());
+      pack_quantized(packed_view(n, plain.get()), {n.shape, out.get()});
+      return out;
+    }
     Op consumer = consumer_of(n.shape);
     Layout from = plain_layout(consumer, n.shape, n.dtype), to = packed_layout(context_, consumer, n.shape, n.dtype);
     Buffer out = allocate(int64_t(to.get_size()));  // may be larger than the matrix: blocks are padded with zeros
@@ -64,6 +80,7 @@ class CpuBackend : public HostBackend {
   }
 
   Context context_;
+  MeasuredOps measured_;
 };
 }  // namespace
 }  // namespace cpu

@@ -4,7 +4,7 @@
 
 namespace hayate::cpu {
 
-enum class Isa : uint8_t { baseline, avx2, avx512 };
+enum class Isa : uint8_t { baseline, avx2, avx512, avx512_vnni };
 const char* name_of(Isa);
 
 bool runs_here(Isa);
@@ -14,6 +14,7 @@ Isa best_isa();
 namespace baseline { Launch bind(const Operands&, Scratch&); }
 namespace avx2 { Launch bind(const Operands&, Scratch&); }
 namespace avx512 { Launch bind(const Operands&, Scratch&); }
+namespace avx512_vnni { Launch bind(const Operands&, Scratch&); }
 [[noreturn]] void unsupported(const Operands&);
 Launch bind_kernel(Isa, const Operands&, Scratch&);
 

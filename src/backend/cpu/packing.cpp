@@ -39,6 +39,7 @@ Layout packed_layout(const Context& context, Op consumer, const Shape& w, Dtype 
 
 bool gains_from_packing(const Context& context, const Program& p, const Node& n) {
   if (n.op != Op::linear && n.op != Op::conv2d) return false;
+  if (is_quantized(p[n.in[0]].dtype)) return true;
   if (n.dtype == Dtype::bf16 && !context.onednn_has_bf16) return false;
   const Node& weight = p[n.in[1]];
   if (consumer_of(weight.shape) != n.op) return false;  // a 1x1 convolution to one channel

@@ -3,6 +3,8 @@
 #include "backend/cpu/kernels/attention.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/kernels/group_norm.h"
+#include "backend/cpu/kernels/quantize.h"
+#include "backend/cpu/kernels/quantized_linear.h"
 #include "backend/cpu/kernels/row_norms.h"
 
 namespace hayate::cpu::HAYATE_ISA {
@@ -24,6 +26,8 @@ Launch bind(const Operands& o, Scratch& scratch) {
     case Op::attention_mix: return bind_attention<AttentionMix>(o, scratch);
     case Op::attention: return bind_attention<Attention>(o, scratch);
     case Op::geglu: return bind_geglu(o);
+    case Op::quantize: return bind_quantize(o);
+    case Op::linear: return bind_quantized_linear(o);
     default: unsupported(o);
   }
 }

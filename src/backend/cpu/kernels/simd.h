@@ -19,6 +19,7 @@ typedef float Floats __attribute__((vector_size(4 * HAYATE_LANES)));
 typedef int32_t Ints __attribute__((vector_size(4 * HAYATE_LANES)));
 typedef uint32_t Bits __attribute__((vector_size(4 * HAYATE_LANES)));
 typedef uint16_t Halves __attribute__((vector_size(2 * HAYATE_LANES)));
+typedef int8_t Quarters __attribute__((vector_size(HAYATE_LANES)));
 
 inline Floats splat(float x) { return Floats{} + x; }
 
@@ -38,6 +39,10 @@ inline void store(bf16* p, Floats v) {  // as from_float<bf16>
   Bits rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16, quiet = u >> 16 | 0x40;
   Halves h = __builtin_convertvector(v == v ? rounded : quiet, Halves);
   std::memcpy(p, &h, sizeof h);
+}
+inline void store(int8_t* p, Floats v) {  // to the nearest integer, ties to even; |v| < 128
+  Quarters q = __builtin_convertvector(reinterpret_cast<Ints>(v + 0x1.8p23f), Quarters);
+  std::memcpy(p, &q, sizeof q);
 }
 
 // The last count < kLanes elements of a row; the other lanes are zero.
