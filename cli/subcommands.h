@@ -23,6 +23,7 @@ using AddSubcommand = Subcommand (*)(CLI::App&);
 std::function<int()> add_all(CLI::App& parent, std::span<const AddSubcommand> all);
 
 Subcommand add_generate(CLI::App&);
+Subcommand add_serve(CLI::App&);
 Subcommand add_compare(CLI::App&);
 Subcommand add_inspect(CLI::App&);
 Subcommand add_convert(CLI::App&);
@@ -37,7 +38,7 @@ Subcommand add_completion(CLI::App&);
 Subcommand add_man(CLI::App&);
 
 // In the order in which --help lists them.
-constexpr AddSubcommand subcommands[] = {add_generate, add_compare, add_inspect,    add_convert,    add_bench,
-                                         add_devices,  add_rungs,   add_schedulers, add_completion, add_man};
+constexpr AddSubcommand subcommands[] = {add_generate, add_serve, add_compare,    add_inspect,    add_convert, add_bench,
+                                         add_devices,  add_rungs, add_schedulers, add_completion, add_man};
 
 }  // namespace hayate::cli

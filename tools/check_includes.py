@@ -23,6 +23,7 @@ ALLOWED = {
     "weights": ["core", "program", "backend/backend.h"],
     "pipeline": ["core", "program", "passes", "models", "tokenizer", "prompt", "schedule", "backend/backend.h", "backend/processor.h", "weights", "hayate"],
     "quality": ["core", "models", "weights", "pipeline", "hayate"],
+    "server": ["core", "hayate"],
     "cli": ["hayate"],
     "examples": ["hayate"],
 }

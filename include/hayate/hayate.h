@@ -8,12 +8,14 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -228,7 +230,7 @@ void convert_model(const Options& model, const std::string& output, const std::s
 struct RungInfo { std::string name, what; };
 std::vector<RungInfo> rungs(const std::string& device = "");  // the ladder, slowest first; those that the device has
 std::vector<std::string> device_names();  // for Options::device, whether this machine has them or not
-struct SchedulerInfo { std::string name, what; };
+struct SchedulerInfo { std::string name, what, label; };  // label: what AUTOMATIC1111 calls it
 std::vector<SchedulerInfo> schedulers();  // for Request::scheduler
 std::string version();
 
@@ -236,6 +238,8 @@ std::string version();
 // AUTOMATIC1111 puts it: into PNG's text chunk "parameters", else into EXIF's user comment. `quality`, 1..100, is for JPEG and WebP;
 // in WebP 100 is lossless.
 void write_image(const std::string& path, const Image&, const std::string& infotext = "", int quality = 90);
+// What write_image writes to a file of this name.
+std::vector<std::byte> encode_image(const std::string& name, const Image&, const std::string& infotext = "", int quality = 90);
 // Throws Error(unsupported), as write_image does, for what the format cannot hold: more pixels a side than 65500 (JPEG) or 16383
 // (WebP); in a JPEG an infotext of more than 32737 UTF-16 units, or 65475 characters if all are ASCII.
 void check_image(const std::string& path, int width, int height, const std::string& infotext = "");
@@ -250,6 +254,7 @@ struct ImageFile {
 ImageFile read_image(const std::string& path);
 // Areas averaged where it gets smaller, bilinear where it gets larger.
 Image resized(const Image&, int width, int height);
+ImageFile decode_image(std::string_view file, const std::string& what);  // the bytes of a file; `what` names it in errors
 bool is_image_file(const std::string& path);  // whether the file starts like a picture that read_image knows
 
 // Infotext taken apart.

@@ -51,14 +51,19 @@ void check_image(const std::string& path, int width, int height, const std::stri
           path, infotext.size(), format.name, (most - exif_overhead) / 2);
 }
 
-void write_image(const std::string& path, const Image& image, const std::string& infotext, int quality) {
-  const ImageFormat& format = format_for(path);
-  check_image(path, image.width, image.height, infotext);
+std::vector<std::byte> encode_image(const std::string& name, const Image& image, const std::string& infotext, int quality) {
+  const ImageFormat& format = format_for(name);
+  check_image(name, image.width, image.height, infotext);
   require(image.rgb.size() == size_t(image.width) * size_t(image.height) * 3, ErrorKind::usage,
-          "{}: a picture of {}x{} pixels cannot be made from {} bytes", path, image.width, image.height, image.rgb.size());
-  require(quality >= 1 && quality <= 100, ErrorKind::usage, "{}: quality is {}; expected 1 to 100", path, quality);
+          "{}: a picture of {}x{} pixels cannot be made from {} bytes", name, image.width, image.height, image.rgb.size());
+  require(quality >= 1 && quality <= 100, ErrorKind::usage, "{}: quality is {}; expected 1 to 100", name, quality);
+  return format.encode(image, infotext, quality);
+}
+
+void write_image(const std::string& path, const Image& image, const std::string& infotext, int quality) {
+  const std::vector<std::byte> bytes = encode_image(path, image, infotext, quality);
   AtomicFile file(path);
-  file.write(format.encode(image, infotext, quality));
+  file.write(bytes);
   file.commit();
 }
 
@@ -69,12 +74,13 @@ bool is_image_file(const std::string& path) {
   return format_of(start) != nullptr;
 }
 
-ImageFile read_image(const std::string& path) {
-  const std::string file = read_text_file(path, most_file_bytes);
+ImageFile decode_image(std::string_view file, const std::string& what) {
   const ImageFormat* format = format_of(file);
-  require(format != nullptr, ErrorKind::bad_file, "{}: not a picture in PNG, JPEG or WebP", path);
-  Decoded decoded = format->decode(std::as_bytes(std::span(file)), path);
+  require(format != nullptr, ErrorKind::bad_file, "{}: not a picture in PNG, JPEG or WebP", what);
+  Decoded decoded = format->decode(std::as_bytes(std::span(file)), what);
   return {format->name, upright(std::move(decoded.image), decoded.orientation), std::move(decoded.infotext)};
 }
+
+ImageFile read_image(const std::string& path) { return decode_image(read_text_file(path, most_file_bytes), path); }
 
 }  // namespace hayate

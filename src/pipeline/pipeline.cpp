@@ -508,7 +508,7 @@ std::vector<RungInfo> rungs(const std::string& device) {
 }
 std::vector<SchedulerInfo> schedulers() {
   std::vector<SchedulerInfo> infos;
-  for (const SchedulerSummary& s : all_schedulers()) infos.push_back({s.name, s.what});
+  for (const SchedulerSummary& s : all_schedulers()) infos.push_back({s.name, s.what, s.label});
   return infos;
 }
 std::string version() { return HAYATE_VERSION; }

@@ -97,7 +97,7 @@ Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleO
 
 std::vector<SchedulerSummary> all_schedulers() {
   std::vector<SchedulerSummary> all;
-  for (const Scheduler& scheduler : table) all.push_back({scheduler.name, scheduler.what});
+  for (const Scheduler& scheduler : table) all.push_back({scheduler.name, scheduler.what, scheduler.label});
   return all;
 }
 

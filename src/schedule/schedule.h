@@ -42,7 +42,7 @@ struct ScheduleOptions {
 Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleOptions& options = {});
 
 struct SchedulerSummary {
-  std::string name, what;
+  std::string name, what, label;
 };
 std::vector<SchedulerSummary> all_schedulers();
 

@@ -1,0 +1,103 @@
+// Names and defaults as in the web UI 1.10 (modules/api/models.py), but for size and steps, which are ours.
+#include "server/a1111_fields.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/error.h"
+
+namespace hayate::server {
+
+namespace {
+
+// What would change the picture: refused unless it has a value that asks for nothing.
+constexpr const char* refused[] = {"enable_hr",          "restore_faces",      "tiling",           "styles",
+                                   "subseed_strength",   "script_name",        "script_args",      "alwayson_scripts",
+                                   "refiner_checkpoint", "refiner_switch_at",  "firstphase_width", "firstphase_height",
+                                   "seed_resize_from_h", "seed_resize_from_w", "infotext",         "force_task_id"};
+
+bool asks_for_nothing(const std::string& key, const Json& value) {
+  if (key == "force_task_id") return true;
+  if (value.is_null() || value == false || value == "" || value == 0 || value == -1) return true;
+  return (value.is_array() || value.is_object()) && std::ranges::all_of(value, [](const Json& v) { return v.is_null() || v.empty(); });
+}
+
+// The web UI's names, in any case, and ours.
+std::string scheduler_named(const std::string& given) {
+  auto same = [](const std::string& a, const std::string& b) {
+    return std::ranges::equal(a, b, [](char x, char y) { return std::tolower(uint8_t(x)) == std::tolower(uint8_t(y)); });
+  };
+  std::vector<std::string> known;
+  for (const SchedulerInfo& s : schedulers()) {
+    if (same(given, s.label) || same(given, s.name)) return s.name;
+    known.push_back(s.label);
+  }
+  fail(ErrorKind::usage, "\"sampler_name\" is {}, expected one of {}", excerpt(given), fmt::join(known, ", "));
+}
+
+void read_sampler(const JsonObject& body, DrawFields& f) {
+  const char* key = body.has("sampler_name") ? "sampler_name" : "sampler_index";
+  std::string sampler = body.string(key, "");
+  if (sampler.ends_with(" Karras")) {  // how versions before 1.9 asked
+    sampler.resize(sampler.size() - std::string_view(" Karras").size());
+    f.karras = true;
+  }
+  if (!sampler.empty() && sampler != "Automatic") f.scheduler = scheduler_named(sampler);
+  std::string spread = body.string("scheduler", "");
+  for (char& c : spread) c = char(std::tolower(uint8_t(c)));
+  if (spread == "karras")
+    f.karras = true;
+  else if (spread == "uniform")
+    f.karras = false;
+  else
+    require(spread.empty() || spread == "automatic", ErrorKind::usage, "\"scheduler\" is {}, expected Automatic, Uniform or Karras", excerpt(spread));
+}
+
+}  // namespace
+
+std::string take_loras(const std::string& prompt, std::vector<std::pair<std::string, float>>& loras) {
+  constexpr std::string_view start = "<lora:";
+  std::string rest;
+  size_t at = 0;
+  for (size_t found; (found = prompt.find(start, at)) != prompt.npos;) {
+    const size_t end = prompt.find('>', found);
+    if (end == prompt.npos) break;
+    rest += prompt.substr(at, found - at);
+    at = end + 1;
+    const std::string inner = prompt.substr(found + start.size(), end - found - start.size());
+    const size_t colon = inner.find(':');
+    float weight = 1;
+    if (colon != inner.npos) {
+      auto [last, error] = std::from_chars(inner.data() + colon + 1, inner.data() + inner.size(), weight);
+      require(error == std::errc{} && last == inner.data() + inner.size() && weight >= -10 && weight <= 10, ErrorKind::usage,
+              "\"prompt\": the weight of {} is not a number from -10 to 10", excerpt("<lora:" + inner + ">"));
+    }
+    loras.emplace_back(inner.substr(0, colon), weight);
+    require(loras.size() <= 16, ErrorKind::usage, "\"prompt\" names more than 16 LoRAs");
+  }
+  return rest + prompt.substr(at);
+}
+
+DrawFields a1111_fields(const JsonObject& body, const Catalog& catalog) {
+  for (const char* key : refused)
+    if (body.has(key) && !asks_for_nothing(key, body.raw(key)))
+      throw HttpError{501, fmt::format("\"{}\" is {}: hayate does not have this yet", key, excerpt(body.raw(key))), "not_implemented"};
+  DrawFields f{.prompt_syntax = PromptSyntax::a1111};
+  f.prompt = take_loras(body.string("prompt", ""), f.loras);
+  f.negative_prompt = body.string("negative_prompt", "");
+  f.pictures = body.integer("batch_size", 1, most_pictures_of_a_job, 1) * body.integer("n_iter", 1, most_pictures_of_a_job, 1);
+  require(f.pictures <= most_pictures_of_a_job, ErrorKind::usage, "\"batch_size\" times \"n_iter\" is {}, expected at most {}", f.pictures,
+          most_pictures_of_a_job);
+  f.width = body.integer("width", 0, 16384, 0), f.height = body.integer("height", 0, 16384, 0);
+  f.steps = body.integer("steps", 1, most_steps, f.steps);
+  f.guidance = body.number("cfg_scale", 0, 100, 7);
+  if (const int64_t seed = body.integer("seed", -1, INT64_MAX, -1); seed >= 0) f.seed = uint64_t(seed);
+  read_sampler(body, f);
+  if (!body.has("override_settings")) return f;
+  const JsonObject settings(body.raw("override_settings"), "\"override_settings\"", ErrorKind::usage);
+  f.model = catalog.model(settings.string("sd_model_checkpoint", "")).name;
+  f.clip_skip = settings.integer("CLIP_stop_at_last_layers", 1, 12, 1) - 1;
+  return f;
+}
+
+}  // namespace hayate::server

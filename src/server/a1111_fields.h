@@ -1,0 +1,13 @@
+// What AUTOMATIC1111's txt2img is asked for, in our terms.
+#pragma once
+#include "server/draw_fields.h"
+
+namespace hayate::server {
+
+// Throws for settings that would draw something else and do not exist here; what changes nothing is ignored.
+DrawFields a1111_fields(const JsonObject& body, const Catalog&);
+
+// Takes "<lora:name:0.8>" out of a prompt.
+std::string take_loras(const std::string& prompt, std::vector<std::pair<std::string, float>>& loras);
+
+}  // namespace hayate::server

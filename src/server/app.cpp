@@ -1,0 +1,50 @@
+// THE TABLE of metrics, and the parts put together.
+#include "server/app.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+namespace hayate::server {
+
+namespace {
+
+// Doubling, from `first` on.
+std::vector<double> doubling(double first, int count) {
+  std::vector<double> bounds;
+  for (int i = 0; i < count; ++i, first *= 2) bounds.push_back(first);
+  return bounds;
+}
+
+double resident_bytes() {
+  int64_t all = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return double(resident) * double(sysconf(_SC_PAGESIZE));
+}
+
+void declare(Metrics& m, App& app) {
+  m.declare_counter("hayate_http_requests_total", "Answers by route and status.");
+  m.declare_counter("hayate_jobs_total", "Requests for pictures by API and outcome.");
+  m.declare_counter("hayate_pictures_total", "Pictures drawn.");
+  m.declare_histogram("hayate_queue_seconds", "From acceptance to the first step.", doubling(0.01, 16));
+  m.declare_histogram("hayate_job_seconds", "From acceptance to the last picture, of requests that were drawn.", doubling(0.05, 16));
+  m.declare_histogram("hayate_stage_seconds", "Stages of drawing a batch.", doubling(0.01, 16));
+  m.declare_histogram("hayate_step_seconds", "Denoising steps of a batch.", doubling(0.002, 16));
+  m.declare_histogram("hayate_batch_pictures", "Pictures drawn together.", {1, 2, 4, 8, 16, 32, 64});
+  m.declare_gauge("hayate_jobs_queued", "Requests that wait.", [&app] { return double(app.desk.queued()); });
+  m.declare_gauge("hayate_jobs_unfinished", "Requests that wait or are drawn.", [&app] { return double(app.desk.unfinished()); });
+  m.declare_gauge("hayate_connections", "Open connections.", [&app] { return double(app.connections); });
+  m.declare_gauge("hayate_model_memory_bytes", "What open models take at most.", [&app] { return app.worker ? double(app.worker->memory()) : 0; });
+  m.declare_gauge("process_resident_memory_bytes", "Resident memory of the process.", resident_bytes);
+}
+
+}  // namespace
+
+App::App(const ServeOptions& o)
+    : options(o),
+      catalog(o.models, o.pipeline, o.lora_folder),
+      desk({.jobs = size_t(o.queue), .jobs_of_a_client = size_t(o.queue_of_a_client), .pictures_at_once = size_t(o.batch)}, metrics) {
+  declare(metrics, *this);
+}
+
+}  // namespace hayate::server

@@ -1,0 +1,141 @@
+// Every number from outside is checked here, before anything is queued.
+#include "server/draw_fields.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <random>
+
+#include "core/error.h"
+#include "server/router.h"
+
+namespace hayate::server {
+
+namespace {
+
+constexpr size_t most_prompt_bytes = 16000;  // a JPEG's EXIF holds two of these
+const std::map<std::string, PromptSyntax> syntax_names = {
+    {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
+const std::map<std::string, std::string> extensions = {{"png", ".png"}, {"jpeg", ".jpg"}, {"jpg", ".jpg"}, {"webp", ".webp"}};
+
+template <class Value>
+const Value& one_of(const std::map<std::string, Value>& all, const std::string& key, const std::string& given) {
+  auto found = all.find(given);
+  if (found != all.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : all) names.push_back(name);
+  fail(ErrorKind::usage, "\"{}\" is {}, expected one of {}", key, excerpt(given), fmt::join(names, ", "));
+}
+
+template <class Info>
+void check_name(const std::string& key, const std::string& given, const std::vector<Info>& infos) {
+  if (given.empty()) return;
+  std::map<std::string, int> names;
+  for (const Info& info : infos) names[info.name] = 0;
+  one_of(names, key, given);
+}
+
+void check_text(const std::string& key, const std::string& text) {
+  require(text.size() <= most_prompt_bytes, ErrorKind::usage, "\"{}\" has {} bytes, expected at most {}", key, text.size(), most_prompt_bytes);
+  require(text.find('\0') == text.npos, ErrorKind::usage, "\"{}\" holds a zero byte", key);
+}
+
+void check_size(const DrawFields& f, const App& app, const ModelInfo& model) {
+  constexpr int64_t least = 64, most = 16384, unit = 8;
+  for (auto [key, side] : {std::pair("width", f.width), std::pair("height", f.height)})
+    require(side == 0 || (side >= least && side <= most && side % unit == 0), ErrorKind::usage,
+            "\"{}\" is {}, expected a multiple of {} from {} to {}", key, side, unit, least, most);
+  const int64_t width = f.width ? f.width : model.width, height = f.height ? f.height : model.height;
+  require(width * height <= app.options.pixels, ErrorKind::usage, "a picture of {}x{} has {} pixels, expected at most {}", width, height,
+          width * height, app.options.pixels);
+}
+
+std::vector<std::pair<std::string, float>> read_loras(const JsonObject& body) {
+  std::vector<std::pair<std::string, float>> loras;
+  if (!body.has("loras")) return loras;
+  const Json& list = body.raw("loras");
+  require(list.is_array() && list.size() <= 16, ErrorKind::usage, "\"loras\" is {}, expected a list of at most 16 objects", excerpt(list));
+  for (const Json& entry : list) {
+    const JsonObject lora(entry, "an entry of \"loras\"", ErrorKind::usage);
+    loras.emplace_back(lora.string("name"), float(lora.number("weight", -10, 10, 1)));
+  }
+  return loras;
+}
+
+uint64_t random_seed() {
+  std::random_device random;
+  return random();  // 32 bits: what torch uses of a seed
+}
+
+}  // namespace
+
+JsonObject json_body(const HttpRequest& request) {
+  const std::string type = request.header("content-type");
+  if (!type.empty() && !type.starts_with("application/json"))
+    throw HttpError{415, fmt::format("the body is {}, expected application/json", excerpt(type)), "unsupported_media_type"};
+  return JsonObject(parse_json(request.body, "the body", {.max_bytes = int64_t(picture_body), .max_depth = 32}), "the body", ErrorKind::usage);
+}
+
+void read_draw_fields(const JsonObject& body, DrawFields& f) {
+  f.prompt = body.string("prompt", f.prompt);
+  f.negative_prompt = body.string("negative_prompt", f.negative_prompt);
+  f.model = body.string("model", f.model);
+  f.rung = body.string("rung", f.rung);
+  f.scheduler = body.string("scheduler", f.scheduler);
+  f.width = body.integer("width", 0, 16384, f.width);
+  f.height = body.integer("height", 0, 16384, f.height);
+  f.steps = body.integer("steps", 1, most_steps, f.steps);
+  f.guidance = body.number("guidance_scale", 0, 100, f.guidance);
+  f.guidance_rescale = body.number("guidance_rescale", 0, 1, f.guidance_rescale);
+  if (body.has("seed")) f.seed = uint64_t(body.integer("seed", 0, INT64_MAX));
+  if (body.has("timestep_spacing")) f.timestep_spacing = body.string("timestep_spacing");
+  if (body.has("karras")) f.karras = body.boolean("karras");
+  f.clip_skip = body.integer("clip_skip", 0, 64, f.clip_skip);
+  if (body.has("prompt_syntax")) f.prompt_syntax = one_of(syntax_names, "prompt_syntax", body.string("prompt_syntax"));
+  if (body.has("loras")) f.loras = read_loras(body);
+  f.format = body.string("format", f.format);
+  f.quality = int(body.integer("quality", 1, 100, f.quality));
+  f.deadline = body.number("deadline", 0, 86400, f.deadline);
+}
+
+JobSpec make_spec(const DrawFields& f, const App& app, const HttpRequest& asked, const std::string& api) {
+  const CatalogModel& model = app.catalog.model(f.model);
+  check_text("prompt", f.prompt);
+  check_text("negative_prompt", f.negative_prompt);
+  check_size(f, app, model.info);
+  check_name("rung", f.rung, rungs(app.options.pipeline.device));
+  check_name("scheduler", f.scheduler, schedulers());
+  if (f.timestep_spacing) one_of<int>({{"leading", 0}, {"trailing", 0}, {"linspace", 0}}, "timestep_spacing", *f.timestep_spacing);
+  for (const auto& [name, weight] : f.loras) app.catalog.lora(name);
+
+  JobSpec spec{.pipeline = {model.name, f.rung.empty() ? app.options.pipeline.rung : f.rung, f.loras},
+               .extension = one_of(extensions, "format", f.format),
+               .quality = f.quality,
+               .client = asked.client,
+               .api = api,
+               .deadline = f.deadline > 0 ? f.deadline : app.options.deadline};
+  Request& request = spec.request;
+  request.width = int(f.width ? f.width : model.info.width), request.height = int(f.height ? f.height : model.info.height);
+  request.steps = int(f.steps), request.clip_skip = int(f.clip_skip);
+  request.scheduler = f.scheduler, request.timestep_spacing = f.timestep_spacing, request.karras = f.karras;
+  request.prompt_syntax = f.prompt_syntax;
+  const uint64_t seed = f.seed.value_or(random_seed());
+  for (int64_t i = 0; i < f.pictures; ++i)
+    request.pictures.push_back({.prompt = f.prompt,
+                                .negative_prompt = f.negative_prompt,
+                                .seed = seed + uint64_t(i),
+                                .guidance = float(f.guidance),
+                                .guidance_rescale = float(f.guidance_rescale)});
+  return spec;
+}
+
+bool parse_size_text(const std::string& text, int64_t& width, int64_t& height) {
+  const size_t x = text.find('x');
+  auto number = [](std::string_view digits, int64_t& value) {
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc{} && end == digits.data() + digits.size();
+  };
+  return x != text.npos && number(std::string_view(text).substr(0, x), width) && number(std::string_view(text).substr(x + 1), height);
+}
+
+}  // namespace hayate::server

@@ -1,0 +1,38 @@
+// What every API can ask for, under one set of names, and its checks.
+#pragma once
+#include "core/json.h"
+#include "server/app.h"
+
+namespace hayate::server {
+
+struct DrawFields {
+  std::string prompt{}, negative_prompt{};
+  std::string model{}, rung{}, scheduler{};  // empty: the default
+  int64_t pictures = 1, width = 0, height = 0, steps = 30, clip_skip = 0;
+  double guidance = 5, guidance_rescale = 0;
+  std::optional<uint64_t> seed{};  // of the first picture, others count up; none: random
+  std::optional<std::string> timestep_spacing{};
+  std::optional<bool> karras{};
+  PromptSyntax prompt_syntax = PromptSyntax::diffusers;
+  std::vector<std::pair<std::string, float>> loras{};
+  std::string format = "png";  // "png", "jpeg", "webp"
+  int quality = 90;
+  double deadline = 0;  // seconds; 0: the server's own
+};
+
+constexpr int64_t most_pictures_of_a_job = 16, most_steps = 150;
+
+// The body of a request as an object whose getters throw errors that name the field. Throws HttpError 400 or 415.
+JsonObject json_body(const HttpRequest&);
+
+// Reads what the body has of: prompt, negative_prompt, model, rung, scheduler, width, height, steps, guidance_scale, guidance_rescale, seed,
+// timestep_spacing, karras, clip_skip, prompt_syntax, loras ([{name, weight}]), format, quality, deadline.
+void read_draw_fields(const JsonObject&, DrawFields&);
+
+// Throws Error(usage) or HttpError for what cannot be drawn here.
+JobSpec make_spec(const DrawFields&, const App&, const HttpRequest&, const std::string& api);
+
+// The number of `text` ("WIDTHxHEIGHT"); false if it has another form.
+bool parse_size_text(const std::string& text, int64_t& width, int64_t& height);
+
+}  // namespace hayate::server

@@ -1,0 +1,69 @@
+// Jobs that wait: bounded, fair between clients, and taken in batches that one run of a pipeline can draw. Safe for use by many threads.
+#pragma once
+#include <condition_variable>
+#include <deque>
+
+#include "server/pace.h"
+
+namespace hayate::server {
+
+// Some pictures of a job: those from `first` on.
+struct Part {
+  JobPtr job{};
+  size_t first = 0, count = 0;
+};
+
+struct QueueLimits {
+  size_t jobs = 64, jobs_of_a_client = 16;
+  size_t pictures_at_once = 8;
+};
+
+// Whether pictures of both can be drawn in one batch such that each comes out as it would alone.
+bool share_batch(const JobSpec&, const JobSpec&);
+
+class JobQueue {
+ public:
+  JobQueue(QueueLimits limits, const Pace& pace) : limits_(limits), pace_(pace) {}
+
+  // Throws HttpError 429 where it is full, with Retry-After, and 503 once closed.
+  void add(JobPtr);
+  // Waits for work; nothing once closed and empty. Clients take turns; a client's jobs come in order. Jobs that would need another pipeline
+  // than `last` may be put off a few times. A job stays in the queue while it has pictures left. What is taken counts as running until
+  // the next call.
+  std::vector<Part> take(const std::optional<PipelineKey>& last);
+  // Takes out what has ended or is too late.
+  void sweep();
+  void running_left(double seconds);  // of what was taken last, estimated
+  void close();
+
+  size_t size() const;
+  bool empty() const { return size() == 0; }
+  bool closed() const;
+
+ private:
+  struct Waiting {
+    JobPtr job{};
+    size_t taken = 0;  // pictures
+    size_t left() const { return job->pictures() - taken; }
+    double work() const { return Pace::work(job->spec().request, left()); }
+  };
+  using Line = std::deque<Waiting>;
+
+  std::vector<const Waiting*> in_order() const;
+  int retry_after() const;
+  size_t choose(const std::optional<PipelineKey>& last);
+  void drop_ended();
+  void tell_places() const;
+  size_t count() const;
+
+  const QueueLimits limits_;
+  const Pace& pace_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::pair<std::string, Line>> lines_;  // one a client; the first is next
+  int put_off_ = 0;
+  double running_left_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace hayate::server

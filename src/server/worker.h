@@ -1,0 +1,43 @@
+// The thread that draws: it owns all pipelines, takes batches from the queue, and tells jobs how far they are.
+#pragma once
+#include <atomic>
+#include <thread>
+
+#include "server/job_queue.h"
+#include "server/metrics.h"
+#include "server/pipeline_pool.h"
+#include "server/task_thread.h"
+
+namespace hayate::server {
+
+class Worker {
+ public:
+  // `log` gets a line for what went wrong with no request to tell it to. Ends when the queue is closed and empty.
+  Worker(const Catalog&, JobQueue&, Pace&, Metrics&, std::function<void(const std::string&)> log);
+  ~Worker();
+
+  bool drawing() const { return drawing_; }
+  int64_t memory() const { return memory_; }  // bytes, of open pipelines
+  void stop() { stopping_ = true; }           // gives up what it draws within a step
+
+ private:
+  void run();
+  void warm_up();
+  void draw(const std::vector<Part>&);
+  void draw_together(const std::vector<Part>&);
+  void deliver(const std::vector<Part>&, Result);
+  void account(PooledPipeline&, const Request&, const Result&);
+
+  const Catalog& catalog_;
+  JobQueue& queue_;
+  Pace& pace_;
+  Metrics& metrics_;
+  std::function<void(const std::string&)> log_;
+  PipelinePool pool_;
+  TaskThread encoder_{2};
+  std::atomic<bool> drawing_ = false, stopping_ = false;
+  std::atomic<int64_t> memory_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace hayate::server
