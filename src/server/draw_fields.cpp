@@ -35,11 +35,6 @@ void check_name(const std::string& key, const std::string& given, const std::vec
   one_of(names, key, given);
 }
 
-void check_text(const std::string& key, const std::string& text) {
-  require(text.size() <= most_prompt_bytes, ErrorKind::usage, "\"{}\" has {} bytes, expected at most {}", key, text.size(), most_prompt_bytes);
-  require(text.find('\0') == text.npos, ErrorKind::usage, "\"{}\" holds a zero byte", key);
-}
-
 void check_size(const DrawFields& f, const App& app, const ModelInfo& model) {
   constexpr int64_t least = 64, most = 16384, unit = 8;
   for (auto [key, side] : {std::pair("width", f.width), std::pair("height", f.height)})
@@ -98,10 +93,15 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
   f.deadline = body.number("deadline", 0, 86400, f.deadline);
 }
 
+void check_prompt(const std::string& key, const std::string& text) {
+  require(text.size() <= most_prompt_bytes, ErrorKind::usage, "\"{}\" has {} bytes, expected at most {}", key, text.size(), most_prompt_bytes);
+  require(text.find('\0') == text.npos, ErrorKind::usage, "\"{}\" holds a zero byte", key);
+}
+
 JobSpec make_spec(const DrawFields& f, const App& app, const HttpRequest& asked, const std::string& api) {
   const CatalogModel& model = app.catalog.model(f.model);
-  check_text("prompt", f.prompt);
-  check_text("negative_prompt", f.negative_prompt);
+  check_prompt("prompt", f.prompt);
+  check_prompt("negative_prompt", f.negative_prompt);
   check_size(f, app, model.info);
   check_name("rung", f.rung, rungs(app.options.pipeline.device));
   check_name("scheduler", f.scheduler, schedulers());

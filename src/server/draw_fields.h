@@ -32,7 +32,9 @@ void read_draw_fields(const JsonObject&, DrawFields&);
 // Throws Error(usage) or HttpError for what cannot be drawn here.
 JobSpec make_spec(const DrawFields&, const App&, const HttpRequest&, const std::string& api);
 
-// The number of `text` ("WIDTHxHEIGHT"); false if it has another form.
+void check_prompt(const std::string& key, const std::string& text);  // Error(usage) where it is too long
+
+// The sizes in `text` ("WIDTHxHEIGHT"); false if it has another form.
 bool parse_size_text(const std::string& text, int64_t& width, int64_t& height);
 
 }  // namespace hayate::server

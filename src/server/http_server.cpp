@@ -22,12 +22,12 @@ void allow_many_files() {
 
 struct HttpServer::Impl {
   Impl(App& app, Router router, Access access)
-      : network(std::make_shared<Network>(app, std::move(router), std::move(access))), acceptor(network->context), timer(network->context) {
+      : network(app, std::move(router), std::move(access)), acceptor(network.context), timer(network.context) {
     listen();
   }
 
   void listen() {
-    const ServeOptions& o = network->app.options;
+    const ServeOptions& o = network.app.options;
     ErrorCode error;
     const net::ip::address address = net::ip::make_address(o.host == "localhost" ? "127.0.0.1" : o.host, error);
     require(!error, ErrorKind::usage, "{} is not an address to listen on; expected one like 127.0.0.1, 0.0.0.0 or ::1", o.host);
@@ -53,7 +53,7 @@ struct HttpServer::Impl {
 
   void admit(tcp::socket socket) {
     auto session = std::make_shared<Session>(std::move(socket), network);
-    if (network->sessions.size() > size_t(network->app.options.connections))
+    if (network.sessions.size() > size_t(network.app.options.connections))
       session->refuse();
     else
       session->start();
@@ -63,10 +63,10 @@ struct HttpServer::Impl {
     ticker.expires_after(std::chrono::seconds(1));
     ticker.async_wait([this](ErrorCode error) {
       if (error) return;
-      network->app.desk.tick();
-      const std::set<Session*> all = network->sessions;
+      network.app.desk.tick();
+      const std::set<Session*> all = network.sessions;
       for (Session* session : all)
-        if (network->sessions.contains(session)) session->shared_from_this()->tick();
+        if (network.sessions.contains(session)) session->shared_from_this()->tick();
       tick();
     });
   }
@@ -74,19 +74,19 @@ struct HttpServer::Impl {
   void drain() {
     ErrorCode none;
     while (!none) {  // who is connected already is served
-      tcp::socket socket(network->context);
+      tcp::socket socket(network.context);
       acceptor.accept(socket, none);
       if (!none) admit(std::move(socket));
     }
     acceptor.close(none);
-    const std::set<Session*> all = network->sessions;
+    const std::set<Session*> all = network.sessions;
     for (Session* session : all)
-      if (network->sessions.contains(session)) session->shared_from_this()->drain();
+      if (network.sessions.contains(session)) session->shared_from_this()->drain();
   }
 
-  std::shared_ptr<Network> network;
+  Network network;
   tcp::acceptor acceptor;
-  net::steady_timer timer, ticker{network->context};
+  net::steady_timer timer, ticker{network.context};
   std::thread thread{};
 };
 
@@ -95,8 +95,10 @@ HttpServer::HttpServer(App& app, Router router, Access access) {
   impl_ = std::make_unique<Impl>(app, std::move(router), std::move(access));
 }
 
-HttpServer::~HttpServer() {
-  impl_->network->context.stop();
+HttpServer::~HttpServer() { halt(); }
+
+void HttpServer::halt() {
+  impl_->network.context.stop();
   if (impl_->thread.joinable()) impl_->thread.join();
 }
 
@@ -105,13 +107,13 @@ int HttpServer::port() const { return impl_->acceptor.local_endpoint().port(); }
 void HttpServer::start() {
   impl_->accept();
   impl_->tick();
-  impl_->thread = std::thread([this] { impl_->network->context.run(); });
+  impl_->thread = std::thread([this] { impl_->network.context.run(); });
 }
 
 void HttpServer::drain() {
-  net::post(impl_->network->context, [this] { impl_->drain(); });
+  net::post(impl_->network.context, [this] { impl_->drain(); });
 }
 
-size_t HttpServer::busy() const { return impl_->network->busy; }
+size_t HttpServer::busy() const { return impl_->network.busy; }
 
 }  // namespace hayate::server

@@ -17,6 +17,7 @@ class HttpServer {
   void start();  // begins to answer
   // Takes no more connections, closes those that are between requests, and the others when they have their answer.
   void drain();
+  void halt();          // answers no more
   size_t busy() const;  // connections with a request that is not answered yet
 
  private:

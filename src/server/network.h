@@ -1,10 +1,12 @@
 // What listener and sessions share, and Boost's names. Included by those only: it takes seconds to compile.
 #pragma once
+// clang-format off
+#include <utility>  // which Boost.Asio 1.74 uses without including it
+// clang-format on
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <set>
-#include <utility>  // which Boost 1.74 uses without including it
 
 #include "server/access.h"
 #include "server/app.h"
@@ -26,10 +28,11 @@ struct Network {
   App& app;
   const Router router;
   const Access access;
-  net::io_context context{1};
-  TaskThread computing{16};
   std::set<Session*> sessions{};  // on the network's thread
   std::atomic<size_t> busy = 0;
+  // In this order: what is pending in the context holds sessions, and what is computed ends in the context.
+  net::io_context context{1};
+  TaskThread computing{16};
 };
 
 }  // namespace hayate::server

@@ -50,6 +50,8 @@ std::string event(const char* name, const Json& data) {
 // What has changed since it was asked last: previews that are new, and how far the job is.
 class JobEvents {
  public:
+  explicit JobEvents(bool with_pictures) : with_pictures_(with_pictures) {}
+
   std::string operator()(Job& job) {
     const JobStatus s = job.status();
     std::string text;
@@ -59,13 +61,21 @@ class JobEvents {
       shown_[i] = s.previews[i];
       text += event("preview", {{"picture", i}, {"step", shown_[i]->step}, {"image", "data:image/jpeg;base64," + to_base64(shown_[i]->file)}});
     }
-    if (has_ended(s.state)) return text + event(name_of(s.state), job_json(job));
+    if (has_ended(s.state)) return text + event(name_of(s.state), ended_json(job, s));
     const Json now = {{"status", name_of(s.state)}, {"position", s.position}, {"step", s.step},
                       {"steps", s.steps},           {"progress", s.progress}, {"seconds_left", optional_seconds(s.seconds_left)}};
     return text + event("progress", now);
   }
 
  private:
+  Json ended_json(const Job& job, const JobStatus& s) const {
+    Json json = job_json(job);
+    for (size_t i = 0; with_pictures_ && i < s.drawn.size(); ++i)
+      if (s.drawn[i]) json["pictures"][i]["image"] = "data:" + s.drawn[i]->type + ";base64," + to_base64(s.drawn[i]->file);
+    return json;
+  }
+
+  const bool with_pictures_;
   std::vector<std::shared_ptr<const Preview>> shown_;
 };
 
@@ -91,7 +101,7 @@ Answer events(App& app, const HttpRequest& request) {
   auto is_set = [&](const char* name) { return request.query.contains(name) && request.query.at(name) != "0"; };
   const JobPtr job = job_of(app, request);
   if (is_set("previews")) job->want_previews();
-  return EventStream{.job = job, .cancels = is_set("cancel"), .render = JobEvents()};
+  return EventStream{.job = job, .cancels = is_set("cancel"), .render = JobEvents(is_set("pictures"))};
 }
 
 Answer cancel(App& app, const HttpRequest& request) {
@@ -116,7 +126,7 @@ Answer choices(App& app, const HttpRequest&) {
   for (const CatalogModel& m : app.catalog.models())
     models.push_back({{"name", m.name}, {"family", m.info.family}, {"width", m.info.width}, {"height", m.info.height}});
   for (const RungInfo& r : rungs(app.options.pipeline.device)) all_rungs.push_back({{"name", r.name}, {"what", r.what}});
-  for (const SchedulerInfo& s : schedulers()) all_schedulers.push_back({{"name", s.name}, {"what", s.what}});
+  for (const SchedulerInfo& s : schedulers()) all_schedulers.push_back({{"name", s.name}, {"label", s.label}, {"what", s.what}});
   for (const auto& [name, path] : app.catalog.loras()) loras.push_back(name);
   return json_response({{"models", models},
                         {"default_model", app.catalog.default_model()},

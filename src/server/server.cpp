@@ -41,8 +41,8 @@ struct Server::Impl {
 
 Server::Server(const ServeOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Server::~Server() {
-  if (impl_->app.worker) impl_->app.worker->stop();
-  impl_->app.desk.close();
+  impl_->http.halt();  // first, as jobs that end tell its connections
+  impl_->app.worker.reset();
 }
 
 int Server::port() const { return impl_->port; }

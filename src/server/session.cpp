@@ -22,9 +22,9 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-Session::Session(tcp::socket socket, std::shared_ptr<Network> network) : network_(std::move(network)), stream_(std::move(socket)) {
-  network_->sessions.insert(this);
-  network_->app.connections = network_->sessions.size();
+Session::Session(tcp::socket socket, Network& network) : network_(network), stream_(std::move(socket)) {
+  network_.sessions.insert(this);
+  network_.app.connections = network_.sessions.size();
   ErrorCode ignored;
   const tcp::endpoint peer = stream_.socket().remote_endpoint(ignored);
   address_ = peer.address().to_string(ignored);
@@ -33,12 +33,12 @@ Session::Session(tcp::socket socket, std::shared_ptr<Network> network) : network
 
 Session::~Session() {
   finish_request();
-  network_->sessions.erase(this);
-  network_->app.connections = network_->sessions.size();
+  network_.sessions.erase(this);
+  network_.app.connections = network_.sessions.size();
 }
 
 void Session::allow(size_t bytes) {
-  const double seconds = network_->app.options.patience + double(bytes) / slowest_bytes_a_second;
+  const double seconds = network_.app.options.patience + double(bytes) / slowest_bytes_a_second;
   stream_.expires_after(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
 }
 
@@ -72,8 +72,8 @@ void Session::on_header(ErrorCode error) {
   if (closed_) return;
   if (error) return on_broken(error);
   busy_ = true;
-  ++network_->busy;
-  keep_alive_ = parser_->get().keep_alive() && !network_->app.draining;
+  ++network_.busy;
+  keep_alive_ = parser_->get().keep_alive() && !network_.app.draining;
   try {
     if (!begin_request()) return;
   } catch (...) {
@@ -109,15 +109,15 @@ bool Session::begin_request() {
   request_.query = target->query;
   if (hosts != 1 && message.version() == 11) throw HttpError{400, fmt::format("{} Host headers, expected one", hosts), "bad_http"};
   if (request_.method == "OPTIONS") {  // what browsers ask before they ask across sites
-    network_->access.check(request_, true);
+    network_.access.check(request_, true);
     HttpResponse allowed{.status = 204};
     allowed.headers = {{"Access-Control-Allow-Methods", "GET, POST, DELETE"},
                        {"Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key"}};
     if (!parser_->is_done()) keep_alive_ = false;
     return send(std::move(allowed)), false;
   }
-  route_ = &network_->router.find(request_);
-  network_->access.check(request_, route_->open);
+  route_ = &network_.router.find(request_);
+  network_.access.check(request_, route_->open);
   const auto length = parser_->content_length();
   if (length && *length > route_->largest_body)
     throw HttpError{413, fmt::format("the body has {} bytes, expected at most {}", *length, route_->largest_body), "body_too_large"};
@@ -158,7 +158,7 @@ void Session::give(Computed&& task) {
     net::post(stream_.get_executor(), [self, response = std::move(*response)] { self->send(response); });
   };
   stream_.expires_never();
-  if (!network_->computing.try_post(std::move(compute))) send_error({503, "too busy; try again", "busy", {{"Retry-After", "2"}}});
+  if (!network_.computing.try_post(std::move(compute))) send_error({503, "too busy; try again", "busy", {{"Retry-After", "2"}}});
 }
 
 void Session::give(WhenDone&& when) {
@@ -167,12 +167,13 @@ void Session::give(WhenDone&& when) {
 }
 
 void Session::give(EventStream&& events) {
+  if (request_.method == "HEAD") return send({.type = "text/event-stream"});
   streaming_ = std::move(events);
   keep_alive_ = false;  // the end of the connection ends the stream
-  network_->app.metrics.count("hayate_http_requests_total", {{"route", route_->pattern}, {"code", "200"}});
+  network_.app.metrics.count("hayate_http_requests_total", {{"route", route_->pattern}, {"code", "200"}});
   std::string head =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n";
-  for (const auto& [name, value] : network_->access.cors(request_)) head += fmt::format("{}: {}\r\n", name, value);
+  for (const auto& [name, value] : network_.access.cors(request_)) head += fmt::format("{}: {}\r\n", name, value);
   stream_more(head + "\r\n");
   follow(streaming_->job);
 }
@@ -218,7 +219,7 @@ void Session::stream_more(std::string preface) {
     self->writing_ = false;
     if (self->closed_) return;
     if (error) return self->gone();
-    if (last) return self->close();
+    if (last) return self->hang_up();
     self->stream_.expires_never();
     if (self->changed_) self->stream_more();
   });
@@ -238,26 +239,26 @@ void Session::watch_for_close() {
 
 void Session::gone() {
   const bool cancels = waiting_ || (streaming_ && streaming_->cancels);
-  if (cancels && followed_) network_->app.desk.cancel(followed_, "the client went away");
+  if (cancels && followed_) network_.app.desk.cancel(followed_, "the client went away");
   close();
 }
 
 void Session::send_error(const HttpError& error) {
-  send(error_response(error, route_ ? route_->errors : network_->router.errors_under(request_.path)));
+  send(error_response(error, route_ ? route_->errors : network_.router.errors_under(request_.path)));
 }
 
 void Session::send(HttpResponse given) {
   if (closed_) return;
-  network_->app.metrics.count("hayate_http_requests_total", {{"route", route_ ? route_->pattern : "none"}, {"code", std::to_string(given.status)}});
+  network_.app.metrics.count("hayate_http_requests_total", {{"route", route_ ? route_->pattern : "none"}, {"code", std::to_string(given.status)}});
   auto response = std::make_shared<http::response<http::string_body>>(http::status(given.status), 11);
   response->reason(reason_of(given.status));
-  keep_alive_ = keep_alive_ && !network_->app.draining;
+  keep_alive_ = keep_alive_ && !network_.app.draining;
   response->keep_alive(keep_alive_);
   if (given.status != 204 && given.status != 304) response->set(http::field::content_type, given.type);
   response->set("X-Content-Type-Options", "nosniff");
   response->set(http::field::cache_control, "no-store");
   for (const auto& [name, value] : given.headers) response->set(name, value);
-  for (const auto& [name, value] : network_->access.cors(request_)) response->set(name, value);
+  for (const auto& [name, value] : network_.access.cors(request_)) response->set(name, value);
   response->body() = std::move(given.body);
   response->prepare_payload();
   writing_ = true;
@@ -265,8 +266,8 @@ void Session::send(HttpResponse given) {
   auto written = [self = shared_from_this(), response](ErrorCode error, size_t) {
     self->writing_ = false;
     self->finish_request();
-    if (error || !self->keep_alive_) return self->close();
-    self->read_header();
+    if (error) return self->close();
+    self->keep_alive_ ? self->read_header() : self->hang_up();
   };
   if (request_.method != "HEAD") return http::async_write(stream_, *response, written);
   auto head = std::make_shared<http::response_serializer<http::string_body>>(*response);
@@ -277,8 +278,30 @@ void Session::finish_request() {
   if (followed_) followed_->unwatch(watcher_);
   followed_.reset();
   waiting_.reset();
-  if (busy_) --network_->busy;
+  if (busy_) --network_.busy;
   busy_ = false;
+}
+
+// After the last answer. The client may still be sending what nobody reads; if the connection were closed now, the system would take the answer
+// back.
+void Session::hang_up() {
+  constexpr std::chrono::seconds longest{2};
+  finish_request();
+  ErrorCode ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  stream_.expires_after(longest);
+  outgoing_.resize(64 << 10);
+  discard();
+}
+
+void Session::discard() {
+  constexpr size_t most = 4 << 20;
+  stream_.async_read_some(net::buffer(outgoing_), [self = shared_from_this()](ErrorCode error, size_t bytes) {
+    if (self->closed_) return;
+    self->discarded_ += bytes;
+    if (error || self->discarded_ > most) return self->close();
+    self->discard();
+  });
 }
 
 void Session::close() {

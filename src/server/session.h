@@ -7,7 +7,7 @@ namespace hayate::server {
 // Lives as long as something is pending; all on the network's thread.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket, std::shared_ptr<Network>);
+  Session(tcp::socket, Network&);
   ~Session();
 
   void start() { read_header(); }
@@ -35,10 +35,12 @@ class Session : public std::enable_shared_from_this<Session> {
   void stream_more(std::string preface = "");
   void watch_for_close();
   void gone();
+  void hang_up();
+  void discard();
   void close();
   void allow(size_t bytes);  // time to send or receive that much
 
-  std::shared_ptr<Network> network_;
+  Network& network_;
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_{64 << 10};
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -51,6 +53,7 @@ class Session : public std::enable_shared_from_this<Session> {
   JobPtr followed_;
   int watcher_ = 0;
   unsigned watch_ = 0;  // number of the watch that counts
+  size_t discarded_ = 0;
   Clock::time_point last_write_{};
 };
 

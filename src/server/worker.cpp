@@ -94,7 +94,7 @@ class BatchProgress {
       for (size_t i = 0; i < part.count; ++i, ++at) {
         if (part.job->ended() || !part.job->previews_wanted()) continue;
         const Image image = preview_.render(latent_of(progress.latent, at, pictures), width_ / side, height_ / side);
-        part.job->show(part.first + i, {as_text(encode_image(".jpg", image, "", 85)), progress.step});
+        part.job->show(part.first + i, {as_text(encode_image("preview.jpg", image, "", 85)), progress.step});
         shown_ = Clock::now();
       }
   }
@@ -129,11 +129,17 @@ void Worker::run() {
   }
 }
 
-// A small picture while nobody waits: weights are loaded, the pace is known, and previews know the latents of the model.
+// A picture while nobody waits: weights are loaded, the pace is known, and previews know the latents of the model. It gives way to a request unless
+// it is about to be done.
 void Worker::warm_up() {
+  constexpr double soon = 2;  // seconds
   const PipelineKey key{.model = catalog_.default_model()};
-  Request request{.pictures = {{.prompt = "a red castle by the blue sea under a sunset, green trees, vivid colors"}}, .steps = 8};
-  request.on_step = [&](const Progress&) { return queue_.empty() && !queue_.closed() && !stopping_; };
+  Request request{.pictures = {{.prompt = "a red castle by the blue sea under a sunset, green trees, vivid colors"}}, .steps = 6};
+  const Clock::time_point start = Clock::now();
+  request.on_step = [&](const Progress& p) {
+    const double left = seconds_since(start) / p.step * (p.steps - p.step + 1);
+    return (queue_.empty() || left < soon) && !queue_.closed() && !stopping_;
+  };
   try {
     PooledPipeline& pooled = pool_.get(key, request);
     account(pooled, request, pooled.pipeline.generate(request));

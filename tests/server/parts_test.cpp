@@ -40,11 +40,8 @@ TEST(Target, TakesPathAndQueryApart) {
   ASSERT_TRUE(target);
   EXPECT_EQ(target->path, "/a b/c");
   EXPECT_EQ(target->query, (std::map<std::string, std::string>{{"x", "1"}, {"y", "&z"}, {"flag", ""}}));
-  for (const char* broken : {"", "a", "*", "http://a/", "/%", "/%1", "/%zz", "/%00", "/a?b=%0"})
-    EXPECT_EQ(parse_target(broken), std::nullopt) << broken;
+  for (const char* broken : {"", "a", "*", "http://a/", "/%", "/%1", "/%zz", "/%00", "/a?b=%0"}) EXPECT_FALSE(parse_target(broken)) << broken;
 }
-bool operator==(const Target& a, const Target& b) { return a.path == b.path && a.query == b.query; }
-
 TEST(Router, FindsCapturesAndRefuses) {
   Router router;
   router.add({.method = "GET", .pattern = "/jobs/{}", .handler = {}});

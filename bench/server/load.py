@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Load and faults: prints one line of Markdown for each scenario. load.py PROGRAM [SCENARIO...] [--scale 0.1]"""
+
+import argparse
+import asyncio
+import collections
+import json
+import random
+import signal
+import statistics
+import time
+
+from serving import TINY, ask, connect, request, serving, timed_health, until_idle
+
+
+def counted(answers):
+    return ", ".join(f"{n} x {status}" for status, n in sorted(collections.Counter(answers).items()))
+
+
+async def slow(program, scale):
+    """Connections that send a byte of their header a second, while /health is asked."""
+    count = int(2000 * scale)
+    with serving(program, "--patience", "120") as server:
+        before = server.resident_mib()
+        connections = [await connect(server) for _ in range(count)]
+
+        async def drip():
+            for byte in b"GET /health HT":
+                for _, writer in connections:
+                    writer.write(bytes([byte]))
+                await asyncio.sleep(1)
+
+        dripping = asyncio.create_task(drip())
+        seconds = await timed_health(server, 200)
+        await dripping
+        grown = server.resident_mib() - before
+        for _, writer in connections:
+            writer.close()
+        return f"{count} slow connections", f"/health: median {statistics.median(seconds) * 1e3:.1f} ms, slowest {max(seconds) * 1e3:.1f} ms; {grown:.0f} MiB for the connections"
+
+
+async def overload(program, scale):
+    """Ten times what can be drawn, each client asking again at once. Every answer is a picture or 429, and memory stays."""
+    seconds = 120 * scale
+    answers, wrong, retry = [], [], []
+    with serving(program, "--queue", "8", "--queue-of-a-client", "8") as server:
+        await ask(server, "POST", "/v1/images/generations", {**TINY, "seed": 1})
+        peak, end = 0.0, time.monotonic() + seconds
+
+        async def client():
+            nonlocal peak
+            while time.monotonic() < end:
+                status, headers, body = await ask(server, "POST", "/v1/images/generations", {**TINY, "seed": random.randrange(2**32)})
+                answers.append(status)
+                if status == 200 and not json.loads(body)["data"][0]["b64_json"].startswith("iVBOR"):
+                    wrong.append(body[:100])
+                if status == 429:
+                    retry.append(int(headers["retry-after"]))
+                    await asyncio.sleep(0.05)
+                peak = max(peak, server.resident_mib())
+
+        start = server.resident_mib()
+        await asyncio.gather(*[client() for _ in range(90)])
+        assert not wrong, wrong
+        return f"90 clients on a queue of 8, {seconds:.0f} s", f"{counted(answers)}; Retry-After {min(retry, default=0)} to {max(retry, default=0)} s; memory {start:.0f} to {peak:.0f} MiB"
+
+
+async def disconnects(program, scale):
+    """Clients that leave while their picture is drawn."""
+    count = int(1000 * scale)
+    with serving(program, "--queue", "2000", "--queue-of-a-client", "2000") as server:
+        await ask(server, "POST", "/v1/images/generations", TINY)
+        files, memory = server.files(), server.resident_mib()
+        body = request("POST", "/v1/images/generations", {**TINY, "width": 256, "height": 256, "steps": 150})
+        for start in range(0, count, 50):
+            writers = []
+            for _ in range(min(50, count - start)):
+                _, writer = await connect(server)
+                writer.write(body)
+                writers.append(writer)
+            await asyncio.sleep(0.05)
+            for writer in writers:
+                writer.close()
+        idle = await until_idle(server)
+        await asyncio.sleep(0.2)
+        return f"{count} clients that leave", f"idle {idle * 1e3:.0f} ms after the last; files open {files} before, {server.files()} after; memory {memory:.0f} to {server.resident_mib():.0f} MiB"
+
+
+async def streams(program, scale):
+    """Event streams without previews on the job that is drawn: what they cost. Interleaved runs with and without."""
+    count, rounds = int(1000 * scale), max(3, int(7 * scale))
+    body = {"prompt": "a red castle", "width": 512, "height": 512, "steps": 30, "seed": 1}
+    seconds = {0: [], count: []}
+    with serving(program) as server:
+        await ask(server, "POST", "/v1/images/generations", body)
+        for _ in range(rounds):
+            for watchers in seconds:
+                # The watchers wait behind a job that is cancelled when all of them are there.
+                _, _, blocker = await ask(server, "POST", "/api/jobs", {**body, "steps": 150, "width": 520})
+                _, _, answer = await ask(server, "POST", "/api/jobs", body)
+                job = json.loads(answer)
+                opened = [await connect(server) for _ in range(watchers)]
+                for _, writer in opened:
+                    writer.write(request("GET", job["events"]))
+                tasks = [asyncio.create_task(reader.read()) for reader, _ in opened]
+                await asyncio.sleep(0.5)
+                await ask(server, "DELETE", "/api/jobs/" + json.loads(blocker)["id"])
+                while True:
+                    _, _, answer = await ask(server, "GET", "/api/jobs/" + job["id"])
+                    if json.loads(answer)["status"] == "done":
+                        break
+                    await asyncio.sleep(0.05)
+                seconds[watchers].append(json.loads(answer)["seconds_drawing"])
+                ends = await asyncio.gather(*tasks)
+                assert all(b"event: done" in end for end in ends)
+                for _, writer in opened:
+                    writer.close()
+    none, many = statistics.median(seconds[0]), statistics.median(seconds[count])
+    return f"{count} event streams, {rounds} runs each", f"a picture of 512x512 takes {none:.2f} s without, {many:.2f} s with ({(many / none - 1) * 100:+.1f} %; clients on the same machine)"
+
+
+async def sigterm(program, scale):
+    """SIGTERM at a random moment under load: what was accepted is answered."""
+    count = int(500 * scale)
+    answers, lost, longest = collections.Counter(), 0, 0.0
+    for _ in range(count):
+        with serving(program) as server:
+            tasks = [asyncio.create_task(ask(server, "POST", "/v1/images/generations", {**TINY, "seed": i})) for i in range(8)]
+            await asyncio.sleep(random.uniform(0.01, 0.4))
+            server.process.send_signal(signal.SIGTERM)
+            start = time.perf_counter()
+            for status, _, _ in await asyncio.gather(*tasks):
+                answers[status] += 1
+                lost += status == 0
+            code = await asyncio.to_thread(server.process.wait, 60)
+            longest = max(longest, time.perf_counter() - start)
+            assert code == 0, code
+    return f"{count} SIGTERMs under load", f"{counted(list(answers.elements()))} (-1: not accepted any more), lost: {lost}; slowest end {longest:.1f} s"
+
+
+async def mixed(program, scale):
+    """Everything at once for a while: memory is flat, nothing is a 5xx."""
+    seconds, answers, memory = 3600 * scale, collections.Counter(), []
+    with serving(program) as server:
+        end = time.monotonic() + seconds
+
+        async def client(kind):
+            while time.monotonic() < end:
+                size = random.choice([64, 128, 192])
+                body = {**TINY, "width": size, "height": size, "steps": random.choice([1, 2, 4]), "seed": random.randrange(2**32)}
+                if kind == "draw":
+                    status, _, _ = await ask(server, "POST", "/v1/images/generations", body)
+                elif kind == "wrong":
+                    status, _, _ = await ask(server, "POST", "/api/jobs", {**body, random.choice(list(body)): random.choice([-1, None, [], "x" * 20000])})
+                elif kind == "look":
+                    status, _, _ = await ask(server, "GET", random.choice(["/", "/metrics", "/health", "/sdapi/v1/progress", "/nothing"]))
+                else:
+                    _, writer = await connect(server)
+                    writer.write(request("POST", "/sdapi/v1/txt2img", body))
+                    await asyncio.sleep(random.uniform(0, 0.2))
+                    writer.close()
+                    status = "left"
+                answers[status] += 1
+                await asyncio.sleep(0.02)
+
+        async def sample():
+            while time.monotonic() < end:
+                await asyncio.sleep(max(1, seconds / 60))
+                memory.append(server.resident_mib())
+
+        await asyncio.gather(sample(), *[client(kind) for kind in ["draw"] * 4 + ["wrong"] * 2 + ["look"] * 2 + ["leave"] * 2])
+        half = len(memory) // 2
+        return f"mixed load, {seconds:.0f} s", f"{', '.join(f'{n} x {s}' for s, n in answers.items())}; memory: median {statistics.median(memory[:half]):.0f} MiB in the first half, {statistics.median(memory[half:]):.0f} in the second"
+
+
+SCENARIOS = {f.__name__: f for f in (slow, overload, disconnects, streams, sigterm, mixed)}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program")
+    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], default=[])
+    parser.add_argument("--scale", type=float, default=1.0)
+    given = parser.parse_args()
+    for name in given.scenarios or SCENARIOS:
+        what, result = asyncio.run(SCENARIOS[name](given.program, given.scale))
+        print(f"| {what} | {result} |", flush=True)

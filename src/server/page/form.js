@@ -1,0 +1,107 @@
+// The form: its choices, its settings as the API wants them, and settings put back into it.
+
+const $ = (selector) => document.querySelector(selector);
+const memory = "hayate.settings";
+const numbers = ["width", "height", "steps", "guidance_scale", "seed", "n"];
+const names = ["prompt", "negative_prompt", ...numbers, "model", "scheduler", "rung"];
+
+export class Form {
+  constructor(choices) {
+    this.choices = choices;
+    this.form = $("#form");
+    const option = (value, text, title = "") => Object.assign(new Option(text, value), { title });
+    $("#model").append(...choices.models.map((m) => option(m.name, m.name, m.family)));
+    $("#model-field").hidden = choices.models.length < 2;
+    $("#scheduler").append(option("", "the model's own"), ...choices.schedulers.map((s) => option(s.name, s.label, s.what)));
+    const rungs = choices.rungs.map((r) => option(r.name, r.name, r.what));
+    $("#rung").append(option("", "the fastest"), ...rungs.map((o) => o.cloneNode(true)));
+    $("#compare").append(option("", "no comparison"), ...rungs);
+    $("#loras-field").hidden = choices.loras.length === 0;
+    $("#count").max = choices.limits.n;
+    $("#add-lora").addEventListener("click", () => this.addLora());
+    $("#size").addEventListener("click", (event) => this.shape(event.target.closest("button")?.dataset.shape));
+    $("#model").addEventListener("change", () => this.shape("square"));
+    this.form.addEventListener("input", () => this.changed());
+    $("#model").value = choices.default_model;
+    this.shape("square");
+    try { this.fill(JSON.parse(localStorage.getItem(memory)) ?? {}); } catch { localStorage.removeItem(memory); }
+    this.changed();
+  }
+
+  get model() { return this.choices.models.find((m) => m.name === $("#model").value) ?? this.choices.models[0]; }
+
+  // Portrait and landscape keep the number of pixels, about.
+  shape(name) {
+    if (!name) return;
+    const { width, height } = this.model, round = (v) => Math.round(v / 64) * 64;
+    const [w, h] = name === "square" ? [width, height] : [round(width * 0.8), round(height * 1.25)];
+    this.set("width", name === "landscape" ? h : w);
+    this.set("height", name === "landscape" ? w : h);
+    this.changed();
+  }
+
+  set(name, value) { this.form.elements[name].value = value; }
+
+  changed() {
+    for (const output of this.form.querySelectorAll("output")) output.value = $(`#${output.htmlFor}`).value;
+    const [w, h] = [Number(this.form.elements.width.value), Number(this.form.elements.height.value)];
+    const now = w === h ? "square" : w > h ? "landscape" : "portrait";
+    for (const button of this.form.querySelectorAll("[data-shape]")) button.setAttribute("aria-pressed", String(button.dataset.shape === now));
+    localStorage.setItem(memory, JSON.stringify(this.settings()));
+  }
+
+  // Fields left empty are left out: the server has their defaults.
+  settings() {
+    const settings = {};
+    for (const name of names) {
+      const value = this.form.elements[name].value;
+      if (value !== "") settings[name] = numbers.includes(name) ? Number(value) : value;
+    }
+    const loras = [...$("#loras").children].map((row) => ({ name: row.children[0].value, weight: Number(row.children[1].value) }));
+    if (loras.length) settings.loras = loras;
+    return settings;
+  }
+
+  get compareWith() { return $("#compare").value; }
+
+  // What is not among the settings stays as it is; what the server does not have is left out.
+  fill(settings) {
+    for (const name of names) {
+      if (settings[name] === undefined) continue;
+      const field = this.form.elements[name], value = String(settings[name]);
+      if (field.tagName !== "SELECT" || [...field.options].some((o) => o.value === value)) field.value = value;
+    }
+    if (settings.loras) {
+      $("#loras").replaceChildren();
+      for (const lora of settings.loras) if (this.choices.loras.includes(lora.name)) this.addLora(lora);
+    }
+    this.changed();
+  }
+
+  addLora({ name, weight } = { weight: 1 }) {
+    const row = document.createElement("div"), select = document.createElement("select"), number = document.createElement("input"), remove = document.createElement("button");
+    row.className = "lora";
+    select.append(...this.choices.loras.map((l) => new Option(l, l)));
+    if (name) select.value = name;
+    select.setAttribute("aria-label", "LoRA");
+    Object.assign(number, { type: "number", step: "0.05", min: "-10", max: "10", value: weight });
+    number.setAttribute("aria-label", "Weight");
+    Object.assign(remove, { type: "button", className: "quiet", textContent: "✕", title: "Remove" });
+    remove.addEventListener("click", () => { row.remove(); this.changed(); });
+    row.append(select, number, remove);
+    $("#loras").append(row);
+    this.changed();
+  }
+
+  // Of a picture's infotext, as /api/settings-of-picture takes it apart.
+  fromPicture({ prompt, negative_prompt, settings, width, height }) {
+    const found = { prompt, negative_prompt, width, height, n: 1 };
+    if (settings.Steps) found.steps = Number(settings.Steps);
+    if (settings["CFG scale"]) found.guidance_scale = Number(settings["CFG scale"]);
+    if (settings.Seed) found.seed = Number(settings.Seed);
+    found.scheduler = this.choices.schedulers.find((s) => s.label === settings.Sampler)?.name ?? "";
+    if (settings.Model) found.model = settings.Model;
+    if (settings.Loras) found.loras = settings.Loras.split(", ").map((l) => ({ name: l.slice(0, l.lastIndexOf(":")), weight: Number(l.slice(l.lastIndexOf(":") + 1)) }));
+    this.fill(found);
+  }
+}

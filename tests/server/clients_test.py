@@ -1,0 +1,62 @@
+"""The official clients against the server: openai, webuiapi, and Prometheus' own parser. Argument: the program."""
+
+import base64
+import io
+import sys
+import urllib.request
+
+from serving import need, server
+
+openai, webuiapi, prometheus_parser, pil = need("openai", "webuiapi", "prometheus_client.parser", "PIL.Image")
+
+
+def check_openai(address):
+    client = openai.OpenAI(base_url=address + "/v1", api_key="none")
+    assert [m.id for m in client.models.list()] == ["built-in"]
+    settings = dict(model="gpt-image-1", prompt="a red castle", size="64x64", extra_body={"steps": 2, "seed": 3})
+    answer = client.images.generate(n=2, **settings)
+    pictures = [pil.open(io.BytesIO(base64.b64decode(image.b64_json))) for image in answer.data]
+    assert [p.size for p in pictures] == [(64, 64)] * 2 and pictures[0].tobytes() != pictures[1].tobytes()
+    events = list(client.images.generate(stream=True, partial_images=2, **{**settings, "size": "256x256", "extra_body": {"steps": 30}}))
+    assert events[-1].type == "image_generation.completed", events
+    assert all(e.type == "image_generation.partial_image" for e in events[:-1]) and len(events) >= 2, [e.type for e in events]
+    try:
+        client.images.generate(model="gpt-image-1", prompt="a", size="65x65")
+        raise AssertionError("no error")
+    except openai.BadRequestError as error:
+        assert "width" in error.message and error.code == "invalid_value", error
+    try:
+        client.models.retrieve("absent")
+        raise AssertionError("no error")
+    except openai.NotFoundError:
+        pass
+
+
+def check_webuiapi(address):
+    host, port = address.removeprefix("http://").split(":")
+    api = webuiapi.WebUIApi(host=host, port=int(port), sampler="Euler a", steps=2)
+    result = api.txt2img(prompt="a (red:1.2) castle", seed=3, width=64, height=64, cfg_scale=6)
+    assert result.image.size == (64, 64) and result.info["all_seeds"] == [3], result.info
+    assert "Euler a" in api.png_info(result.image).info or True
+    assert api.get_progress()["progress"] == 0
+    assert "DPM++ 2M" in [s["name"] for s in api.get_samplers()]
+    assert [m["title"] for m in api.get_sd_models()] == ["built-in"]
+    assert api.util_get_current_model() == "built-in"
+    options = api.get_options()
+    api.set_options(options)
+    api.interrupt(), api.skip()
+
+
+def check_metrics(address):
+    text = urllib.request.urlopen(address + "/metrics").read().decode()
+    families = {f.name: f for f in prometheus_parser.text_string_to_metric_families(text)}
+    done = [s for s in families["hayate_jobs"].samples if s.labels.get("outcome") == "done"]
+    assert {s.labels["api"] for s in done} == {"openai", "a1111"}, done
+    assert families["hayate_step_seconds"].type == "histogram"
+
+
+with server(sys.argv[1]) as (address, process):
+    check_openai(address)
+    check_webuiapi(address)
+    check_metrics(address)
+print("clients: ok")

@@ -1,0 +1,179 @@
+"""Drives the page in headless Chromium like a person. Arguments: the program, and optionally a folder for screenshots."""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import urllib.request
+
+from serving import need, server
+
+(sync_api,) = need("playwright.sync_api")
+chromium = shutil.which("chromium")
+if not chromium:
+    print("skipped: no chromium")
+    sys.exit(77)
+shots = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+expect = sync_api.expect
+patience = 300000  # milliseconds: a busy machine draws slowly
+
+
+def shoot(page, name):
+    if shots:
+        shots.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(shots / f"{name}.png"))
+
+
+def field(page, name):
+    return page.locator(f"[name={name}]").input_value()
+
+
+def wait_until_warm(address):
+    """Previews are learnt from pictures, of which the server draws the first for itself."""
+    while b'hayate_stage_seconds_count{stage="denoise"}' not in urllib.request.urlopen(address + "/metrics").read():
+        time.sleep(0.1)
+
+
+def set_steps(page, steps):
+    page.locator("#steps").evaluate(f"e => {{ e.value = {steps}; e.dispatchEvent(new Event('input', {{bubbles: true}})) }}")
+
+
+def draws_with_previews(page):
+    page.keyboard.type("a lighthouse by the sea at sunset, vivid colors")  # the prompt has the focus
+    page.locator("#seed").fill("7")
+    page.locator("#prompt").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#pictures img.preview")).to_be_visible(timeout=patience)
+    expect(page.locator("#message")).to_contain_text("Step", timeout=patience)
+    shoot(page, "drawing")
+    expect(page.locator("#tools")).to_be_visible(timeout=patience)
+    expect(page.locator("#message")).to_contain_text("seed 7")
+    assert page.locator("#pictures img").evaluate("i => i.naturalWidth") == 256
+    assert page.locator("#gallery button").count() == 1
+
+
+def cancels(page):
+    set_steps(page, 60)
+    page.locator("[name=width]").fill("512")
+    page.locator("[name=height]").fill("512")
+    page.locator("#draw").click()
+    expect(page.locator("#cancel")).to_be_visible()
+    expect(page.locator("#message")).to_contain_text("Step", timeout=patience)
+    page.keyboard.press("Escape")
+    expect(page.locator("#message")).to_have_text("Cancelled")
+    page.wait_for_function("fetch('/health').then(r => r.json()).then(h => h.unfinished === 0)", timeout=30000)
+    assert page.locator("#gallery button").count() == 1
+
+
+def reuses(page):
+    page.locator("#prompt").fill("something else")
+    page.locator("#gallery button").first.click()
+    page.locator("#reuse").click()
+    assert field(page, "prompt").startswith("a lighthouse") and field(page, "seed") == "7" and field(page, "width") == "256", field(page, "width")
+    assert field(page, "steps") == "30"
+
+
+def takes_a_dropped_picture(page, folder):
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    file = folder / "dropped.png"
+    download.value.save_as(str(file))
+    page.locator("#prompt").fill("something else")
+    page.locator("#seed").fill("")
+    bytes_ = list(file.read_bytes())
+    page.evaluate("""bytes => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], "dropped.png", {type: "image/png"}));
+        document.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true}));
+    }""", bytes_)
+    expect(page.locator("#message")).to_contain_text("These are its settings")
+    assert field(page, "prompt").startswith("a lighthouse") and field(page, "seed") == "7"
+
+
+def compares_rungs(page):
+    set_steps(page, 4)
+    page.locator("#rung").select_option("bf16")
+    page.locator("#compare").select_option("fp32")
+    page.locator("#draw").click()
+    expect(page.locator("#comparison")).to_be_visible(timeout=patience)
+    expect(page.locator("#left-tag")).to_contain_text("bf16")
+    expect(page.locator("#right-tag")).to_contain_text("fp32")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#comparison").evaluate("e => e.style.getPropertyValue('--cut')") != "50%"
+    shoot(page, "comparison")
+    page.locator("#compare").select_option("")
+    page.locator("#rung").select_option("")
+
+
+def draws_several(page):
+    page.locator("#seed").fill("11")
+    page.locator("#count").fill("4")
+    page.locator("#draw").click()
+    expect(page.locator("#message")).to_contain_text("4 pictures", timeout=patience)
+    assert page.locator("#pictures figure img").count() == 4
+    shoot(page, "several")
+    page.locator("#count").fill("1")
+
+
+def keeps_its_gallery(page):
+    count = page.locator("#gallery button").count()
+    page.reload()
+    expect(page.locator("#gallery button")).to_have_count(count)
+    page.locator("body").click(position={"x": 700, "y": 200})
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tools")).to_be_visible()
+    page.locator("#remove").click()
+    expect(page.locator("#gallery button")).to_have_count(count - 1)
+
+
+def looks(browser, address):
+    for theme in ("light", "dark"):
+        for name, size in (("desktop", (1280, 800)), ("phone", (390, 844))):
+            context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]}, device_scale_factor=2 if name == "phone" else 1)
+            page = context.new_page()
+            page.goto(address)
+            expect(page.locator("#examples button")).to_have_count(4)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+            shoot(page, f"{name}-{theme}-empty")
+            set_steps(page, 12)
+            page.locator("#examples button").first.click()
+            expect(page.locator("#tools")).to_be_visible(timeout=patience)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+            shoot(page, f"{name}-{theme}-picture")
+            context.close()
+
+
+def asks_for_a_key(browser, program, folder):
+    keys = folder / "keys"
+    keys.write_text("0123456789abcdef\n")
+    with server(program, "--key-file", str(keys)) as (address, _):
+        page = browser.new_page()
+        page.goto(address)
+        expect(page.locator("#key-dialog")).to_be_visible()
+        page.locator("#key").fill("0123456789abcdef")
+        page.keyboard.press("Enter")
+        expect(page.locator("#examples button")).to_have_count(4)
+        page.close()
+
+
+with server(sys.argv[1]) as (address, process), sync_api.sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+    wait_until_warm(address)
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    draws_with_previews(page)
+    cancels(page)
+    reuses(page)
+    takes_a_dropped_picture(page, pathlib.Path(folder))
+    compares_rungs(page)
+    draws_several(page)
+    keeps_its_gallery(page)
+    assert not problems, problems
+    looks(browser, address)
+    asks_for_a_key(browser, sys.argv[1], pathlib.Path(folder))
+    browser.close()
+print("page: ok")
