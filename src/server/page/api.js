@@ -35,7 +35,6 @@ const json = (body) => ({ method: "POST", headers: { "Content-Type": "applicatio
 
 export const choices = async () => (await ask("/api/choices")).json();
 export const submit = async (settings) => (await ask("/api/jobs", json(settings))).json();
-export const cancel = async (id) => { await ask(`/api/jobs/${id}`, { method: "DELETE" }); };
 export const settingsOf = async (file) => (await ask("/api/settings-of-picture", { method: "POST", body: file })).json();
 
 // Calls on(name, data) for each event; returns the last one's data. The job is cancelled with its watcher.

@@ -12,9 +12,9 @@ export class Form {
     const option = (value, text, title = "") => Object.assign(new Option(text, value), { title });
     $("#model").append(...choices.models.map((m) => option(m.name, m.name, m.family)));
     $("#model-field").hidden = choices.models.length < 2;
-    $("#scheduler").append(option("", "the model's own"), ...choices.schedulers.map((s) => option(s.name, s.label, s.what)));
+    $("#scheduler").append(option("", "default", "the model's own"), ...choices.schedulers.map((s) => option(s.name, s.label, s.what)));
     const rungs = choices.rungs.map((r) => option(r.name, r.name, r.what));
-    $("#rung").append(option("", "the fastest"), ...rungs.map((o) => o.cloneNode(true)));
+    $("#rung").append(option("", "fastest"), ...rungs.map((o) => o.cloneNode(true)));
     $("#compare").append(option("", "no comparison"), ...rungs);
     $("#loras-field").hidden = choices.loras.length === 0;
     $("#count").max = choices.limits.n;

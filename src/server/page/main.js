@@ -56,7 +56,6 @@ function blobOf(dataUrl) {
 // Draws one job to its end; its pictures go to the gallery, the first one last so that it is the newest.
 async function drawJob(settings, signal) {
   const job = await api.submit(settings);
-  drawing.jobs.push(job.id);
   let progress = 0;
   const { name, data } = await api.follow(job, (event, now) => {
     if (event === "preview") stage.preview(now.picture, now.image, progress);
@@ -80,7 +79,8 @@ async function draw() {
   if (!settings.prompt) { $("#prompt").focus(); return say("Say what the picture should show."); }
   if (other) settings.seed ??= Math.floor(Math.random() * 2 ** 32), settings.n = 1;
   const stop = new AbortController();
-  setDrawing({ stop, jobs: [] });
+  setDrawing({ stop });
+  gallery.mark(null);
   say("Sent");
   $("#progress").value = 0;
   stage.begin(settings.width, settings.height, settings.n ?? 1);
