@@ -141,7 +141,9 @@ TEST_F(QueueTest, DropsWhatEndedOrIsTooLate) {
   const JobPtr late = job({.client = "b"}, 1e-6);
   queue.add(late);
   jobs[0]->cancel("no more");
+  std::this_thread::sleep_until(late->deadline());
   queue.sweep();
+  ASSERT_TRUE(late->status().error);
   EXPECT_EQ(late->status().error->status, 504);
   EXPECT_EQ(jobs[1]->status().position, 1);
   EXPECT_THAT(batches(), ElementsAre(ElementsAre(1)));
