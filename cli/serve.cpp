@@ -63,7 +63,7 @@ Subcommand add_serve(CLI::App& app) {
       declare(app, "serve",
               "Serves a web page, and the APIs of AUTOMATIC1111 and OpenAI, over HTTP.\n\n"
               "  hayate serve\n"
-              "  hayate serve -m path/to/sdxl -m path/to/other.safetensors --lora-folder loras --port 7860\n"
+              "  hayate serve -m path/to/sdxl -m other.safetensors --lora-folder loras\n"
               "  hayate serve --host 0.0.0.0 --key-file keys.txt",
               "The address goes to standard output once it answers. SIGTERM and Ctrl-C let requests finish. docs/api.md describes the APIs.\n\n" +
                   exit_code_help());
