@@ -8,7 +8,7 @@
 
 namespace hayate::testing {
 
-constexpr int batch_difference = 3;  // steps of 255
+constexpr int batch_difference = 16;  // steps of 255
 
 inline int largest_difference(const Image& a, const Image& b) {
   if (a.rgb.size() != b.rgb.size()) return INT_MAX;
