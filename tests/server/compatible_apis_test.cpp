@@ -20,7 +20,7 @@ Image image_of(const Json& base64) { return decode_image(from_base64(base64.get<
 
 Image drawn_directly(const std::string& prompt, uint64_t seed, const std::string& scheduler = "", PromptSyntax syntax = PromptSyntax::diffusers,
                      float guidance = 5) {
-  Pipeline pipeline({});
+  Pipeline pipeline(in_float32().pipeline);
   return pipeline
       .generate({.pictures = {{.prompt = prompt, .seed = seed, .guidance = guidance}},
                  .width = 64,
@@ -32,7 +32,7 @@ Image drawn_directly(const std::string& prompt, uint64_t seed, const std::string
 }
 
 TEST(OpenAiApi, DrawsPictures) {
-  Serving serving;
+  Serving serving(in_float32());
   const Reply reply = serving.post(
       "/v1/images/generations",
       {{"prompt", "a red castle"}, {"model", "gpt-image-1"}, {"n", 2}, {"size", "64x64"}, {"steps", 2}, {"seed", 3}, {"user", "someone"}});
@@ -84,7 +84,7 @@ TEST(OpenAiApi, ListsModelsAndRefuses) {
 }
 
 TEST(A1111Api, DrawsPictures) {
-  Serving serving;
+  Serving serving(in_float32());
   const Json answer = serving
                           .post("/sdapi/v1/txt2img", {{"prompt", "a (red:1.3) castle"},
                                                       {"seed", 3},
@@ -169,7 +169,7 @@ TEST(A1111Api, PngInfo) {
 }
 
 TEST(InferenceProtocol, DrawsPictures) {
-  Serving serving;
+  Serving serving(in_float32());
   EXPECT_EQ(serving.get("/v2/health/live").status, 200);
   EXPECT_EQ(serving.get("/v2/health/ready").status, 200);
   EXPECT_EQ(serving.get("/v2/models/built-in/ready").status, 200);

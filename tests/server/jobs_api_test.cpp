@@ -121,13 +121,13 @@ TEST(JobsApi, AWatcherThatLeavesCancelsWhereItSaidSo) {
 }
 
 TEST(JobsApi, BatchesRequestsAndEachPictureIsItsOwn) {
-  Serving serving;
+  Serving serving(in_float32());
   const Json blocker = serving.submit(endless());
   serving.wait_until(blocker["id"], "drawing");
   std::vector<Json> jobs;
   for (int i = 0; i < 3; ++i) jobs.push_back(serving.submit(tiny({{"seed", 10 + i}, {"prompt", fmt::format("{} trees by night", i + 1)}})));
   ask(serving.port(), "DELETE", "/api/jobs/" + blocker["id"].get<std::string>());
-  Pipeline pipeline({});
+  Pipeline pipeline(in_float32().pipeline);
   for (int i = 0; i < 3; ++i) {
     const Json done = serving.wait_until(jobs[size_t(i)]["id"], "done");
     const Result alone = pipeline.generate(
