@@ -17,10 +17,16 @@ double deviation_of(std::span<const float> values) {
 
 }  // namespace
 
+int LatentPreview::side_of_pixel(int width, int height, size_t latent_pixels) {
+  if (latent_pixels == 0) return 0;
+  const int side = int(std::lround(std::sqrt(double(width) * height / double(latent_pixels))));
+  return side > 0 && size_t(width / side) * size_t(height / side) == latent_pixels ? side : 0;
+}
+
 void LatentPreview::learn(std::span<const float> latent, const Image& image) {
   const size_t pixels = latent.size() / channels;
-  const auto side = size_t(std::lround(std::sqrt(double(image.width) * image.height / double(std::max<size_t>(pixels, 1)))));
-  if (pixels == 0 || side == 0 || size_t(image.width) / side * (size_t(image.height) / side) != pixels) return;
+  const auto side = size_t(side_of_pixel(image.width, image.height, pixels));
+  if (side == 0) return;
   constexpr double older = 0.8;
   for (auto& row : products_)
     for (double& v : row) v *= older;

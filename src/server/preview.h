@@ -16,6 +16,9 @@ class LatentPreview {
   // A pixel per latent pixel. A latent that still has more noise than finished ones is scaled down to their deviation.
   Image render(std::span<const float> latent, int width, int height) const;
 
+  // Pixels of a picture along each side of one of the latent's, of which there are so many; 0 where that is no whole number.
+  static int side_of_pixel(int width, int height, size_t latent_pixels);
+
   static constexpr size_t channels = 4;
 
  private:

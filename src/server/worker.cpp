@@ -87,8 +87,8 @@ class BatchProgress {
     constexpr double between = 0.1;  // seconds
     if (!preview_.ready() || progress.step == progress.steps || seconds_since(shown_) < between) return;
     const size_t pictures = pictures_in(parts_), pixels = progress.latent.size() / LatentPreview::channels / pictures;
-    const int side = int(std::max<size_t>(1, size_t(std::lround(std::sqrt(double(width_) * height_ / double(pixels))))));
-    if (size_t(width_ / side) * size_t(height_ / side) != pixels) return;  // not a latent of four channels
+    const int side = LatentPreview::side_of_pixel(width_, height_, pixels);
+    if (side == 0) return;  // not a latent of four channels
     size_t at = 0;
     for (const Part& part : parts_)
       for (size_t i = 0; i < part.count; ++i, ++at) {
