@@ -31,12 +31,13 @@ Value quantized(Program& p, Value v, Dtype t, float normalise) {
 
 Program quantize_linears(const Program& p, const PassOptions& options) {
   const Target& target = options.target;
-  const bool measured = options.quantization.layers == Quantization::Layers::gains;
+  const bool may_stay = options.quantization.layers == Quantization::Layers::gains;
+  const bool measured = may_stay || options.quantized.size() > 1;  // else there is nothing to choose
   return rewrite(p, [&](Program& out, Value, Node n) {
     if (!may_be_quantized(out, n, options.quantization)) return out.add(std::move(n));
     const auto attr = n.as<LinearAttr>();
     Node best = n;
-    double least = measured ? target.seconds(out, n) : INFINITY;
+    double least = may_stay ? target.seconds(out, n) : INFINITY;
     for (Dtype t : options.quantized) {
       Node narrow = n;
       narrow.in[0] = quantized(out, n.in[0], t, attr.normalise);
@@ -45,7 +46,7 @@ Program quantize_linears(const Program& p, const PassOptions& options) {
       narrow.attr = LinearAttr{attr.activation};
       const Node& x = out[narrow.in[0]];
       if (!target.supports(out, x) || !target.supports(out, narrow)) continue;
-      const double seconds = target.seconds(out, x) + target.seconds(out, narrow);
+      const double seconds = measured ? target.seconds(out, x) + target.seconds(out, narrow) : 0;
       // Where nothing is measured all take no time, and the first type is it.
       if (seconds < least || (least == 0 && best.in[0] == n.in[0])) least = seconds, best = std::move(narrow);
     }

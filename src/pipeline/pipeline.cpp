@@ -121,9 +121,8 @@ struct Pipeline::Impl {
   int native_side() const { return int(unet_config.sample_size * vae_config.downscale()); }
 
   Job check(const Request& r, const Warn& warn) const {
-    int64_t down = vae_config.downscale();
-    const int unit = int(vae_config.downscale());
-    auto side_of = [&](int asked, int Image::*own) { return asked ? asked : r.init_image ? (*r.init_image).*own / unit * unit : native_side(); };
+    const int down = int(vae_config.downscale());
+    auto side_of = [&](int asked, int Image::*own) { return asked ? asked : r.init_image ? (*r.init_image).*own / down * down : native_side(); };
     Job job{.request = r, .width = side_of(r.width, &Image::width), .height = side_of(r.height, &Image::height),
             .pictures = int64_t(r.pictures.size()), .h = 0, .w = 0, .guided = false, .schedule = {}, .prompts = {}};
     require(job.pictures >= 1 && job.pictures <= kMaxPictures, ErrorKind::usage, "a request of {} pictures; expected 1 to {}", job.pictures,
