@@ -107,7 +107,7 @@ std::string name_of_case(const ::testing::TestParamInfo<std::tuple<OpCase, Dtype
 }
 
 Buffer moments_of(const TensorView& rows) {
-  return gpu().context->device->allocate(rows.shape.rows() * cuda::moment_parts(rows.shape.c) * int64_t(sizeof(float2)));
+  return gpu().context->device->allocate(cuda::moments_bytes(rows.shape.rows(), rows.shape.c));
 }
 
 // Relative error of the moments in `parts` against those of the rows of a result; NaN where there are none.

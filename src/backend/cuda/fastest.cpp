@@ -70,7 +70,7 @@ double seconds_alone(const Program& p, const Node& n, const Context& context) {
     BindOptions options;
     Buffer moments;
     if (n.op == Op::linear && n.as<LinearAttr>().normalise > 0) {
-      moments = context.device->allocate(o.in[0].shape.rows() * moment_parts(o.in[0].shape.c) * int64_t(sizeof(float2)));
+      moments = context.device->allocate(moments_bytes(o.in[0].shape.rows(), o.in[0].shape.c));
       options.x_moments = reinterpret_cast<const float2*>(moments.get());
     }
     Launch launch = bind(sample.operands, context, options);

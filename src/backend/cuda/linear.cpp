@@ -85,7 +85,7 @@ Launch bind_with_sums(const Operands& o, const Context& context, BindOptions opt
 // A product that normalises rows of which nobody has written the moments.
 Launch bind_after_moments(const Operands& o, const Context& context, BindOptions options) {
   const TensorView& x = o.in[0];
-  Buffer parts = context.device->allocate(x.shape.rows() * moment_parts(x.shape.c) * int64_t(sizeof(float2)));
+  Buffer parts = context.device->allocate(moments_bytes(x.shape.rows(), x.shape.c));
   options.x_moments = reinterpret_cast<const float2*>(parts.get());
   Launch first{[=, s = context.stream(), x = matrix_of(x)](void*) { launch_row_moments(s, reinterpret_cast<float2*>(parts.get()), x); }};
   return in_order({std::move(first), bind_linear(o, context, options)});

@@ -10,7 +10,7 @@ Value made_for(const Program& p, const Node& n) {
   const Node& made = p[n.in[0]];
   return made.op == Op::linear && made.as<LinearAttr>().activation == Activation::none ? n.in[0] : none;
 }
-int64_t bytes_of(const Node& n) { return n.shape.rows() * moment_parts(n.shape.c) * int64_t(sizeof(float2)); }
+int64_t bytes_of(const Node& n) { return moments_bytes(n.shape.rows(), n.shape.c); }
 }  // namespace
 
 RowMoments::RowMoments(const Program& p) {

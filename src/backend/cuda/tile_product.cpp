@@ -45,6 +45,25 @@ std::pair<int, int> box_of(int64_t w, int64_t h) {
   return best;
 }
 
+// Blocks that share a tile of a variant that splits, where each has something to do; less than 2: it is no variant for that.
+int split_of(const TileVariant& variant, int tiles, int64_t steps, int processors) {
+  return int(std::min<int64_t>({variant.most_split, processors / tiles, steps}));
+}
+
+// Outputs that the busiest multiprocessor makes one after another: a good estimate of time, as far as variants of one op are compared.
+double outputs_in_a_row(const Operands& o, const TileVariant& variant, int processors) {
+  const Problem p = problem_of(o);
+  if (variant.geglu != (p.activation == Activation::geglu)) return INFINITY;
+  auto [box_w, box_h] = box_of(p.y.w, p.y.h);
+  const int64_t boxes = (p.y.w + box_w - 1) / box_w * ((p.y.h + box_h - 1) / box_h) * p.y.n;
+  const int tiles = tiles_of(int(boxes), int(p.y.c), p.upsample * p.upsample, variant);
+  const double each = double(variant.rows) * variant.columns;
+  if (variant.most_split == 1) return double((tiles + processors - 1) / processors) * each;
+  constexpr double kJoining = 1.2;  // what adding the parts up costs
+  const int split = split_of(variant, tiles, steps_of(p, o.in[0].dtype), processors);
+  return split < 2 ? INFINITY : kJoining * each / split;
+}
+
 std::vector<int64_t> image_strides(const Shape& s, int64_t row) { return {row, s.w * row, s.tokens() * row}; }
 
 bool is_full(const TensorView& residual, const TensorView& y) { return residual.shape == y.shape; }
@@ -117,29 +136,12 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
   int processors = context.device->info().multiprocessors;
 
   if (variant.most_split > 1) {
-    t.split = std::min({variant.most_split, processors / tiles_of(t, variant), t.chunks * t.taps});
+    t.split = split_of(variant, tiles_of(t, variant), steps_of(p, x.dtype), processors);
     if (t.split < 2) return {};
   }
   t.w = tensor_map({w.data, w.dtype, {p.x.c, taps, rows}, {p.x.c, taps * p.x.c}, {channels, 1, variant.columns}});
   return {[=, s = context.stream(), factor = x.dtype, result = y.dtype](void*) { launch_tile_product(s, t, factor, result, v, processors); }};
 }
-
-namespace {
-// Outputs that the busiest multiprocessor makes one after another: a good estimate of time, as far as variants of one op are compared.
-double outputs_in_a_row(const Operands& o, const TileVariant& variant, int processors) {
-  const Problem p = problem_of(o);
-  if (variant.geglu != (p.activation == Activation::geglu)) return INFINITY;
-  auto [box_w, box_h] = box_of(p.y.w, p.y.h);
-  auto parts = [](int64_t whole, int64_t part) { return (whole + part - 1) / part; };
-  const int64_t boxes = parts(p.y.w, box_w) * parts(p.y.h, box_h) * p.y.n, columns = (variant.geglu ? 2 : 1) * p.y.c;
-  const int64_t tiles = parts(boxes, variant.rows / kBoxPixels) * parts(columns, variant.columns) * p.upsample * p.upsample;
-  const double each = double(variant.rows) * variant.columns;
-  if (variant.most_split == 1) return double(parts(tiles, processors)) * each;
-  constexpr double kJoining = 1.2;  // what adding the parts up costs
-  const int64_t split = std::min<int64_t>({variant.most_split, processors / tiles, steps_of(p, o.in[0].dtype)});
-  return split < 2 ? INFINITY : kJoining * each / double(split);
-}
-}  // namespace
 
 void add_tile_ways(std::vector<Way>& ways, const Operands& o, const Context& context, BindOptions options) {
   constexpr double kNear = 1.1;  // on an H200 none of 79 choices by measurement was further from the least than 1.02

@@ -88,6 +88,7 @@ void launch_small_group_norm(cudaStream_t, const GroupNormArgs&);
 void launch_layer_norm(cudaStream_t, Matrix y, Matrix x, const float* gamma, const float* beta, float eps);
 // Sum and sum of squares of each row, in parts: (rows, moment_parts(columns)). Who reads them adds the parts up; here all but the first are 0.
 constexpr int moment_parts(int64_t columns) { return int((columns + 127) / 128); }
+constexpr int64_t moments_bytes(int64_t rows, int64_t columns) { return rows * moment_parts(columns) * int64_t(sizeof(float2)); }
 void launch_row_moments(cudaStream_t, float2* parts, Matrix x);
 void launch_row_sums(cudaStream_t, float* sums, Matrix x);  // of each row
 void launch_softmax(cudaStream_t, Matrix y, Matrix x);  // x may be float32 where y is not

@@ -6,10 +6,8 @@ namespace hayate::cuda {
 void launch_float8_product(cudaStream_t s, const TileProduct& p, Dtype result, int variant, int multiprocessors) {
   if (result == Dtype::f8)
     launch_variant<__nv_fp8_e4m3, __nv_fp8_e4m3>(s, p, variant, multiprocessors);
-  else if (result == Dtype::bf16)
-    launch_variant<__nv_bfloat16, __nv_fp8_e4m3>(s, p, variant, multiprocessors);
   else
-    launch_variant<__half, __nv_fp8_e4m3>(s, p, variant, multiprocessors);
+    launch_narrow<__nv_fp8_e4m3>(s, p, result, variant, multiprocessors);
 }
 
 }  // namespace hayate::cuda

@@ -4,10 +4,7 @@
 namespace hayate::cuda {
 
 void launch_int8_product(cudaStream_t s, const TileProduct& p, Dtype result, int variant, int multiprocessors) {
-  if (result == Dtype::bf16)
-    launch_variant<__nv_bfloat16, int8_t>(s, p, variant, multiprocessors);
-  else
-    launch_variant<__half, int8_t>(s, p, variant, multiprocessors);
+  launch_narrow<int8_t>(s, p, result, variant, multiprocessors);
 }
 
 }  // namespace hayate::cuda

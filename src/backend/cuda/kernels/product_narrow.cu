@@ -9,8 +9,6 @@ namespace {
 constexpr int kTile = 128, kBytes = 64, kStages = 4, kThreads = 256, kTileBytes = kTile * kBytes;
 constexpr int kShared = kStages * 2 * kTileBytes;
 
-template <class F> using SumOf = std::conditional_t<std::is_same_v<F, int8_t>, int, float>;
-
 // d (16 x 8) += a (16 x 32) b (32 x 8), all as in multiply() of ptx.cuh, with bytes where that has half as many numbers.
 template <class F>
 __device__ __forceinline__ void multiply_narrow(SumOf<F> (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {

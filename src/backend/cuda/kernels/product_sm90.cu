@@ -3,11 +3,6 @@
 
 namespace hayate::cuda {
 
-int tiles_of(const TileProduct& p, const TileVariant& v) {
-  int boxes = p.boxes_w * p.boxes_h * p.images, rows = v.geglu ? 2 * p.columns : p.columns, boxes_each = v.rows / kBoxPixels;
-  return (boxes + boxes_each - 1) / boxes_each * ((rows + v.columns - 1) / v.columns) * p.phases;
-}
-
 void launch_tile_product(cudaStream_t s, const TileProduct& p, Dtype factor, Dtype result, int variant, int multiprocessors) {
   auto launch = factor == Dtype::i8 ? launch_int8_product : factor == Dtype::f8 ? launch_float8_product : launch_wide_product;
   launch(s, p, result, variant, multiprocessors);

@@ -48,7 +48,12 @@ struct TileVariant {
 constexpr TileVariant kTileVariants[] = {{128, 256, false, 1}, {128, 160, false, 1}, {256, 128, false, 1},
                                          {128, 128, false, 1}, {128, 256, true, 1},  {128, 128, false, 4}};
 constexpr int kTileVariantCount = int(sizeof kTileVariants / sizeof kTileVariants[0]);
-int tiles_of(const TileProduct&, const TileVariant&);
+// Of a result of so many boxes of pixels, columns and phases.
+constexpr int tiles_of(int boxes, int columns, int phases, const TileVariant& v) {
+  int rows = v.geglu ? 2 * columns : columns, boxes_each = v.rows / kBoxPixels;
+  return (boxes + boxes_each - 1) / boxes_each * ((rows + v.columns - 1) / v.columns) * phases;
+}
+inline int tiles_of(const TileProduct& p, const TileVariant& v) { return tiles_of(p.boxes_w * p.boxes_h * p.images, p.columns, p.phases, v); }
 // Of factors of type `factor`, to a 16-bit result, or (gated, of float8) one in float8.
 void launch_tile_product(cudaStream_t, const TileProduct&, Dtype factor, Dtype result, int variant, int multiprocessors);
 // The same, a file for each kind of factors, so that they compile side by side.

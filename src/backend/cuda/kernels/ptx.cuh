@@ -4,6 +4,9 @@
 
 namespace hayate::cuda {
 
+// What products of factors of type F are summed in.
+template <class F> using SumOf = std::conditional_t<std::is_same_v<F, int8_t>, int, float>;
+
 __device__ __forceinline__ uint32_t shared_address(const void* p) { return uint32_t(__cvta_generic_to_shared(p)); }
 
 // 16 bytes from global to shared memory; zeros where `valid` is false, and then `from` is not read.

@@ -293,5 +293,13 @@ void launch_variant(cudaStream_t s, const TileProduct& p, int variant, int multi
       launch_variant<T, F, Variant + 1>(s, p, variant, multiprocessors);
   }
 }
+// Of 8-bit factors, to a 16-bit result.
+template <class F>
+void launch_narrow(cudaStream_t s, const TileProduct& p, Dtype result, int variant, int multiprocessors) {
+  if (result == Dtype::bf16)
+    launch_variant<__nv_bfloat16, F>(s, p, variant, multiprocessors);
+  else
+    launch_variant<__half, F>(s, p, variant, multiprocessors);
+}
 }  // namespace
 }  // namespace hayate::cuda

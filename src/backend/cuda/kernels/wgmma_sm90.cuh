@@ -3,8 +3,6 @@
 // Each warp holds 16 rows of d; lane i of it rows i / 4 and i / 4 + 8: d[4 j + {0, 1}] and d[4 j + {2, 3}] are columns 8 j + i % 4 * 2
 // and the next. The instruction takes its registers by number, so they are spelled out: N / 2 of d, then what else there is.
 #pragma once
-#include <cuda_fp8.h>
-
 #include "backend/cuda/kernels/ptx_sm90.cuh"
 
 namespace hayate::cuda {
@@ -46,8 +44,6 @@ namespace hayate::cuda {
     HAYATE_MULTIPLY(shape, "k32.f32.e4m3.e4m3", ", 1, 1", "+f", count, first, second, third);                                               \
   else                                                                                                                                       \
     HAYATE_MULTIPLY(shape, "k32.s32.s8.s8", "", "+r", count, first, second, third)
-
-template <class F> using SumOf = std::conditional_t<std::is_same_v<F, int8_t>, int, float>;
 
 // Both factors in shared memory with rows along k ("K-major"). `add` is 0 to overwrite d.
 template <int N, class F>
