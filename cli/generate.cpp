@@ -39,15 +39,21 @@ size_t pictures_at_once(const Request& all, Pipeline& pipeline) {
   return count;
 }
 
+// Pictures of a batch have the same LoRAs in their prompts.
 std::vector<Request> batches_of(const Request& all, Pipeline& pipeline) {
-  const size_t count = all.pictures.size(), at_once = pictures_at_once(all, pipeline);
+  const size_t at_once = pictures_at_once(all, pipeline);
   Request settings = all;
   settings.pictures = {};
   std::vector<Request> batches;
-  for (size_t at = 0; at < count; at += at_once) {
-    batches.push_back(settings);
-    batches.back().pictures.assign(all.pictures.begin() + ptrdiff_t(at), all.pictures.begin() + ptrdiff_t(std::min(at + at_once, count)));
+  std::vector<Lora> before;
+  for (const Picture& picture : all.pictures) {
+    std::vector<Lora> loras = pipeline.loras_of(picture, all.prompt_syntax);
+    if (batches.empty() || batches.back().pictures.size() == at_once || loras != before) batches.push_back(settings);
+    batches.back().pictures.push_back(picture);
+    before = std::move(loras);
   }
+  if (batches.size() > 1 && at_once == all.pictures.size() && at_once > 1 && (all.shared_noise || !all.dump_file.empty()))
+    refuse("prompts with different LoRAs are drawn in batches of their own, which --noise-batch shared and --dump do not allow");
   return batches;
 }
 

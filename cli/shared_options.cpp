@@ -60,6 +60,7 @@ void add_replacements(Table t, Options& options) {
   part("--text-encoder-2", "second text encoder", options.text_encoder_2);
   repeatable(t.text("--lora", "FILE", "a LoRA to add to the weights; FILE:0.8 adds it with this weight (default 1); repeat for several",
                     [&](const std::string& given) { options.loras.push_back(parse_lora(given)); }));
+  t.text("--lora-folder", "FOLDER", "where <lora:NAME:0.8> in prompts (--prompt-syntax a1111) finds NAME.safetensors", options.lora_folder);
 }
 
 void add_machine(Table t, Options& options) {

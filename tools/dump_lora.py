@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes small LoRA files for tests/data/parity/tiny-sdxl, and what diffusers draws with them.
 
-  dump_lora.py MODEL FOLDER    kohya.safetensors and peft.safetensors hold the same LoRA; drawn.safetensors has the latents of one request
-                               with it (weight 0.7), with its text encoders only, and without any LoRA
+  dump_lora.py MODEL FOLDER    kohya.safetensors and peft.safetensors hold the same LoRA; dora, loha and lokr.safetensors other adapters, with the
+                               tensor names of LyCORIS. drawn.safetensors has the latents of one request with the LoRA (weight 0.7), with its
+                               text encoders only, with each of the others (weight 1), and without any
 
 Float32 on one CPU thread. Needs tools/requirements.txt.
 """
@@ -80,6 +81,10 @@ def main():
         for component in components:
             add_adapter(pipeline, component, factors)
         drawn[key] = draw(pipeline)
+    for kind, make in OTHERS.items():
+        pipeline = load_pipeline(args.model, F32, {})
+        save_file(make_other(pipeline, make), args.folder / f"{kind}.safetensors")
+        drawn[kind] = draw(pipeline)
     save_file(drawn, args.folder / "drawn.safetensors")
 
 
@@ -96,6 +101,61 @@ def add_adapter(pipeline, component, factors):
         layer.lora_A["default"].weight.data.copy_(torch.from_numpy(down))
         layer.lora_B["default"].weight.data.copy_(torch.from_numpy(up))
         layer.merge()
+
+
+def dora():
+    from peft import LoraConfig
+    return LoraConfig(r=RANK, lora_alpha=2, use_dora=True), {"lora_A": "lora_down.weight", "lora_B": "lora_up.weight",
+                                                             "lora_magnitude_vector": "dora_scale"}
+
+
+def loha():
+    from peft import LoHaConfig
+    names = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2")
+    return LoHaConfig(r=RANK, alpha=2, use_effective_conv2d=True), {name: name for name in names}
+
+
+def lokr():
+    from peft import LoKrConfig
+    names = ("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2")
+    return LoKrConfig(r=2, alpha=1, use_effective_conv2d=True, decompose_both=True), {name: name for name in names}
+
+
+OTHERS = {"dora": dora, "loha": loha, "lokr": lokr}
+
+
+def make_other(pipeline, make):
+    """Merges an adapter of random numbers into the pipeline's networks by peft. -> its tensors for a file"""
+    from peft import inject_adapter_in_model
+    generator = torch.Generator().manual_seed(21)
+    tensors = {}
+    for component, names in MODULES.items():
+        network = getattr(pipeline, component)
+        targets = {name: {id(m): key for key, m in network.named_modules()}[id(module_of(network, name))] for name in names}
+        config, parameters = make()
+        config.target_modules = list(targets.values())
+        inject_adapter_in_model(config, network)
+        for name in names:
+            layer, stem = network.get_submodule(targets[name]), KOHYA[component] + name.replace(".", "_")
+            mine = {to: getattr(layer, of)["default"] for of, to in parameters.items() if "default" in getattr(layer, of, {})}
+            mine = {to: getattr(value, "weight", value) for to, value in mine.items()}
+            with torch.no_grad():
+                for to, value in mine.items():
+                    noise = torch.randn(value.shape, generator=generator)
+                    value.copy_(value * (1 + 0.3 * noise) if to == "dora_scale" else noise)
+                weight = layer.get_base_layer().weight
+                first = next(iter(mine.values()))
+                first.mul_(0.5 * weight.norm() / layer.get_delta_weight("default").norm())
+                layer.merge()
+            for to, value in mine.items():
+                value = value.detach()
+                if to == "dora_scale":
+                    value = value.reshape(-1, *[1] * (weight.dim() - 1))
+                if to == "lokr_w1" and "lokr_w2" in mine:
+                    value = value * layer.scaling["default"]  # LyCORIS scales nothing where nothing has a rank, peft does
+                tensors[f"{stem}.{to}"] = value.contiguous().numpy().copy()
+            tensors[f"{stem}.alpha"] = np.array(getattr(config, "lora_alpha", None) or config.alpha, np.float32)
+    return tensors
 
 
 if __name__ == "__main__":

@@ -46,16 +46,20 @@ enum class VaeTiling {
   off,
 };
 
-// A LoRA file, in the naming of kohya's scripts, of peft or of diffusers, that is added to the weights of UNet and text encoders.
+// A LoRA file that is added to the weights of UNet and text encoders: LoRA and LoCon, LyCORIS LoHa and LoKr, each with or without DoRA, in the
+// naming of kohya's scripts, LyCORIS, peft or diffusers.
 struct Lora {
-  std::string path{};            // .safetensors file
-  float weight = 1;              // how much of it; less than 0 takes it away
+  std::string path{};                  // .safetensors file
+  float weight = 1;                    // how much of it; less than 0 takes it away
+  std::optional<float> text_weight{};  // of its parts for text encoders; default: weight
+  bool operator==(const Lora&) const = default;
 };
 
 struct Options {
   std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
   std::vector<Lora> loras{};     // all are added; what fits nothing in the model is told to `warn`
+  std::string lora_folder{};     // where the names in prompts, <lora:NAME:0.8> in the a1111 syntax, are looked up; empty: nowhere
   std::string hub_cache{};       // folder in which the Hugging Face tools keep downloads; empty: none
   std::string random{};          // instead of a model: an architecture at full size with random weights ("sdxl"), to measure speed
   std::string device = "cpu";    // "cpu", "cuda" or "reference" (plain float32 loops: slow, the definition of correct)
@@ -99,6 +103,15 @@ struct Image {
   std::vector<uint8_t> rgb{};        // row-major, 3 bytes a pixel
 };
 
+// DeepCache (Ma et al., arXiv 2312.00858): most steps compute only the outer layers of the UNet and take what is deeper from the last step that
+// computed all of it. Less work, another picture.
+struct DeepCache {
+  int interval = 1;              // one whole step in so many; 1: every step is whole
+  int branch = 0;                // the innermost skip connection that is computed in every step, counted from the outside
+  std::optional<int> center{};   // whole steps lie denser around this one, the paper's non-uniform schedule; default: evenly spread
+  float power = 1.2f;            // by how much
+};
+
 struct Progress {
   int step = 0, steps = 0;           // step 1..steps has just finished
   double timestep = 0;
@@ -119,6 +132,8 @@ struct Request {
   std::string scheduler{};           // a scheduler by name, one of schedulers(); empty: the model's own
   std::optional<std::string> timestep_spacing{};  // "leading", "trailing", "linspace"; default: the model's own
   std::optional<bool> karras{};      // Karras sigmas; default: the model's own
+  std::array<double, 2> guidance_interval{0, 1};  // of the steps, as fractions: outside of it no guidance and no unconditional half
+  DeepCache deepcache{};
   Noise noise = Noise::torch_cpu;
   bool shared_noise = false;         // one draw for the whole batch from the first seed, as with a single generator
   OnStep on_step{};
@@ -189,6 +204,13 @@ struct MemoryForecast {
   bool fits() const { return peak <= budget; }
 };
 
+// What a change of LoRAs took.
+struct LoraChange {
+  int tensors = 0;                        // of the model, which are others now
+  int64_t prepared = 0;                   // bytes of weights that were prepared again
+  double seconds = 0;
+};
+
 // One model on one device. Programs of each size and batch are kept, so a second request of the same shape is faster.
 // Not safe for use by two threads at once. On the CPU, while a call runs, no signal handler may run on the stack of a thread that computes: kernels
 // of oneDNN point the stack pointer into the heap, and the handler's frame would land there. Block signals in the calling thread and wait
@@ -202,6 +224,12 @@ class Pipeline {
   // Weights stay loaded between requests while memory is enough for it, otherwise each network's give way to the next. A request that
   // cannot fit even so is refused before it starts, with Error(out_of_memory) that says what would fit.
   Result generate(const Request&);
+  // Takes these LoRAs instead of those before, of Options or of an earlier call. Only weights that become others are prepared again, where they lie,
+  // so nothing is compiled anew. Throws what opening the files throws, and then all is as it was.
+  LoraChange set_loras(const std::vector<Lora>&);
+  // Those that its prompts name, found in Options::lora_folder; the pictures of one request must name the same. generate() takes them beside those
+  // that are set. Error(not_found) for one that is not there.
+  std::vector<Lora> loras_of(const Picture&, PromptSyntax) const;
   MemoryForecast forecast(const Request&);  // what generate() would take; reads no weights
   std::vector<std::string> infotext(const Request&) const;  // of each picture that generate() would draw
   // Every op of a denoising step, of what depends on the prompt only, and of decoding, one by one, named "step/...", "prompt/...",

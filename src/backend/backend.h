@@ -41,10 +41,14 @@ struct Footprint {
   int64_t total() const { return activations + scratch; }
 };
 
-// A compiled program with bound addresses. Not safe for use by two threads at once.
+// A compiled program with bound addresses, or several that take turns: inputs of one name, shape and type are one input. Not safe for use by two
+// threads at once.
 class Executable {
  public:
   virtual ~Executable() = default;
+  // Which program all that follows is about, but write() and write_steps(), which find an input by name and size in any of them. At first 0.
+  virtual void select(size_t program) = 0;
+  virtual size_t programs() const = 0;
   // Runs one section. After Rate::step, carries have been copied.
   virtual void run(Rate section) = 0;  // may return before it is done: read() waits
   virtual void wait() = 0;             // until everything that was started is done
@@ -76,11 +80,15 @@ class Backend : public Target {
   virtual void download(std::span<std::byte> to, const Buffer& from) = 0;
   // Computes one op of the load section now; `in` are its inputs' bytes.
   virtual Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) = 0;
+  // Bytes of one buffer into another of the same size.
+  virtual void copy(const Buffer& to, const Buffer& from) = 0;
   // What compile would take, and what a load value takes in this device's layout; nothing is read or allocated. Scratch is not measured
   // where the budget's limit does not allow the activations.
-  virtual Footprint footprint(const Program&, CompileOptions = {}) const = 0;
+  virtual Footprint footprint(std::span<const Program> turns, CompileOptions) const = 0;
+  Footprint footprint(const Program& p, CompileOptions options = {}) const { return footprint(std::span(&p, 1), options); }
   virtual int64_t prepared_bytes(const Program&, const Node& load_value) const = 0;
-  virtual std::unique_ptr<Executable> compile(Program, WeightStore&, CompileOptions = {}) = 0;
+  virtual std::unique_ptr<Executable> compile_turns(std::vector<Program>, WeightStore&, CompileOptions) = 0;
+  std::unique_ptr<Executable> compile(Program p, WeightStore& weights, CompileOptions options = {}) { return compile_turns({std::move(p)}, weights, options); }
 };
 
 std::shared_ptr<Backend> make_reference_backend();

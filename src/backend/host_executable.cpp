@@ -20,29 +20,36 @@ std::byte* nowhere() { return reinterpret_cast<std::byte*>(uintptr_t{1} << 20); 
 
 class HostExecutable : public Executable {
  public:
-  HostExecutable(HostBackend& backend, Program program, WeightStore& store, CompileOptions options)
-      : program_(std::move(program)), footprint_(backend.footprint(program_, options)), budget_(backend.shared_memory()),
+  HostExecutable(HostBackend& backend, std::vector<Program> programs, WeightStore& store, CompileOptions options)
+      : programs_(std::move(programs)), footprint_(backend.footprint(programs_, options)), budget_(backend.shared_memory()),
         memory_(std::max<int64_t>(footprint_.total(), 1)) {
-    auto weight = [&](Value v) {
-      weights_.push_back(store.get(program_, v));
-      return weights_.back().get();
-    };
-    views_ = place(program_, lay_out(program_, options), memory_.data(), weight);
-    for (Value v = 0; v < program_.size(); ++v) {
-      if (!runs(program_[v])) continue;
-      Scratch scratch(memory_.data() + footprint_.activations);
-      launches_[size_t(program_[v].rate)].push_back(backend.bind(operands_of(program_, views_, v), scratch));
+    const Layout layout = lay_out(programs_, options);
+    for (size_t t = 0; t < programs_.size(); ++t) {
+      const Program& p = programs_[t];
+      auto weight = [&](Value v) {
+        weights_.push_back(store.get(p, v));
+        return weights_.back().get();
+      };
+      Bound& bound = bound_.emplace_back(Bound{.views = place(p, layout.offsets[t], memory_.data(), weight), .launches = {}});
+      for (Value v = 0; v < p.size(); ++v) {
+        if (!runs(p[v])) continue;
+        Scratch scratch(memory_.data() + footprint_.activations);
+        bound.launches[size_t(p[v].rate)].push_back(backend.bind(operands_of(p, bound.views, v), scratch));
+      }
     }
   }
   ~HostExecutable() override { rest(); }
+
+  void select(size_t program) override { selected_ = program; }
+  size_t programs() const override { return programs_.size(); }
 
   void run(Rate section) override {
     wake();
     if (section == Rate::step)
       for (StepTable& table : tables_) table.take();
-    for (const Launch& launch : launches_[size_t(section)]) launch();
+    for (const Launch& launch : launches_of(section)) launch();
     if (section == Rate::step)
-      for (auto c : program_.carries) copy_rows(view(c.to), view(c.from));
+      for (auto c : program().carries) copy_rows(view(c.to), view(c.from));
   }
 
   void rest() noexcept override {
@@ -54,35 +61,35 @@ class HostExecutable : public Executable {
   void wait() override {}
 
   void write(const std::string& input, std::span<const std::byte> from) override {
-    Value v = find_input(program_, input, from.size());
+    void* to = find(input, from.size());
     wake();
-    drop_table(v);
-    std::memcpy(view(v).data, from.data(), from.size());
+    drop_table(to);
+    std::memcpy(to, from.data(), from.size());
   }
 
   void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override {
-    Value v = find_input(program_, input, values.size() / size_t(steps));
+    void* to = find(input, values.size() / size_t(steps));
     wake();
-    drop_table(v);
-    tables_.push_back({static_cast<std::byte*>(view(v).data), values.size() / size_t(steps), {values.begin(), values.end()}});
+    drop_table(to);
+    tables_.push_back({static_cast<std::byte*>(to), values.size() / size_t(steps), {values.begin(), values.end()}});
   }
 
   void read(const std::string& value, std::span<std::byte> to) override {
-    const TensorView& from = view(find_value(program_, value, to.size()));
+    const TensorView& from = view(find_value(program(), value, to.size()));
     require(from.data && awake_, ErrorKind::internal, "read: {} is not kept", value);
     copy_rows({to.data(), from.shape.c, from.shape, from.dtype}, from);
   }
 
-  const Program& program() const override { return program_; }
-  int launches(Rate section) const override { return int(launches_[size_t(section)].size()); }
+  const Program& program() const override { return programs_[selected_]; }
+  int launches(Rate section) const override { return int(launches_of(section).size()); }
 
   std::vector<double> profile(Rate section, int times) override {
     wake();
-    return seconds_by_value(program_, section, [&](size_t i) {
+    return seconds_by_value(program(), section, [&](size_t i) {
       double least = INFINITY;
       for (int k = 0; k < times; ++k) {
         auto begin = std::chrono::steady_clock::now();
-        launches_[size_t(section)][i]();
+        launches_of(section)[i]();
         least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
       }
       return least;
@@ -103,11 +110,16 @@ class HostExecutable : public Executable {
       next += each;
     }
   };
-  void drop_table(Value v) {
-    std::erase_if(tables_, [&](const StepTable& t) { return t.to == view(v).data; });
+  void drop_table(const void* to) {
+    std::erase_if(tables_, [&](const StepTable& t) { return t.to == to; });
   }
 
-  const TensorView& view(Value v) const { return views_[size_t(v)]; }
+  void* find(const std::string& input, size_t bytes) const {
+    const InputPlace place = find_input(programs_, input, bytes);
+    return bound_[place.program].views[size_t(place.value)].data;
+  }
+  const TensorView& view(Value v) const { return bound_[selected_].views[size_t(v)]; }
+  const std::vector<Launch>& launches_of(Rate section) const { return bound_[selected_].launches[size_t(section)]; }
 
   void wake() {
     if (awake_) return;
@@ -134,14 +146,19 @@ class HostExecutable : public Executable {
                   static_cast<std::byte*>(from.data) + r * from.row_stride * size_of(from.dtype), row);
   }
 
-  Program program_;
+  struct Bound {
+    std::vector<TensorView> views;
+    std::vector<Launch> launches[3];  // by rate; load stays empty
+  };
+
+  std::vector<Program> programs_;
+  size_t selected_ = 0;
   Footprint footprint_;
   std::shared_ptr<MemoryBudget> budget_;
   PageRange memory_;  // inputs, activations, scratch; holds memory while awake
   bool awake_ = false;
-  std::vector<TensorView> views_;
+  std::vector<Bound> bound_;  // of each program
   std::vector<Buffer> weights_;
-  std::vector<Launch> launches_[3];  // by rate; load stays empty
   std::vector<StepTable> tables_;
 };
 
@@ -184,18 +201,26 @@ void HostBackend::download(std::span<std::byte> to, const Buffer& from) {
   std::memcpy(to.data(), from.get(), to.size());
 }
 
+void HostBackend::copy(const Buffer& to, const Buffer& from) {
+  require(to.bytes == from.bytes, ErrorKind::internal, "copy: {} bytes into a buffer of {}", from.bytes, to.bytes);
+  std::memcpy(to.get(), from.get(), size_t(from.bytes));
+}
+
 int64_t HostBackend::memory_left() const { return available_memory(); }
 
-Footprint HostBackend::footprint(const Program& p, CompileOptions options) const {
-  Layout layout = lay_out(p, options);
+Footprint HostBackend::footprint(std::span<const Program> turns, CompileOptions options) const {
+  const Layout layout = lay_out(turns, options);
   Footprint footprint{.activations = layout.bytes};
   if (layout.bytes > budget_->limit()) return footprint;  // it cannot run, and kernels may not know such sizes
-  std::vector<TensorView> views = place(p, layout, nowhere(), [](Value) { return nowhere(); });
-  for (Value v = 0; v < p.size(); ++v) {
-    if (!runs(p[v])) continue;
-    Scratch scratch(nowhere());
-    bind(operands_of(p, views, v), scratch);
-    footprint.scratch = std::max(footprint.scratch, scratch.used());
+  for (size_t t = 0; t < turns.size(); ++t) {
+    const Program& p = turns[t];
+    const std::vector<TensorView> views = place(p, layout.offsets[t], nowhere(), [](Value) { return nowhere(); });
+    for (Value v = 0; v < p.size(); ++v) {
+      if (!runs(p[v])) continue;
+      Scratch scratch(nowhere());
+      bind(operands_of(p, views, v), scratch);
+      footprint.scratch = std::max(footprint.scratch, scratch.used());
+    }
   }
   return footprint;
 }
@@ -212,9 +237,9 @@ Buffer HostBackend::evaluate(const Program& p, const Node& n, std::span<const Bu
   return out;
 }
 
-std::unique_ptr<Executable> HostBackend::compile(Program program, WeightStore& store, CompileOptions options) {
-  verify(program, this);
-  return std::make_unique<HostExecutable>(*this, std::move(program), store, options);
+std::unique_ptr<Executable> HostBackend::compile_turns(std::vector<Program> programs, WeightStore& store, CompileOptions options) {
+  for (const Program& p : programs) verify(p, this);
+  return std::make_unique<HostExecutable>(*this, std::move(programs), store, options);
 }
 
 }  // namespace hayate

@@ -19,8 +19,10 @@ class HostBackend : public Backend {
   void download(std::span<std::byte> to, const Buffer& from) override;
   Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) override;
   int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
-  Footprint footprint(const Program&, CompileOptions) const override;
-  std::unique_ptr<Executable> compile(Program, WeightStore&, CompileOptions) override;
+  void copy(const Buffer& to, const Buffer& from) override;
+  using Backend::footprint;
+  Footprint footprint(std::span<const Program>, CompileOptions) const override;
+  std::unique_ptr<Executable> compile_turns(std::vector<Program>, WeightStore&, CompileOptions) override;
   bool is_host() const override { return true; }
   MemoryBudget& memory() override { return *budget_; }
   int64_t memory_left() const override;

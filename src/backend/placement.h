@@ -8,15 +8,16 @@
 
 namespace hayate {
 
-// Inputs first, then one arena for each section.
+// Inputs first, those that several programs have only once; then an arena for the prompt section of each; then one for their step sections,
+// of which one runs at a time.
 struct Layout {
-  std::vector<int64_t> offset;  // by value; -1: a load value or a view
+  std::vector<std::vector<int64_t>> offsets;  // by program and value; -1: a load value or a view
   int64_t bytes = 0;
 };
-Layout lay_out(const Program&, CompileOptions);
+Layout lay_out(std::span<const Program> turns, CompileOptions);
 
-// The bytes of every value, given the memory and where load values are.
-std::vector<TensorView> place(const Program&, const Layout&, std::byte* memory, const std::function<void*(Value)>& load_value);
+// The bytes of every value of a program, given the memory and where load values are.
+std::vector<TensorView> place(const Program&, const std::vector<int64_t>& offset, std::byte* memory, const std::function<void*(Value)>& load_value);
 
 Operands operands_of(const Program&, const std::vector<TensorView>&, Value);
 
@@ -25,6 +26,8 @@ std::vector<double> seconds_by_value(const Program&, Rate section, const std::fu
 
 // The value with this name; Error(internal) if there is none or it is not of `bytes` bytes.
 Value find_value(const Program&, const std::string& name, size_t bytes);
-Value find_input(const Program&, const std::string& name, size_t bytes);
+// Likewise an input, in the first program that has it.
+struct InputPlace { size_t program; Value value; };
+InputPlace find_input(std::span<const Program> turns, const std::string& name, size_t bytes);
 
 }  // namespace hayate

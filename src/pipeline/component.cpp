@@ -40,9 +40,10 @@ const Component::Planned& Component::plan(const Recording& r, const Rung& rung, 
     planned_.splice(planned_.begin(), planned_, found);
     return planned_.front();
   }
-  Program p = climb(r.record(), rung, *compiler_.backend, compiler_.climb);
-  Footprint running = compiler_.backend->footprint(p, {.keep_all = keep_all});
-  planned_.push_front({r.key, &rung, keep_all, std::move(p), running});
+  std::vector<Program> programs;
+  for (const auto& record : r.record) programs.push_back(climb(record(), rung, *compiler_.backend, compiler_.climb));
+  Footprint running = compiler_.backend->footprint(programs, {.keep_all = keep_all});
+  planned_.push_front({r.key, &rung, keep_all, std::move(programs), running});
   if (planned_.size() > kPlanned) planned_.pop_back();
   return planned_.front();
 }
@@ -52,14 +53,25 @@ Component::Need Component::need(const std::vector<Held>& programs, const Rung& r
   std::unordered_set<std::string> counted;
   for (const Held& held : programs) {
     const Planned& planned = plan(held.recording, rung, keep_all);
-    const PreparedWeights::Need missing = weights_.need(planned.program, counted);
     Footprint running = planned.running;
     running.activations += held.beside;
-    need.weights += missing.bytes;
-    need.loading = std::max(need.loading, missing.loading + held.beside);
+    for (const Program& p : planned.programs) {
+      const PreparedWeights::Need missing = weights_.need(p, counted);
+      need.weights += missing.bytes;
+      need.loading = std::max(need.loading, missing.loading + held.beside);
+    }
     if (running.total() > need.running.total()) need.running = running;
   }
   return need;
+}
+
+int64_t Component::change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed) {
+  try {
+    return weights_.change(std::move(source), changed);
+  } catch (...) {
+    release();
+    throw;
+  }
 }
 
 void Component::release() {
@@ -74,13 +86,13 @@ std::shared_ptr<Executable> Component::executable(const Recording& r, bool keep_
       return awake(it->executable);
     }
   Stopwatch watch;
-  if (!compiler_.print_program.empty())
-    climb(r.record(), *compiler_.rung, *compiler_.backend, compiler_.climb, printer(compiler_.print_program, name_));
-  Program p = plan(r, *compiler_.rung, keep_all).program;
+  for (size_t i = 0; i < r.record.size() && !compiler_.print_program.empty(); ++i)
+    climb(r.record[i](), *compiler_.rung, *compiler_.backend, compiler_.climb, printer(compiler_.print_program, i ? fmt::format("{}-{}", name_, i + 1) : name_));
+  std::vector<Program> programs = plan(r, *compiler_.rung, keep_all).programs;
   seconds.compile += watch.lap();
-  weights_.prepare(p);
+  for (const Program& p : programs) weights_.prepare(p);
   CompileOptions options{.keep_all = keep_all, .capture = compiler_.rung->hoists && !keep_all, .tf32 = compiler_.rung->tf32};
-  std::shared_ptr<Executable> made = compiler_.backend->compile(std::move(p), weights_, options);
+  std::shared_ptr<Executable> made = compiler_.backend->compile_turns(std::move(programs), weights_, options);
   seconds.load += watch.lap();
   if (!keep_all) {
     recent_.push_front({r.key, made});

@@ -11,10 +11,13 @@
 
 namespace hayate {
 
-// A program by name: names of one component are equal only where the programs are.
+// A program by name, or several that take turns: names of one component are equal only where the programs are.
 struct Recording {
+  Recording(std::string name, std::function<Program()> program) : key(std::move(name)), record{std::move(program)} {}
+  Recording(std::string name, std::vector<std::function<Program()>> turns) : key(std::move(name)), record(std::move(turns)) {}
+
   std::string key;
-  std::function<Program()> record;
+  std::vector<std::function<Program()>> record;
 };
 
 // How programs become executables; the same for all components of a pipeline.
@@ -54,11 +57,14 @@ class Component {
   };
   Need need(const std::vector<Held>&, const Rung&, bool keep_all);
   int64_t loaded_bytes() const { return weights_.bytes(); }
+  // Reads weights from `source` from now on; those made of the tensors in `changed` are made again, at the addresses that they have, and counted in
+  // bytes. Where that fails all are forgotten.
+  int64_t change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed);
   void release();  // forgets weights and executables; they come back when they are needed
 
  private:
   struct Cached { std::string key; std::shared_ptr<Executable> executable; };
-  struct Planned { std::string key; const Rung* rung; bool keep_all; Program program; Footprint running; };
+  struct Planned { std::string key; const Rung* rung; bool keep_all; std::vector<Program> programs; Footprint running; };
   // On top of its rung, with what it takes to run: every request asks, though its executable may be there.
   const Planned& plan(const Recording&, const Rung&, bool keep_all);
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "pipeline/chunk_states.h"
 #include "prompt/a1111_chunks.h"
+#include "prompt/a1111_networks.h"
 #include "prompt/a1111_syntax.h"
 #include "prompt/comfy_chunks.h"
 
@@ -27,7 +28,11 @@ Chunks chunk_plain(const ClipTokenizer& tokenizer, const std::string& prompt, co
 Chunks chunk(PromptSyntax syntax, const ClipTokenizer& tokenizer, const std::string& prompt, bool negative, const Warn& warn) {
   switch (syntax) {
     case PromptSyntax::diffusers: return chunk_plain(tokenizer, prompt, warn);
-    case PromptSyntax::a1111: refuse_unsupported_a1111(prompt, negative); return chunk_a1111(tokenizer, prompt);
+    case PromptSyntax::a1111: {
+      const std::string text = negative ? prompt : without_loras(prompt);
+      refuse_unsupported_a1111(text, negative);
+      return chunk_a1111(tokenizer, text);
+    }
     case PromptSyntax::comfy: return chunk_comfy(tokenizer, prompt);
   }
   fail(ErrorKind::usage, "there is no prompt syntax {}", int(syntax));

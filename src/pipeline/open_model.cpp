@@ -9,7 +9,6 @@
 #include "pipeline/random_model.h"
 #include "weights/folder_listing.h"
 #include "weights/hub_cache.h"
-#include "weights/lora_checkpoint.h"
 #include "weights/overridden_checkpoint.h"
 
 namespace hayate {
@@ -23,7 +22,7 @@ std::string find_model(const Options& options) {
 
 }  // namespace
 
-std::unique_ptr<Checkpoint> open_model(const Options& options) {
+std::unique_ptr<Checkpoint> open_base(const Options& options) {
   require(options.random.empty() || options.model.empty(), ErrorKind::usage, "a random model and the model {} cannot both be used", options.model);
   std::unique_ptr<Checkpoint> model = open_checkpoint(find_model(options), clip_tokenizers_folder());
   if (!options.random.empty()) model = random_model(options.random, std::move(model));  // whose words the built-in model's tokenizers number
@@ -33,12 +32,21 @@ std::unique_ptr<Checkpoint> open_model(const Options& options) {
   for (const auto& [component, path] : all)
     if (!path.empty()) overrides.emplace(component, path);
   if (!overrides.empty()) model = std::make_unique<OverriddenCheckpoint>(std::move(model), overrides);
-  std::vector<WeightedLora> loras;
-  for (const Lora& lora : options.loras) {
-    require(std::isfinite(lora.weight), ErrorKind::usage, "the weight of the LoRA {} is {}; expected a finite number", lora.path, lora.weight);
-    loras.push_back({lora.path, lora.weight});
+  return model;
+}
+
+std::vector<WeightedLora> weighted(const std::vector<Lora>& loras) {
+  std::vector<WeightedLora> all;
+  for (const Lora& lora : loras) {
+    const WeightedLora& added = all.emplace_back(WeightedLora{lora.path, lora.weight, lora.text_weight.value_or(lora.weight)});
+    for (float weight : {added.weight, added.text_weight})
+      require(std::isfinite(weight), ErrorKind::usage, "the weight of the LoRA {} is {}; expected a finite number", lora.path, weight);
   }
-  return loras.empty() ? std::move(model) : std::make_unique<LoraCheckpoint>(std::move(model), loras, options.warn);
+  return all;
+}
+
+std::unique_ptr<Checkpoint> open_model(const Options& options) {
+  return std::make_unique<LoraCheckpoint>(open_base(options), weighted(options.loras), options.warn);
 }
 
 }  // namespace hayate

@@ -3,12 +3,15 @@
 #include <memory>
 
 #include "hayate/hayate.h"
-#include "weights/checkpoint.h"
+#include "weights/lora_checkpoint.h"
 
 namespace hayate {
 
-// A file or folder, else a model of the hub's cache, else (no name at all) the built-in model; with the components that Options replace
-// and the LoRAs that they add.
+// A file or folder, else a model of the hub's cache, else (no name at all) the built-in model; with the components that Options replace.
+std::unique_ptr<Checkpoint> open_base(const Options&);
+// Error(usage) for a weight that is not finite.
+std::vector<WeightedLora> weighted(const std::vector<Lora>&);
+// The same with the LoRAs that Options add.
 std::unique_ptr<Checkpoint> open_model(const Options&);
 
 }  // namespace hayate

@@ -12,6 +12,7 @@
 #include "pipeline/devices.h"
 #include "pipeline/infotext.h"
 #include "pipeline/latent_noise.h"
+#include "pipeline/lora_folder.h"
 #include "pipeline/not_finite.h"
 #include "pipeline/open_model.h"
 #include "pipeline/picture_decoder.h"
@@ -88,7 +89,8 @@ struct Pipeline::Impl {
 
   explicit Impl(const Options& o)
       : options(o),
-        model(open_model(o)),
+        base(open_base(o)),
+        model(std::make_unique<LoraCheckpoint>(base, weighted(o.loras), o.warn)),
         family(checked_family(*model)),
         compiler{.backend = make_backend(o), .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
                  .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers, o.quantize_convolutions)}},
@@ -394,11 +396,63 @@ struct Pipeline::Impl {
     return texts;
   }
 
+  // What is set, and what the prompts of a batch name beside it.
+  std::vector<Lora> loras_for(const Request& request) const {
+    auto named = [&](const Picture& p) { return hayate::loras_of(p, request.prompt_syntax, options.lora_folder); };
+    const std::vector<Lora> first = named(request.pictures[0]);
+    for (const Picture& p : request.pictures)
+      require(named(p) == first, ErrorKind::usage, "the prompts of one batch name different LoRAs");
+    std::vector<Lora> all = options.loras;
+    all.insert(all.end(), first.begin(), first.end());
+    return all;
+  }
+
+  // Every component reads the tensors of the model with these LoRAs. Where weights cannot be prepared all is as it was, but that some must be loaded
+  // again.
+  LoraChange change_loras(const std::vector<Lora>& loras) {
+    Stopwatch watch;
+    LoraChange change;
+    std::vector<WeightedLora> wanted = weighted(loras);
+    if (wanted == model->loras()) return change;
+    auto next = std::make_unique<const LoraCheckpoint>(base, std::move(wanted), options.warn);
+    std::vector<Component*> components = {&unet};
+    for (const auto& encoder : conditioner.encoders()) components.push_back(&encoder->component());
+    auto read_from = [&](const LoraCheckpoint& checkpoint, bool again) {
+      for (Component* c : components) {
+        const std::set<std::string> changed = next->changed(*model, c->name());
+        if (changed.empty()) continue;
+        change.tensors += int(changed.size());
+        try {
+          change.prepared += c->change(checkpoint.tensors(c->name()), changed);
+        } catch (const Error& e) {  // what it has forgotten is loaded when it is needed
+          if (!again && e.kind() != ErrorKind::out_of_memory) throw;
+        }
+      }
+    };
+    try {
+      read_from(*next, false);
+    } catch (...) {
+      read_from(*model, true);
+      throw;
+    }
+    model = std::move(next);
+    change.seconds = watch.lap();
+    return change;
+  }
+
+  LoraChange set_loras(const std::vector<Lora>& loras) {
+    const LoraChange change = change_loras(loras);
+    options.loras = loras;
+    return change;
+  }
+
   Result generate(const Request& request) {
     Stopwatch total, watch;
     Job job = check(request, options.warn);
     Dump dump(request.dump_pattern, request.dump_file);
     CompileSeconds seconds;
+    seconds.load += change_loras(loras_for(request)).seconds;
+    watch.lap();
     Result result;
     compiler.backend->memory().start_peak();
     MemoryPlanned memory = plan_memory(job);
@@ -446,7 +500,7 @@ struct Pipeline::Impl {
   }
 
   double step_floor(const Request& request, const Ceilings& ceilings) const {
-    const Program p = climb(denoising_of(check(request, {})).record(), *compiler.rung, *compiler.backend, compiler.climb);
+    const Program p = climb(denoising_of(check(request, {})).record[0](), *compiler.rung, *compiler.backend, compiler.climb);
     double seconds = 0;
     for (const Node& n : p.nodes())
       if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += ceilings.seconds(flops_of(p, n), bytes_of(p, n), is_narrow(p, n));
@@ -472,7 +526,8 @@ struct Pipeline::Impl {
   }
 
   Options options;
-  std::unique_ptr<Checkpoint> model;
+  std::shared_ptr<const Checkpoint> base;
+  std::unique_ptr<const LoraCheckpoint> model;  // base with LoRAs: those of the options, and those of the prompts of the last request
   const Family& family;
   Compiler compiler, vae_compiler;
   SchedulerConfig scheduler_config;
@@ -488,6 +543,8 @@ Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(option
 Pipeline::~Pipeline() = default;
 Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
+LoraChange Pipeline::set_loras(const std::vector<Lora>& loras) { return impl_->set_loras(loras); }
+std::vector<Lora> Pipeline::loras_of(const Picture& picture, PromptSyntax syntax) const { return hayate::loras_of(picture, syntax, impl_->options.lora_folder); }
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
 std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})); }
 std::vector<OpTime> Pipeline::profile(const Request& request, int runs) { return impl_->profile(request, runs); }

@@ -15,9 +15,9 @@ std::vector<WeightedText> parse_a1111(std::string_view prompt);
 // a word like others, as it is in the web UI.
 bool is_break(const WeightedText&);
 
-// Error(unsupported) that names what a prompt has beyond weights: [a:b:10] and [a|b], which change the prompt between steps;
-// <lora:NAME:1> and other networks; and outside of a negative prompt AND and a weight at the very end, which combine several
-// predictions. Read as text, all of these would draw another picture without a word.
+// Error(unsupported) that names what a prompt without its LoRAs (a1111_networks.h) has beyond weights: [a:b:10] and [a|b], which change the prompt
+// between steps; in a negative prompt LoRAs; outside of one AND and a weight at the very end, which combine several predictions. Read as text,
+// all of these would draw another picture without a word.
 void refuse_unsupported_a1111(std::string_view prompt, bool negative);
 
 }  // namespace hayate

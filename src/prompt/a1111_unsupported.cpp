@@ -1,5 +1,6 @@
-// What would need another prompt in some steps, several predictions a step, or other weights.
+// What would need another prompt in some steps, or several predictions a step.
 #include "core/error.h"
+#include "prompt/a1111_networks.h"
 #include "prompt/a1111_syntax.h"
 #include "prompt/words.h"
 #include "tokenizer/prompt_characters.h"
@@ -12,20 +13,6 @@ namespace {
   constexpr size_t shown = 60;
   std::string text = to_utf8(found.substr(0, shown)) + (found.size() > shown ? "..." : "");
   fail(ErrorKind::unsupported, "the prompt has \"{}\": {}", text, what);
-}
-
-// <word:anything>
-void refuse_networks(std::u32string_view text) {
-  for (size_t at = text.find(U'<'); at != text.npos; at = text.find(U'<', at + 1)) {
-    size_t colon = at + 1;
-    while (colon < text.size() && is_word_character(text[colon])) ++colon;
-    if (colon == at + 1 || colon == text.size() || text[colon] != U':') continue;
-    size_t end = text.find(U'>', colon + 1);
-    if (end == text.npos) return;  // nor is there one for any later <
-    if (end == colon + 1) continue;
-    bool lora = text.substr(at + 1, colon - at - 1) == U"lora";
-    refuse(text.substr(at, end + 1 - at), lora ? "LoRA in prompts is not supported; give its file as --lora FILE:WEIGHT" : "networks in prompts are not supported");
-  }
 }
 
 bool is_step_number(std::u32string_view text) {
@@ -78,7 +65,8 @@ void refuse_combinations(std::u32string_view text) {
 
 void refuse_unsupported_a1111(std::string_view prompt, bool negative) {
   std::u32string text = prompt_characters(prompt);
-  refuse_networks(text);
+  if (const std::vector<PromptLora> loras = negative ? loras_in(prompt) : std::vector<PromptLora>(); !loras.empty())
+    fail(ErrorKind::unsupported, "the negative prompt has \"<lora:{:.60}\": LoRAs belong into the prompt", loras[0].name);
   refuse_changes(text);
   if (!negative) refuse_combinations(text);
 }

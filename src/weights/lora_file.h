@@ -9,11 +9,23 @@
 
 namespace hayate {
 
-// Two matrices whose product is added to a weight; for a convolution kohya's LoCon may put a small filter between them.
+// What is added to one weight, as tensors of the file; what is not there is empty.
 struct LoraModule {
-  std::string name;                // as the file calls the module, "lora_unet_mid_block_..." or "unet.mid_block....", see lora_targets.h
-  std::string down, up, mid;       // tensors of the file; mid may be empty
-  std::optional<float> alpha{};    // what the product is scaled by, times the rank
+  enum class Kind : uint8_t {
+    product,    // LoRA, LoCon: the first factor
+    hadamard,   // LoHa: both factors multiplied element by element
+    kronecker,  // LoKr: the Kronecker product of both
+  };
+  // A matrix, whole or as the product of two; for a convolution a small filter may be between them.
+  struct Factor {
+    std::string whole{}, up{}, mid{}, down{};
+  };
+
+  std::string name;  // as the file calls the module, "lora_unet_mid_block_..." or "unet.mid_block....", see lora_targets.h
+  Kind kind = Kind::product;
+  Factor first{}, second{};
+  std::string magnitude{};        // DoRA: norms that rows or columns of the merged weight are brought to
+  std::optional<float> alpha{};   // what the product is scaled by, times the rank
 };
 
 struct LoraFile {
@@ -22,8 +34,8 @@ struct LoraFile {
   std::vector<std::string> unknown;  // tensors that are of no kind known here
 };
 
-// Error(unsupported) for other adapters (DoRA, LoHa ...), of which nothing may be left out, Error(bad_file) for a module that lacks a matrix
-// or has one twice, Error(bad_model) for a file that has no module.
+// Error(unsupported) for other adapters (OFT, whole differences ...), of which nothing may be left out, Error(bad_file) for a module that lacks a
+// matrix or has one twice, Error(bad_model) for a file that has no module.
 LoraFile read_lora(const std::string& path);
 
 }  // namespace hayate

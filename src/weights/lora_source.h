@@ -1,18 +1,28 @@
-// The tensors of a component with LoRAs merged into them as they are read.
+// The tensors of a component with one LoRA merged into them as they are read. Several are sources over one another.
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "weights/lora_delta.h"
+#include "weights/lora_magnitude.h"
 #include "weights/tensor_source.h"
 
 namespace hayate {
 
+// What becomes of one weight.
+struct LoraMerge {
+  LoraDelta delta;
+  std::optional<LoraMagnitude> magnitude{};
+
+  LoraMerge(const std::shared_ptr<const SafetensorsFile>& file, const LoraModule&, const LoraTarget&, float weight);
+};
+using LoraMerges = std::map<std::string, LoraMerge>;  // by tensor
+
 // Sums are made in float32 and rounded once to what is asked for, so programs on every rung and device see merged weights.
 class LoraSource : public TensorSource {
  public:
-  LoraSource(std::shared_ptr<const TensorSource> base, std::map<std::string, std::vector<LoraDelta>> deltas)
-      : base_(std::move(base)), deltas_(std::move(deltas)) {}
+  LoraSource(std::shared_ptr<const TensorSource> base, std::shared_ptr<const LoraMerges> merges) : base_(std::move(base)), merges_(std::move(merges)) {}
 
   std::vector<std::string> names() const override { return base_->names(); }
   bool has(const std::string& name) const override { return base_->has(name); }
@@ -24,7 +34,7 @@ class LoraSource : public TensorSource {
 
  private:
   std::shared_ptr<const TensorSource> base_;
-  std::map<std::string, std::vector<LoraDelta>> deltas_;  // by tensor
+  std::shared_ptr<const LoraMerges> merges_;
 };
 
 }  // namespace hayate

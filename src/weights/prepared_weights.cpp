@@ -2,6 +2,8 @@
 #include "weights/prepared_weights.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <numeric>
 #include <unordered_set>
 
@@ -35,24 +37,35 @@ void channels_last(std::span<const std::byte> from, std::span<std::byte> to, int
     for (int64_t a = 0; a < area; ++a)
       for (int64_t i = 0; i < in; ++i) target[(o * area + a) * in + i] = source[(o * in + i) * area + a];
 }
+
+// What these load values are made of, and nothing else.
+std::shared_ptr<const Program> load_section(const Program& p, const std::vector<Value>& values) {
+  Program load = p;
+  load.outputs = values;
+  load.carries.clear();
+  return std::make_shared<const Program>(drop_dead(load));
+}
+
 }  // namespace
 
 Buffer PreparedWeights::get(const Program& p, Value v) {
   const std::string key = key_of(p, v);
-  if (auto found = kept_.find(key); found != kept_.end()) return found->second;
-  return keep(key, make(p, v));
+  if (auto found = kept_.find(key); found != kept_.end()) return found->second.buffer;
+  return keep(key, make(p, v), load_section(p, {v}), p[v].name);
 }
 
-Buffer PreparedWeights::keep(const std::string& key, Buffer made) {
-  auto [kept, fresh] = kept_.emplace(key, std::move(made));
-  if (fresh) bytes_ += kept->second.bytes;
-  return kept->second;
+Buffer PreparedWeights::keep(const std::string& key, Buffer made, const std::shared_ptr<const Program>& load, const std::string& name) {
+  auto [kept, fresh] = kept_.emplace(key, Kept{std::move(made), load, load->find(name)});
+  if (fresh) bytes_ += kept->second.buffer.bytes;
+  return kept->second.buffer;
 }
 
 void PreparedWeights::prepare(const Program& p) {
   std::vector<Value> missing;
   for (Value v : needed_load_values(p))
     if (!kept_.contains(key_of(p, v))) missing.push_back(v);
+  if (missing.empty()) return;
+  const std::shared_ptr<const Program> load = load_section(p, missing);
   // What is made of others that are kept waits for them.
   const std::unordered_set<Value> all(missing.begin(), missing.end());
   std::vector<Value> waves[2];
@@ -61,7 +74,7 @@ void PreparedWeights::prepare(const Program& p) {
     std::ranges::stable_sort(wave, std::greater(), [&](Value v) { return byte_size(p[v]); });  // so that no thread is left with a large one
     std::vector<Buffer> made(wave.size());
     parallel_tasks(int64_t(wave.size()), [&](int64_t i) { made[size_t(i)] = make(p, wave[size_t(i)]); });
-    for (size_t i = 0; i < wave.size(); ++i) keep(key_of(p, wave[i]), std::move(made[i]));
+    for (size_t i = 0; i < wave.size(); ++i) keep(key_of(p, wave[i]), std::move(made[i]), load, p[wave[i]].name);
   }
 }
 
@@ -86,6 +99,32 @@ int64_t PreparedWeights::loading_bytes(const Program& p, Value v) const {
   int64_t bytes = 0;
   for (Value in : p[v].in)
     if (in != none && !kept_.contains(key_of(p, in))) bytes += backend_->prepared_bytes(p, p[in]) + loading_bytes(p, in);
+  return bytes;
+}
+
+int64_t PreparedWeights::change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed) {
+  source_ = std::move(source);
+  std::map<int, std::vector<const Kept*>> waves;  // by how many others that are made again each waits for
+  std::unordered_map<std::string, int> waits;     // by key; -1: it stays
+  std::function<int(const Program&, Value)> wait = [&](const Program& p, Value v) {
+    const std::string key = key_of(p, v);
+    if (auto known = waits.find(key); known != waits.end()) return known->second;
+    int most = p[v].op == Op::weight && changed.contains(p[v].name) ? 0 : -1;
+    for (Value in : p[v].in)
+      if (in != none)
+        if (const int other = wait(p, in); other >= 0) most = std::max(most, other + int(kept_.contains(key_of(p, in))));
+    return waits[key] = most;
+  };
+  int64_t bytes = 0;
+  for (const auto& [key, kept] : kept_)
+    if (const int wave = wait(*kept.program, kept.value); wave >= 0) waves[wave].push_back(&kept), bytes += kept.buffer.bytes;
+  for (auto& [number, wave] : waves) {
+    std::ranges::sort(wave, std::greater(), [](const Kept* k) { return k->buffer.bytes; });  // so that no thread is left with a large one
+    parallel_tasks(int64_t(wave.size()), [&](int64_t i) {
+      const Kept& kept = *wave[size_t(i)];
+      backend_->copy(kept.buffer, make(*kept.program, kept.value));
+    });
+  }
   return bytes;
 }
 
@@ -162,7 +201,7 @@ Buffer PreparedWeights::make(const Program& p, Value v) const {
   std::vector<Buffer> in;
   for (Value i : n.in) {
     auto kept = i == none ? kept_.end() : kept_.find(key_of(p, i));
-    in.push_back(i == none ? Buffer{} : kept != kept_.end() ? kept->second : make(p, i));
+    in.push_back(i == none ? Buffer{} : kept != kept_.end() ? kept->second.buffer : make(p, i));
   }
   return backend_->evaluate(p, n, in);
 }

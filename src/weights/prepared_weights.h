@@ -1,5 +1,6 @@
 // The load values of one component on one device, prepared once and shared by every executable.
 #pragma once
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -27,9 +28,19 @@ class PreparedWeights : public WeightStore {
   Need need(const Program&, std::unordered_set<std::string>& counted) const;
   void release();  // forgets all values; their memory goes with the executables that use them
 
+  // Reads from `source` from now on. The values that are made of the tensors in `changed` are made again, at the addresses that they have; returns
+  // their bytes. After an exception some of them are new and others are not: release() them.
+  int64_t change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed);
+
  private:
   int64_t loading_bytes(const Program&, Value) const;
-  Buffer keep(const std::string& key, Buffer made);
+  // A value, and how it was made.
+  struct Kept {
+    Buffer buffer;
+    std::shared_ptr<const Program> program;
+    Value value;
+  };
+  Buffer keep(const std::string& key, Buffer made, const std::shared_ptr<const Program>& load, const std::string& name);
   Buffer make(const Program&, Value) const;
   // Weights, what is computed of them on the host, and stacks of those are written where they are to lie; everything else is evaluated from
   // finished inputs.
@@ -46,7 +57,7 @@ class PreparedWeights : public WeightStore {
   std::shared_ptr<Backend> backend_;
   std::shared_ptr<const TensorSource> source_;
   std::string what_;  // the component, for messages
-  std::unordered_map<std::string, Buffer> kept_;
+  std::unordered_map<std::string, Kept> kept_;
   int64_t bytes_ = 0;
 };
 

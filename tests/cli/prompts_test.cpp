@@ -102,13 +102,37 @@ TEST_F(PromptArguments, WeightsCountInTheSyntaxesThatHaveThem) {
   EXPECT_NE(draw("comfy", "a (castle:1.5)"), draw("comfy", "a castle"));
 }
 
+TEST_F(PromptArguments, LinesMayChangeLoras) {
+  const std::string tests = HAYATE_SOURCE_DIR "/tests/data/";
+  std::vector<std::string> common = {"-m", tests + "parity/tiny-sdxl", "--prompt-syntax", "a1111", "--lora-folder", tests + "lora", "-o", "{index}.png"};
+  auto draw = [&](const std::string& lines, std::vector<std::string> more) {
+    more.insert(more.end(), common.begin(), common.end());
+    more.insert(more.end(), {"--prompts-file", "-"});
+    return generate(more, lines);
+  };
+  auto pixels = [&](const char* name) { return read_image(scratch / name).image.rgb; };
+  Outcome o = draw("a fox <lora:kohya:0.7>\na fox \na fox <lora:kohya:0.7>\n", {"--seed", "3", "--seed", "3", "--seed", "3"});
+  ASSERT_EQ(o.status, 0) << o.err;
+  EXPECT_EQ(pixels("1.png"), pixels("3.png"));
+  EXPECT_NE(pixels("1.png"), pixels("2.png"));
+  EXPECT_TRUE(contains(read_image(scratch / "1.png").infotext, "a fox <lora:kohya:0.7>"));
+  std::filesystem::remove(scratch / "1.png");
+  o = draw("a fox\na fox <lora:nobody>\n", {});
+  EXPECT_EQ(o.status, 3);
+  EXPECT_TRUE(contains(o.err, "\"nobody\"") && contains(o.err, "kohya")) << o.err;
+  EXPECT_FALSE(std::filesystem::exists(scratch / "1.png"));  // found before the first is drawn
+  o = draw("a fox\na fox <lora:kohya>\n", {"--noise-batch", "shared"});
+  EXPECT_EQ(o.status, 2);
+  EXPECT_TRUE(contains(o.err, "different LoRAs")) << o.err;
+}
+
 TEST_F(PromptArguments, WhatASyntaxDoesNotDoIsNamed) {
   Outcome o = generate({"a [castle:lake:5]", "--prompt-syntax", "a1111"});
   EXPECT_EQ(o.status, 4);
   EXPECT_TRUE(contains(o.err, "\"[castle:lake:5]\"")) << o.err;
   o = generate({"a castle <lora:old:1>", "--prompt-syntax", "a1111"});
-  EXPECT_EQ(o.status, 4);
-  EXPECT_TRUE(contains(o.err, "LoRA")) << o.err;
+  EXPECT_EQ(o.status, 2);
+  EXPECT_TRUE(contains(o.err, "LoRA \"old\"") && contains(o.err, "no folder")) << o.err;
   EXPECT_EQ(generate({"a (castle:1.2.3)", "--prompt-syntax", "a1111"}).status, 2);
 }
 

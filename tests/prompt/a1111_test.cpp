@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/expect_error.h"
+#include "prompt/a1111_networks.h"
 #include "prompt/a1111_syntax.h"
 
 namespace hayate {
@@ -72,10 +73,29 @@ TEST(A1111Syntax, PromptsThatChangeBetweenStepsAreRefused) {
 }
 
 TEST(A1111Syntax, NetworksAreRefused) {
-  expect_refused("a <lora:style:0.8>", "\"<lora:style:0.8>\": LoRA in prompts is not supported");
-  expect_refused("<hypernet:x>", "\"<hypernet:x>\"");
-  expect_error(ErrorKind::unsupported, {"<lora:x:1>"}, [&] { refuse_unsupported_a1111("<lora:x:1>", true); });
-  for (const char* text : {"<lora>", "<:a>", "<lora:>", "a < b: c", "< lora:x>"}) EXPECT_NO_THROW(refuse_unsupported_a1111(text, false)) << text;
+  for (void (*take)(const char*) : {+[](const char* text) { loras_in(text); }, +[](const char* text) { without_loras(text); }}) {
+    expect_error(ErrorKind::unsupported, {"\"<hypernet:x>\""}, [&] { take("<hypernet:x>"); });
+    expect_error(ErrorKind::usage, {"<lora:x:much>", "\"much\""}, [&] { take("<lora:x:much>"); });
+    expect_error(ErrorKind::usage, {"<lora:x:nan>"}, [&] { take("<lora:x:nan>"); });
+    expect_error(ErrorKind::usage, {"<lora:x:1:1e99>"}, [&] { take("<lora:x:1:1e99>"); });
+    expect_error(ErrorKind::usage, {"\"\" is no"}, [&] { take("<lora:x:>"); });
+    expect_error(ErrorKind::unsupported, {"<lora:x:1:2:3>", "two weights"}, [&] { take("<lora:x:1:2:3>"); });
+    expect_error(ErrorKind::unsupported, {"dyn"}, [&] { take("<lora:x:1:dyn=4>"); });
+  }
+  expect_error(ErrorKind::unsupported, {"<lora:x", "negative"}, [&] { refuse_unsupported_a1111("<lora:x:1>", true); });
+}
+
+TEST(A1111Syntax, LorasAreTakenOutOfThePrompt) {
+  EXPECT_EQ(without_loras("a <lora:style:0.8>castle, (sky<lora:b>:1.2)"), "a castle, (sky:1.2)");
+  for (const char* text : {"<lora>", "<:a>", "<lora:>", "a < b: c", "< lora:x>", "<lora:x"}) EXPECT_EQ(without_loras(text), text);
+  const std::vector<PromptLora> loras = loras_in("<lora:a>, <lora:b.v2:0.5> <lora:c:0.5:-2><lora:d:1:unet=3><lora:e:te=0:unet=2>");
+  ASSERT_EQ(loras.size(), 5u);
+  const PromptLora expected[] = {{"a", 1, 1}, {"b.v2", 0.5f, 0.5f}, {"c", -2, 0.5f}, {"d", 3, 1}, {"e", 2, 0}};
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(loras[i].name, expected[i].name);
+    EXPECT_EQ(loras[i].weight, expected[i].weight) << i;
+    EXPECT_EQ(loras[i].text_weight, expected[i].text_weight) << i;
+  }
 }
 
 TEST(A1111Syntax, CombinationsOfPromptsAreRefused) {

@@ -74,8 +74,15 @@ class CudaBackend : public Backend {
   MemoryBudget& memory() override { return context_->device->budget(); }
   int64_t memory_left() const override { return context_->device->memory_left(); }
   int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
-  Footprint footprint(const Program& p, CompileOptions options) const override {
-    return {.activations = lay_out(p, options).bytes + RowMoments::bytes(p), .scratch = kMostWorkspace};
+  void copy(const Buffer& to, const Buffer& from) override {
+    require(to.bytes == from.bytes, ErrorKind::internal, "copy: {} bytes into a buffer of {}", from.bytes, to.bytes);
+    context_->device->copy(to.get(), from.get(), from.bytes);
+  }
+  using Backend::footprint;
+  Footprint footprint(std::span<const Program> turns, CompileOptions options) const override {
+    Footprint footprint{.activations = lay_out(turns, options).bytes, .scratch = kMostWorkspace};
+    for (const Program& p : turns) footprint.activations += RowMoments::bytes(p);
+    return footprint;
   }
 
   Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
@@ -89,9 +96,9 @@ class CudaBackend : public Backend {
     return out;
   }
 
-  std::unique_ptr<Executable> compile(Program program, WeightStore& store, CompileOptions options) override {
-    verify(program, this);
-    return std::make_unique<CudaExecutable>(context_, std::move(program), store, options);
+  std::unique_ptr<Executable> compile_turns(std::vector<Program> programs, WeightStore& store, CompileOptions options) override {
+    for (const Program& p : programs) verify(p, this);
+    return std::make_unique<CudaExecutable>(context_, std::move(programs), store, options);
   }
 
  private:

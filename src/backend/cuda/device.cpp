@@ -175,6 +175,11 @@ void Device::upload(void* to, std::span<const std::byte> from) {
   }
 }
 
+void Device::copy(void* to, const void* from, int64_t bytes) {
+  use();
+  check(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDeviceToDevice, stream_), "copying on the GPU");
+}
+
 void Device::download(std::span<std::byte> to, const void* from) {
   use();
   std::lock_guard lock(staging_mutex_);

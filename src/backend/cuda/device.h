@@ -52,6 +52,7 @@ class Device : public std::enable_shared_from_this<Device> {
   // Through pinned memory, in pieces, so that copying into it and the transfer overlap.
   void upload(void* to, std::span<const std::byte> from);
   void download(std::span<std::byte> to, const void* from);
+  void copy(void* to, const void* from, int64_t bytes);
 
  private:
   // Calls make() after taking missing() bytes of the budget; where that or the GPU refuses, once more after what is held for later has

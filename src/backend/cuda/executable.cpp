@@ -33,20 +33,28 @@ std::vector<IntegerCheck> integer_checks(const Program& p) {
 }
 }  // namespace
 
-CudaExecutable::CudaExecutable(std::shared_ptr<Context> context, Program program, WeightStore& store, CompileOptions options)
-    : context_(std::move(context)), program_(std::move(program)), layout_(lay_out(program_, options)), moments_(program_), integer_checks_(integer_checks(program_)) {
-  views_ = place(program_, layout_, context_->device->arena(), [&](Value v) {
-    weights_.push_back(store.get(program_, v));
-    return weights_.back().get();
-  });
+CudaExecutable::CudaExecutable(std::shared_ptr<Context> context, std::vector<Program> programs, WeightStore& store, CompileOptions options)
+    : context_(std::move(context)), programs_(std::move(programs)), layout_(lay_out(programs_, options)) {
   workspace_begins_ = (layout_.bytes + kAlignment - 1) / kAlignment * kAlignment;
-  bind_all({options.tf32});
+  bound_.reserve(programs_.size());
+  for (size_t t = 0; t < programs_.size(); ++t) {
+    const Program& p = programs_[t];
+    auto weight = [&](Value v) {
+      weights_.push_back(store.get(p, v));
+      return weights_.back().get();
+    };
+    bound_.push_back({.views = place(p, layout_.offsets[t], context_->device->arena(), weight), .moments = RowMoments(p), .integer_checks = integer_checks(p)});
+    bind_all(p, bound_.back(), {options.tf32});
+  }
   StepTables none{};
   step_tables_ = context_->device->allocate(sizeof(StepTables));
   context_->device->upload(step_tables_.get(), std::as_bytes(std::span(&none, 1)));
   wake();  // a graph is only made where the memory that it clears or copies is there
-  for (Rate section : {Rate::prompt, Rate::step})
-    if (!launches_[size_t(section)].empty()) make_graph(section, options.capture);
+  for (size_t t = programs_.size(); t-- > 0;) {
+    select(t);
+    for (Rate section : {Rate::prompt, Rate::step})
+      if (!bound().launches[size_t(section)].empty()) make_graph(section, options.capture);
+  }
   context_->device->synchronize();
   rest();
 }
@@ -55,18 +63,19 @@ CudaExecutable::~CudaExecutable() {
   rest();
   context_->device->use();
   cudaStreamSynchronize(context_->stream());
-  for (cudaGraphExec_t graph : graphs_)
-    if (graph) cudaGraphExecDestroy(graph);
+  for (const Bound& b : bound_)
+    for (cudaGraphExec_t graph : b.graphs)
+      if (graph) cudaGraphExecDestroy(graph);
 }
 
-void CudaExecutable::bind_all(BindOptions options) {
-  for (Value v = 0; v < program_.size(); ++v) {
-    if (!runs(program_[v])) continue;
-    const Operands operands = operands_of(program_, views_, v);
-    Launch launch = bind(operands, *context_, moments_.options_for(operands, v, *context_, options));
-    require(launch.workspace <= kMostWorkspace, ErrorKind::internal, "{}: {} bytes of workspace", program_[v].name, launch.workspace);
+void CudaExecutable::bind_all(const Program& p, Bound& bound, BindOptions options) {
+  for (Value v = 0; v < p.size(); ++v) {
+    if (!runs(p[v])) continue;
+    const Operands operands = operands_of(p, bound.views, v);
+    Launch launch = bind(operands, *context_, bound.moments.options_for(operands, v, *context_, options));
+    require(launch.workspace <= kMostWorkspace, ErrorKind::internal, "{}: {} bytes of workspace", p[v].name, launch.workspace);
     workspace_bytes_ = std::max(workspace_bytes_, launch.workspace);
-    launches_[size_t(program_[v].rate)].push_back(std::move(launch));
+    bound.launches[size_t(p[v].rate)].push_back(std::move(launch));
   }
   context_->algorithms->save();
 }
@@ -83,9 +92,9 @@ void CudaExecutable::wake() {
 void CudaExecutable::enqueue(Rate section) {
   cudaStream_t s = context_->stream();
   if (section == Rate::step) launch_take_step(s, reinterpret_cast<StepTables*>(step_tables_.get()));
-  for (const Launch& launch : launches_[size_t(section)]) launch.enqueue(workspace());
+  for (const Launch& launch : bound().launches[size_t(section)]) launch.enqueue(workspace());
   if (section == Rate::step)
-    for (auto c : program_.carries) launch_copy(s, matrix_of(views_[size_t(c.to)]), matrix_of(views_[size_t(c.from)]));
+    for (auto c : program().carries) launch_copy(s, matrix_of(bound().views[size_t(c.to)]), matrix_of(bound().views[size_t(c.from)]));
   check(cudaGetLastError(), "starting a kernel");
 }
 
@@ -107,33 +116,34 @@ cudaGraph_t CudaExecutable::capture(Rate section) {
 // A graph also tells how much a section starts, so one is made even where it is not kept.
 void CudaExecutable::make_graph(Rate section, bool keep) {
   cudaGraph_t graph = capture(section);
+  Bound& bound = bound_[selected_];
   size_t nodes = 0;
   cudaError_t counted = cudaGraphGetNodes(graph, nullptr, &nodes), made = cudaSuccess;
-  launch_counts_[size_t(section)] = int(nodes);
-  if (keep) made = cudaGraphInstantiate(&graphs_[size_t(section)], graph, 0);
+  bound.launch_counts[size_t(section)] = int(nodes);
+  if (keep) made = cudaGraphInstantiate(&bound.graphs[size_t(section)], graph, 0);
   cudaGraphDestroy(graph);
   check(counted, "counting the launches of a graph");
   check(made, "instantiating a graph");
-  if (keep) check(cudaGraphUpload(graphs_[size_t(section)], context_->stream()), "uploading a graph");
+  if (keep) check(cudaGraphUpload(bound.graphs[size_t(section)], context_->stream()), "uploading a graph");
 }
 
 std::vector<double> CudaExecutable::profile(Rate section, int times) {
   wake();
-  return seconds_by_value(program_, section, [&](size_t i) {
-    return context_->seconds([&] { launches_[size_t(section)][i].enqueue(workspace()); }, times);
+  return seconds_by_value(program(), section, [&](size_t i) {
+    return context_->seconds([&] { bound().launches[size_t(section)][i].enqueue(workspace()); }, times);
   });
 }
 
 void CudaExecutable::run(Rate section) {
   wake();
-  if (cudaGraphExec_t graph = graphs_[size_t(section)])
+  if (cudaGraphExec_t graph = bound().graphs[size_t(section)])
     check(cudaGraphLaunch(graph, context_->stream()), "launching a graph");
   else
     enqueue(section);
 }
 
-void CudaExecutable::check_integers(Value input, std::span<const std::byte> bytes) const {
-  const IntegerCheck& is_right = integer_checks_[size_t(input)];
+void CudaExecutable::check_integers(InputPlace input, std::span<const std::byte> bytes) const {
+  const IntegerCheck& is_right = bound_[input.program].integer_checks[size_t(input.value)];
   if (!is_right) return;
   std::vector<int32_t> integers(bytes.size() / sizeof(int32_t));
   std::memcpy(integers.data(), bytes.data(), integers.size() * sizeof(int32_t));
@@ -141,19 +151,20 @@ void CudaExecutable::check_integers(Value input, std::span<const std::byte> byte
 }
 
 void CudaExecutable::write(const std::string& input, std::span<const std::byte> from) {
-  Value v = find_input(program_, input, from.size());
-  check_integers(v, from);
+  const InputPlace place = find_input(programs_, input, from.size());
+  void* to = address_of(place);
+  check_integers(place, from);
   wake();
-  if (std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == v; })) upload_tables();
-  context_->device->upload(views_[size_t(v)].data, from);
+  if (std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == to; })) upload_tables();
+  context_->device->upload(to, from);
 }
 
 void CudaExecutable::write_steps(const std::string& input, std::span<const std::byte> values, int steps) {
-  Value v = find_input(program_, input, values.size() / size_t(steps));
+  void* to = address_of(find_input(programs_, input, values.size() / size_t(steps)));
   wake();
-  std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == v; });
+  std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == to; });
   require(held_tables_.size() < kStepTables, ErrorKind::internal, "{}: more than {} inputs with a value for each step", input, kStepTables);
-  held_tables_.push_back({v, steps, context_->device->allocate(int64_t(values.size()))});
+  held_tables_.push_back({to, int64_t(values.size()) / steps, steps, context_->device->allocate(int64_t(values.size()))});
   context_->device->upload(held_tables_.back().values.get(), values);
   upload_tables();
 }
@@ -161,12 +172,12 @@ void CudaExecutable::write_steps(const std::string& input, std::span<const std::
 void CudaExecutable::upload_tables() {
   StepTables tables{};
   for (const HeldTable& t : held_tables_)
-    tables.table[tables.count++] = {views_[size_t(t.input)].data, t.values.get(), byte_size(program_[t.input]), t.rows};
+    tables.table[tables.count++] = {t.input, t.values.get(), t.bytes, t.rows};
   context_->device->upload(step_tables_.get(), std::as_bytes(std::span(&tables, 1)));
 }
 
 void CudaExecutable::read(const std::string& value, std::span<std::byte> to) {
-  const TensorView& from = views_[size_t(find_value(program_, value, to.size()))];
+  const TensorView& from = bound().views[size_t(find_value(program(), value, to.size()))];
   require(from.data && context_->device->has_arena(this), ErrorKind::internal, "read: {} is not kept", value);
   if (from.packed_rows()) return context_->device->download(to, from.data);
   Buffer packed = context_->device->allocate(int64_t(to.size()));

@@ -10,47 +10,57 @@ using IntegerCheck = std::function<void(std::span<const int32_t>)>;  // throws w
 
 class CudaExecutable : public Executable {
  public:
-  CudaExecutable(std::shared_ptr<Context>, Program, WeightStore&, CompileOptions);
+  CudaExecutable(std::shared_ptr<Context>, std::vector<Program>, WeightStore&, CompileOptions);
   ~CudaExecutable() override;
 
+  void select(size_t program) override { selected_ = program; }
+  size_t programs() const override { return programs_.size(); }
   void run(Rate section) override;
   void wait() override { context_->device->synchronize(); }
   void rest() noexcept override { context_->device->leave_arena(this); }
   void write(const std::string& input, std::span<const std::byte>) override;
   void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override;
   void read(const std::string& value, std::span<std::byte>) override;
-  const Program& program() const override { return program_; }
-  int launches(Rate section) const override { return launch_counts_[size_t(section)]; }
+  const Program& program() const override { return programs_[selected_]; }
+  int launches(Rate section) const override { return bound_[selected_].launch_counts[size_t(section)]; }
   std::vector<double> profile(Rate section, int runs) override;
 
  private:
+  struct Bound {
+    std::vector<TensorView> views;
+    RowMoments moments;
+    std::vector<IntegerCheck> integer_checks;  // by value
+    std::vector<Launch> launches[3] = {};      // by rate; load stays empty
+    cudaGraphExec_t graphs[3] = {};
+    int launch_counts[3] = {};
+  };
+
   void wake();
+  const Bound& bound() const { return bound_[selected_]; }
   void* workspace() const { return context_->device->arena() + workspace_begins_; }
-  void bind_all(BindOptions);
+  void bind_all(const Program&, Bound&, BindOptions);
   void enqueue(Rate section);
   cudaGraph_t capture(Rate section);
   void make_graph(Rate section, bool keep);
+  void* address_of(InputPlace p) const { return bound_[p.program].views[size_t(p.value)].data; }
   void upload_tables();  // all of them start from their first value
-  void check_integers(Value input, std::span<const std::byte>) const;
+  void check_integers(InputPlace, std::span<const std::byte>) const;
 
   std::shared_ptr<Context> context_;
-  Program program_;
+  std::vector<Program> programs_;
+  size_t selected_ = 0;
   Layout layout_;
   std::vector<Buffer> weights_;
-  std::vector<TensorView> views_;
-  RowMoments moments_;
-  std::vector<Launch> launches_[3];  // by rate; load stays empty
-  cudaGraphExec_t graphs_[3] = {};
-  int launch_counts_[3] = {};
+  std::vector<Bound> bound_;  // of each program
   int64_t workspace_begins_ = 0, workspace_bytes_ = 0;  // in the arena; shared by all ops: they run one after another
   Buffer step_tables_;  // a StepTables on the GPU
   struct HeldTable {
-    Value input;
+    void* input;
+    int64_t bytes;  // of one value
     int32_t rows;
     Buffer values;
   };
   std::vector<HeldTable> held_tables_;  // what step_tables_ points to
-  std::vector<IntegerCheck> integer_checks_;  // by value
 };
 
 }  // namespace hayate::cuda

@@ -1,0 +1,64 @@
+// How long a change of LoRAs takes on a loaded model: bench_lora [RUNG] [DEVICE] [RANK]. Random SDXL at full size, a LoRA on every projection of
+// attention in the UNet.
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "core/convert.h"
+#include "hayate/hayate.h"
+#include "pipeline/installed_files.h"
+#include "pipeline/random_model.h"
+#include "weights/safetensors_writer.h"
+
+namespace hayate {
+namespace {
+
+void write_lora(const std::string& path, int64_t rank) {
+  const auto unet = random_model("sdxl", open_checkpoint(builtin_model_folder(), clip_tokenizers_folder()))->tensors("unet");
+  std::map<std::string, Shape> shapes;
+  std::vector<TensorInfo> infos;
+  for (const std::string& name : unet->names()) {
+    const std::vector<int64_t> dims = unet->dims(name);
+    if (name.find(".attn") == name.npos || !name.ends_with(".weight") || dims.size() != 2) continue;
+    const std::string module = "unet." + name.substr(0, name.size() - std::string_view(".weight").size());
+    for (const auto& [end, matrix] : {std::pair(".lora_A.weight", std::vector{rank, dims[1]}), {".lora_B.weight", {dims[0], rank}}}) {
+      shapes[module + end] = {1, 1, matrix[0], matrix[1]};
+      infos.push_back({module + end, Dtype::f16, matrix});
+    }
+  }
+  const auto random = random_tensors(shapes);
+  SafetensorsWriter writer(path, infos, {});
+  for (const TensorInfo& info : infos) {
+    std::vector<std::byte> bytes(size_t(info.dims[0] * info.dims[1] * 2));
+    random->read(info.name, Dtype::f16, bytes, 0);
+    writer.write(info.name, bytes);
+  }
+  writer.commit();
+}
+
+void run(const std::string& rung, const std::string& device, int64_t rank) {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / fmt::format("hayate-bench-lora-{}.safetensors", rank);
+  write_lora(file.string(), rank);
+  Pipeline pipeline({.random = "sdxl", .device = device, .rung = rung});
+  const Request request{.pictures = {{.prompt = "a castle"}}, .width = 64, .height = 64, .steps = 1};
+  const Result first = pipeline.generate(request);
+  fmt::print("{}, rung {}: loaded in {:.2f} s\n", pipeline.device(), pipeline.rung(), first.timings.load);
+  for (float weight : {0.8f, 0.5f, 0.0f, 0.8f, 0.0f}) {
+    const LoraChange change = pipeline.set_loras(weight == 0 ? std::vector<Lora>{} : std::vector<Lora>{{file.string(), weight}});
+    fmt::print("rank {}, weight {}: {} tensors, {:.2f} GB prepared in {:.3f} s\n", rank, weight, change.tensors, double(change.prepared) / 1e9, change.seconds);
+  }
+  fmt::print("the picture without it is the same as before: {}\n", pipeline.generate(request).latents == first.latents ? "yes" : "NO");
+  std::filesystem::remove(file);
+}
+
+}  // namespace
+}  // namespace hayate
+
+int main(int argc, char** argv) try {
+  hayate::run(argc > 1 ? argv[1] : "", argc > 2 ? argv[2] : "cpu", argc > 3 ? std::stoll(argv[3]) : 64);
+  return 0;
+} catch (const std::exception& e) {
+  fmt::print(stderr, "bench_lora: {}\n", e.what());
+  return 1;
+}

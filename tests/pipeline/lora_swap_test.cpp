@@ -1,0 +1,145 @@
+// LoRAs that change on a loaded pipeline, by call and by prompt: the same pictures as when they are there from the start, and no trace after.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/expect_error.h"
+#include "core/scratch_folder.h"
+#include "hayate/hayate.h"
+#include "models/denoise_step.h"
+#include "passes/ladder.h"
+
+#include "weights/lora_checkpoint.h"
+#include "weights/prepared_weights.h"
+
+namespace hayate::testing {
+namespace {
+
+const std::string data = HAYATE_SOURCE_DIR "/tests/data/", tiny = data + "parity/tiny-sdxl", lora_folder = data + "lora";
+const std::string kohya = data + "lora/kohya.safetensors", dora = data + "lora/dora.safetensors", lokr = data + "lora/lokr.safetensors";
+
+Options options(const std::string& rung) { return {.model = tiny, .lora_folder = lora_folder, .rung = rung}; }
+Request request(const std::string& prompt = "a red fox", int width = 48) {
+  return {.pictures = {{.prompt = prompt, .seed = 3, .guidance = 4}}, .width = width, .height = 64, .steps = 2, .prompt_syntax = PromptSyntax::a1111};
+}
+std::vector<float> fresh(const std::string& rung, std::vector<Lora> loras, const Request& r) {
+  Options o = options(rung);
+  o.loras = std::move(loras);
+  return Pipeline(o).generate(r).latents;
+}
+
+TEST(LoraSwap, DrawsAsIfTheyHadBeenThereAndLeavesNoTrace) {
+  const std::string rung = rungs("cpu").back().name;
+  Pipeline pipeline(options(rung));
+  const std::vector<float> plain = pipeline.generate(request()).latents, wide = pipeline.generate(request("a red fox", 72)).latents;
+  for (const std::vector<Lora>& loras : {std::vector<Lora>{{kohya, 0.7f}}, {{dora}, {kohya, 0.3f, 0.0f}}, {{kohya, 0.3f}, {dora}}}) {
+    const LoraChange change = pipeline.set_loras(loras);
+    EXPECT_GE(change.tensors, 10);
+    EXPECT_GT(change.prepared, 1000);
+    const Result result = pipeline.generate(request());
+    EXPECT_EQ(result.latents, fresh(rung, loras, request()));
+    EXPECT_NE(result.latents, plain);
+    EXPECT_NE(pipeline.generate(request("a red fox", 72)).latents, wide);
+    EXPECT_THAT(result.infotext[0], ::testing::HasSubstr("kohya:0."));
+  }
+  EXPECT_EQ(pipeline.set_loras({{kohya, 0.3f}, {dora}}).tensors, 0);  // which it has
+  EXPECT_GE(pipeline.set_loras({}).tensors, 10);
+  EXPECT_EQ(pipeline.generate(request()).latents, plain);
+  EXPECT_EQ(pipeline.generate(request("a red fox", 72)).latents, wide);
+}
+
+TEST(LoraSwap, AFileThatCannotBeUsedChangesNothing) {
+  ScratchFolder folder;
+  Pipeline pipeline(options("bf16"));
+  pipeline.set_loras({{kohya, 0.7f}});
+  const std::vector<float> before = pipeline.generate(request()).latents;
+  const auto same = [&] { EXPECT_EQ(pipeline.generate(request()).latents, before); };
+  std::string bytes = slurp(kohya);
+  expect_error(ErrorKind::not_found, {"nowhere"}, [&] { pipeline.set_loras({{folder / "nowhere.safetensors"}}); });
+  same();
+  expect_error(ErrorKind::bad_file, {"short.safetensors"}, [&] { pipeline.set_loras({{dora}, {folder.write("short.safetensors", bytes.substr(0, 5000))}}); });
+  same();
+  std::memset(bytes.data() + bytes.size() - 64, 0xff, 64);  // NaN, which is only found while weights are prepared
+  expect_error(ErrorKind::not_finite, {"nan.safetensors"}, [&] { pipeline.set_loras({{dora}, {folder.write("nan.safetensors", bytes)}}); });
+  same();
+}
+
+TEST(LoraSwap, PromptsNameThem) {
+  Pipeline pipeline(options("projections"));
+  const std::vector<float> plain = pipeline.generate(request()).latents;
+  EXPECT_EQ(pipeline.generate(request("a red fox<lora:kohya:0.7>")).latents, fresh("projections", {{kohya, 0.7f}}, request()));
+  EXPECT_EQ(pipeline.generate(request("<lora:lokr:0:0.5>a red fox")).latents, fresh("projections", {{lokr, 0.5f, 0.0f}}, request()));
+  pipeline.set_loras({{dora}});
+  EXPECT_EQ(pipeline.generate(request("a red fox<lora:kohya:0.7>")).latents, fresh("projections", {{dora}, {kohya, 0.7f}}, request()));
+  EXPECT_EQ(pipeline.generate(request()).latents, fresh("projections", {{dora}}, request()));
+  pipeline.set_loras({});
+  EXPECT_EQ(pipeline.generate(request()).latents, plain);
+  expect_error(ErrorKind::not_found, {"\"nobody\"", lora_folder.c_str(), "kohya"}, [&] { pipeline.generate(request("<lora:nobody>")); });
+  expect_error(ErrorKind::not_found, {"../lora/kohya", "not in the folder"}, [&] { pipeline.generate(request("<lora:../lora/kohya>")); });
+  expect_error(ErrorKind::usage, {"different LoRAs"}, [&] {
+    Request two = request();
+    two.pictures.push_back({.prompt = "<lora:kohya>"});
+    pipeline.generate(two);
+  });
+  EXPECT_EQ(pipeline.generate(request()).latents, plain);
+
+  ScratchFolder folder;
+  std::filesystem::create_directories(folder / "a/b");
+  for (const char* name : {"a/x.safetensors", "a/b/x.safetensors", "a/y.safetensors"}) std::filesystem::copy(kohya, folder / name);
+  Options other = options("projections");
+  other.lora_folder = folder / "";
+  Pipeline nested(other);
+  EXPECT_EQ(nested.generate(request("a red fox<lora:y:0.7>")).latents, fresh("projections", {{kohya, 0.7f}}, request()));
+  expect_error(ErrorKind::usage, {"\"x\"", "more than once", "a/b/x.safetensors"}, [&] { nested.generate(request("<lora:x>")); });
+  other.lora_folder = "";
+  expect_error(ErrorKind::usage, {"\"y\"", "no folder"}, [&] { Pipeline(other).generate(request("<lora:y>")); });
+}
+
+// Every prepared value of the UNet, byte by byte, at the addresses that it had.
+TEST(LoraSwap, PreparedWeightsAreBitIdentical) {
+  const std::shared_ptr<const Checkpoint> base = open_checkpoint(tiny, "");
+  const LoraCheckpoint plain(base, {}, {}), with(base, {{kohya, 0.7f, 0.7f}, {dora, 1, 1}}, {});
+  const std::set<std::string> changed = with.changed(plain, "unet");
+  EXPECT_EQ(changed, plain.changed(with, "unet"));
+  EXPECT_FALSE(changed.empty());
+  const std::shared_ptr<Backend> backend = make_cpu_backend();
+  const UNetConfig config = parse_unet_config(base->config("unet"));
+  for (const RungInfo& info : rungs("cpu")) {
+    SCOPED_TRACE(info.name);
+    const Program p = climb(record_denoise_step(config, {.pictures = 1, .h = 8, .w = 8, .guided = true, .tokens = 77, .pooled_width = 20}), find_rung(info.name), *backend);
+    struct Snapshot {
+      std::byte* at;
+      std::vector<std::byte> bytes;
+      bool operator==(const Snapshot&) const = default;
+    };
+    const auto snapshot = [&](PreparedWeights& weights) {
+      std::map<std::string, Snapshot> all;
+      for (Value v : needed_load_values(p)) {
+        const Buffer b = weights.get(p, v);
+        all[p[v].name] = {b.get(), {b.get(), b.get() + b.bytes}};
+      }
+      return all;
+    };
+    PreparedWeights weights(backend, plain.tensors("unet"), "unet"), others(backend, with.tensors("unet"), "unet");
+    weights.prepare(p), others.prepare(p);
+    const auto before = snapshot(weights), expected = snapshot(others);
+    const int64_t held = weights.bytes();
+    weights.change(with.tensors("unet"), changed);
+    int differ = 0;
+    for (const auto& [name, now] : snapshot(weights)) {
+      EXPECT_EQ(now.bytes, expected.at(name).bytes) << name;
+      EXPECT_EQ(now.at, before.at(name).at) << name;
+      differ += now.bytes != before.at(name).bytes;
+    }
+    EXPECT_GE(differ, 8);
+    EXPECT_EQ(weights.bytes(), held);
+    weights.change(plain.tensors("unet"), changed);
+    EXPECT_TRUE(snapshot(weights) == before);
+  }
+}
+
+}  // namespace
+}  // namespace hayate::testing
