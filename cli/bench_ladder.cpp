@@ -1,8 +1,6 @@
 // hayate bench ladder: the time of a picture on every rung.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
 
 #include "bench_common.h"
@@ -10,6 +8,7 @@
 #include "hayate/text_file.h"
 #include "ladder_report.h"
 #include "output.h"
+#include "repeated_runs.h"
 #include "revision.h"
 #include "subcommands.h"
 
@@ -23,25 +22,6 @@ struct BenchLadderCommand {
   std::string json, csv, svg;
 };
 
-constexpr double kSlow = 5;  // seconds for the steps of a picture
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-// ||a - b|| / ||b||
-double latent_distance(const std::vector<float>& a, const std::vector<float>& b) {
-  double error = 0, norm = 0;
-  for (size_t i = 0; i < a.size(); ++i) error += std::pow(double(a[i]) - b[i], 2), norm += std::pow(double(b[i]), 2);
-  return std::sqrt(error / norm);
-}
-double picture_distance(const Image& a, const Image& b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(int(a.rgb[i]) - int(b.rgb[i]));
-  return sum / double(a.rgb.size());
-}
-
 RungTimes measure(const BenchLadderCommand& command, const std::string& rung, LadderReport& report, Result& first) {
   Options options = command.picture.options;
   options.rung = rung;
@@ -52,28 +32,13 @@ RungTimes measure(const BenchLadderCommand& command, const std::string& rung, La
   RungTimes times;
   times.rung = rung, times.steps = request.steps;
   times.ceilings = pipeline.measure_ceilings(), times.floor = pipeline.step_floor(request, times.ceilings);
-  std::vector<double> total, step, text, decode;
-  Result last;
-  times.warmups = command.warmups, times.runs = command.picture.runs;
-  for (int i = 0; i < times.warmups + times.runs; ++i) {
-    last = pipeline.generate(request);
-    if (i == 0) {
-      times.first = last.timings.total;
-      // What takes long scatters little.
-      if (last.timings.denoise > kSlow) times.warmups = std::min(times.warmups, 1), times.runs = std::min(times.runs, 2);
-    }
-    if (i < times.warmups) continue;
-    total.push_back(last.timings.total);
-    step.push_back(last.timings.denoise / request.steps);
-    text.push_back(last.timings.text);
-    decode.push_back(last.timings.decode);
-  }
-  times.median = median(total), times.least = std::ranges::min(total), times.most = std::ranges::max(total);
-  times.step = median(step), times.text = median(text), times.decode = median(decode);
-  times.work = last.work, times.peak_memory = last.peak_memory;
-  if (first.images.empty()) first = last;
-  times.latent_distance = latent_distance(last.latents, first.latents);
-  times.picture_distance = picture_distance(last.images[0], first.images[0]);
+  const RepeatedRuns runs = repeat(pipeline, request, command.warmups, command.picture.runs);
+  times.warmups = runs.warmups, times.runs = runs.runs, times.first = runs.first, times.median = runs.median, times.least = runs.least, times.most = runs.most;
+  times.step = runs.step, times.text = runs.text, times.decode = runs.decode;
+  times.work = runs.last.work, times.peak_memory = runs.last.peak_memory;
+  if (first.images.empty()) first = runs.last;
+  times.latent_distance = latent_distance(runs.last.latents, first.latents);
+  times.picture_distance = picture_distance(runs.last.images[0], first.images[0]);
   return times;
 }
 

@@ -52,6 +52,7 @@ void add_sampling(Table t, GenerateForm& form) {
            [&](const std::string& name) { request.timestep_spacing = name; });
   CLI::Option* karras = t.flag("--karras", "Karras sigmas (default: the model's own)", [&] { request.karras = true; });
   exclusive(t.flag("--no-karras", "no Karras sigmas", [&] { request.karras = false; }), karras);
+  add_methods(t, request);
   t.choice("--noise", "whose random numbers a seed means", "torch-cpu", keys_of(noise_names),
            [&](const std::string& name) { request.noise = noise_names.at(name); });
   t.choice("--noise-batch", "noise of several pictures", "per-image", {"per-image", "shared"},

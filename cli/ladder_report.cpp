@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "bar_chart.h"
 #include "text_table.h"
 
 namespace hayate::cli {
@@ -102,23 +101,9 @@ std::string ladder_csv(const LadderReport& report) {
 }
 
 std::string ladder_svg(const LadderReport& report) {
-  constexpr int kLeft = 110, kBar = 26, kGap = 12, kWidth = 560, kRight = 120;
-  double most = 0;
-  for (const RungTimes& r : report.rungs) most = std::max(most, r.median);
-  int height = 56 + int(report.rungs.size()) * (kBar + kGap);
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"14\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n<text x=\"16\" y=\"26\" font-size=\"16\" fill=\"#222222\">Seconds per picture</text>\n",
-      kLeft + kWidth + kRight, height);
-  for (size_t i = 0; i < report.rungs.size(); ++i) {
-    const RungTimes& r = report.rungs[i];
-    int y = 44 + int(i) * (kBar + kGap), width = std::max(1, int(kWidth * r.median / most));
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\" fill=\"#222222\">{}</text>\n", kLeft - 10, y + 18, r.rung);
-    svg += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"3\" fill=\"#3b6fb6\"/>\n", kLeft, y, width, kBar);
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" fill=\"#222222\">{:.2f} s  ({:.1f}x)</text>\n", kLeft + width + 8, y + 18, r.median,
-                       report.rungs[0].median / r.median);
-  }
-  return svg + "</svg>\n";
+  std::vector<Bar> bars;
+  for (const RungTimes& r : report.rungs) bars.push_back({r.rung, fmt::format("{:.2f} s  ({:.1f}x)", r.median, report.rungs[0].median / r.median), r.median});
+  return bar_chart("Seconds per picture", bars);
 }
 
 }  // namespace hayate::cli

@@ -93,6 +93,31 @@ void add_size(Table t, int& width, int& height) {
   t.number("-H,--height", "pixels, a multiple of 8 (default: the model's own)", height, 8, largest_side);
 }
 
+void add_methods(Table t, Request& request) {
+  auto parts_of = [](const char* option, const std::string& given, const char* expected, size_t least, size_t most) {
+    std::vector<std::string> parts(1);
+    for (char c : given) c == ',' ? static_cast<void>(parts.emplace_back()) : parts.back().push_back(c);
+    if (parts.size() < least || parts.size() > most) refuse("{}: expected {}, got \"{}\"", option, expected, given);
+    return parts;
+  };
+  t.text("--deepcache", "N[,BRANCH]", "compute the whole UNet in one step of N, and what is outside of skip connection BRANCH (default 0) in the others",
+         [parts_of, &request](const std::string& given) {
+           const std::vector<std::string> parts = parts_of("--deepcache", given, "N or N,BRANCH", 1, 2);
+           request.deepcache.interval = parse_number("--deepcache", parts[0], 1, 1000);
+           if (parts.size() > 1) request.deepcache.branch = parse_number("--deepcache: branch", parts[1], 0, 1000);
+         });
+  t.text("--deepcache-center", "STEP[,POWER]", "whole steps lie denser around this one, by POWER (default 1.2)", [parts_of, &request](const std::string& given) {
+    const std::vector<std::string> parts = parts_of("--deepcache-center", given, "STEP or STEP,POWER", 1, 2);
+    request.deepcache.center = parse_number("--deepcache-center", parts[0], 0, 10000);
+    if (parts.size() > 1) request.deepcache.power = parse_number("--deepcache-center: power", parts[1], 1.0f, 10.0f);
+  });
+  t.text("--guidance-interval", "A,B", "guidance only from this fraction of the steps to that one, as 0,0.6; the others take half the work",
+         [parts_of, &request](const std::string& given) {
+           const std::vector<std::string> parts = parts_of("--guidance-interval", given, "two fractions like 0,0.6", 2, 2);
+           for (size_t i : {0, 1}) request.guidance_interval[i] = parse_number("--guidance-interval", parts[i], 0.0, 1.0);
+         });
+}
+
 void add_json(Table t, const std::string& help, bool& json) { t.flag("--json", help, json); }
 
 }  // namespace hayate::cli

@@ -32,6 +32,7 @@ Subcommand add_rungs(CLI::App&);
 Subcommand add_schedulers(CLI::App&);
 Subcommand add_bench(CLI::App&);
 Subcommand add_bench_ladder(CLI::App& bench);
+Subcommand add_bench_methods(CLI::App& bench);
 Subcommand add_bench_ops(CLI::App& bench);
 Subcommand add_bench_quality(CLI::App& bench);
 Subcommand add_completion(CLI::App&);

@@ -4,6 +4,7 @@
   dump_reference.py request MODEL OUT.safetensors [--prompt ... --seed ...]
                                      every value of a request, for `hayate compare --reference`
   dump_reference.py goldens FOLDER   makes everything under tests/data/parity again
+  dump_reference.py cases FOLDER NAME...   makes these cases, with the models that are there
 
 Float32 on one CPU thread, so that a second run writes the same bytes. Needs tools/requirements.txt.
 """
@@ -24,7 +25,7 @@ from reference.components import components_of, run_component  # noqa: E402
 from reference.pipelines import CASES, case, picture, relative_l2, run_case  # noqa: E402
 from reference.requests import record_request  # noqa: E402
 from reference.sketch import sketch  # noqa: E402
-from reference.tiny_models import MODELS, make_model  # noqa: E402
+from reference.tiny_models import MODELS, UNETS, make_model, make_unet  # noqa: E402
 
 
 def dump_request(args):
@@ -50,13 +51,25 @@ def dump_goldens(folder):
             low = run_component(folder / name, component, torch.bfloat16)[1]
             tensors["bf16_distance"] = np.array([relative_l2(low[key], values[key]) for key in sorted(values)], np.float32)
             save_file(tensors, folder / f"{name}.{component}.safetensors")
-    manifest = []
+    for name in UNETS:
+        make_unet(folder / name)
+    dump_cases(folder, [request["name"] for request in CASES])
+
+
+def dump_cases(folder, names):
+    for name in UNETS:
+        if not (folder / name).exists():
+            make_unet(folder / name)
+    manifest = folder / "manifest.json"
+    known = {case["name"]: case for case in json.loads(manifest.read_text())["cases"]} if manifest.exists() else {}
     for request in CASES:
-        values, bf16_distance = run_case(folder / request["model"], request)
-        save_file(values, folder / f"{request['name']}.safetensors")
-        manifest.append(request | {"diffusers_bf16": bf16_distance})
-        print(request["name"], bf16_distance, flush=True)
-    (folder / "manifest.json").write_text(json.dumps({"cases": manifest}, indent=1) + "\n")
+        if request["name"] in names:
+            values, bf16_distance = run_case(folder / request["model"], request)
+            save_file(values, folder / f"{request['name']}.safetensors")
+            known[request["name"]] = request | {"diffusers_bf16": bf16_distance}
+            print(request["name"], bf16_distance, flush=True)
+    cases = [known[request["name"]] for request in CASES]
+    manifest.write_text(json.dumps({"cases": cases}, indent=1) + "\n")
 
 
 def main():
@@ -71,6 +84,9 @@ def main():
         request.add_argument(f"--{name}", type=int, default=default)
     request.add_argument("--guidance", type=float, default=5.0)
     commands.add_parser("goldens").add_argument("folder", type=Path)
+    cases = commands.add_parser("cases")
+    cases.add_argument("folder", type=Path)
+    cases.add_argument("names", nargs="+")
     args = parser.parse_args()
 
     torch.set_num_threads(1)
@@ -79,6 +95,8 @@ def main():
         library.utils.logging.disable_progress_bar()
     if args.command == "request":
         dump_request(args)
+    elif args.command == "cases":
+        dump_cases(args.folder, args.names)
     else:
         dump_goldens(args.folder)
 

@@ -81,7 +81,7 @@ void reject_unknown_unet_features(const JsonObject& c) {
   only(c, "class_embeddings_concat", {false});
   only(c, "addition_embed_type", {"text_time"});
   for (const char* key : {"encoder_hid_dim", "encoder_hid_dim_type", "class_embed_type", "num_class_embeds", "time_embedding_dim",
-                          "time_embedding_act_fn", "timestep_post_act", "time_cond_proj_dim", "cross_attention_norm", "num_attention_heads"})
+                          "time_embedding_act_fn", "timestep_post_act", "cross_attention_norm", "num_attention_heads"})
     only(c, key, {nullptr});
 }
 
@@ -183,6 +183,10 @@ UNetConfig parse_unet_config(const JsonObject& c) {
     u.addition_time_embed_dim = c.integer("addition_time_embed_dim", 2, kMaxWidth);
     u.added_width = c.integer("projection_class_embeddings_input_dim", 1, 1 << 20);
     if (u.addition_time_embed_dim % 2) unsupported(c, "addition_time_embed_dim", "even numbers");
+  }
+  if (c.has("time_cond_proj_dim")) {
+    u.guidance_embed_dim = c.integer("time_cond_proj_dim", 4, kMaxWidth);
+    if (u.guidance_embed_dim % 2) unsupported(c, "time_cond_proj_dim", "even numbers");
   }
   if (u.levels[0].channels % 2) unsupported(c, "block_out_channels", "an even first width");
   return u;

@@ -2,6 +2,7 @@
 #include "models/denoise_step.h"
 
 #include "core/error.h"
+#include "program/cut_at.h"
 
 namespace hayate {
 
@@ -25,6 +26,7 @@ Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
   Value x = s.saved ? b.slice("latent", state, 0, c) : state;
   in.sample = b.mul("sample.one", x, column("row.input_scale", RowLayout::input_scale));
   in.timestep = column("row.timestep", RowLayout::timestep);
+  if (cfg.guidance_embed_dim) in.guidance = column("row.guidance_embed", RowLayout::guidance);
   if (s.guided) {
     in.sample = b.repeat("sample", in.sample, 2);
     in.timestep = b.repeat("timestep", in.timestep, 2);
@@ -36,7 +38,10 @@ Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
   Value next = b.scheduler_row("next_state", state, prediction, noise, matrix);
   p.outputs = {next};
   p.carries = {{next, state}};
-  return p;
+  if (s.branch < 0) return p;
+  const Value deep = p[p.find(skip_name(cfg, s.branch))].in[0], cached = b.input("cached", p[deep].shape, Rate::step);
+  p.carries.push_back({deep, cached});
+  return s.shallow ? cut_at(std::move(p), deep, cached) : p;
 }
 
 }  // namespace hayate

@@ -9,6 +9,8 @@ struct DenoiseShape {
   bool guided;                 // the UNet sees an unconditional and a conditional half, in this order
   int saved = 0;               // values that the scheduler keeps between steps
   int64_t tokens, pooled_width;
+  int branch = -1;             // DeepCache: what comes from inside of this skip connection is carried to the input `cached`; -1: nothing is
+  bool shallow = false;        // it is read from there instead of computed
 };
 
 // Inputs at rate step: state (n, h, w, 4 * (1 + saved)), row (n, 1, 1, row_width), noise (n, h, w, 4).

@@ -27,13 +27,23 @@ class UNet {
  private:
   Value embed_time() {
     TimestepAttr sinusoids{.dim = int(cfg_.levels[0].channels), .flip_sin_to_cos = cfg_.flip_sin_to_cos, .freq_shift = cfg_.freq_shift};
-    Value time = mlp("time_embedding", b_.timestep_embedding("time_proj", in_.timestep, sinusoids));
+    Value time = b_.timestep_embedding("time_proj", in_.timestep, sinusoids);
+    if (cfg_.guidance_embed_dim) time = b_.add("time_embedding.conditioned", time, embed_guidance());
+    time = mlp("time_embedding", time);
     if (!cfg_.text_time) return time;
     sinusoids.dim = int(cfg_.addition_time_embed_dim);
     Value added = b_.concat("add_embeds", in_.text_embeds, b_.timestep_embedding("add_time_proj", in_.time_ids, sinusoids));
     require(b_.shape(added).c == cfg_.added_width, ErrorKind::bad_model,
             "unet: text_embeds and time ids make {} columns, projection_class_embeddings_input_dim is {}", b_.shape(added).c, cfg_.added_width);
     return b_.add("emb", time, mlp("add_embedding", added));
+  }
+
+  // Luo et al., "Latent Consistency Models", arXiv 2310.04378: the network knows the scale, so one half is enough.
+  Value embed_guidance() {
+    const Value scaled = b_.affine("guidance_scaled", in_.guidance, 1000, -1000);
+    const Value sinusoids =
+        b_.timestep_embedding("guidance_proj", scaled, {.dim = int(cfg_.guidance_embed_dim), .flip_sin_to_cos = false, .freq_shift = 1});
+    return b_.linear("time_embedding.cond_proj", sinusoids, cfg_.levels[0].channels, false);
   }
 
   Value mlp(const std::string& name, Value x) {
@@ -122,6 +132,20 @@ class UNet {
 }  // namespace
 
 Value record_unet(Builder& b, const UNetConfig& cfg, const UNetInputs& in) { return UNet(b, cfg, in).forward(); }
+
+int skip_count(const UNetConfig& cfg) {
+  size_t count = 0;
+  for (const UNetConfig::Level& level : cfg.levels) count += level.up_layers.size();
+  return int(count);
+}
+
+std::string skip_name(const UNetConfig& cfg, int skip) {
+  int at = skip_count(cfg);
+  for (size_t block = 0; block < cfg.levels.size(); ++block)
+    for (size_t layer = 0; layer < cfg.levels[cfg.levels.size() - 1 - block].up_layers.size(); ++layer)
+      if (--at == skip) return fmt::format("up_blocks.{}.cat.{}", block, layer);
+  fail(ErrorKind::usage, "deepcache branch is {}; the UNet has {}: expected 0 to {}", skip, skip_count(cfg), skip_count(cfg) - 1);
+}
 
 int64_t time_id_count(const UNetConfig& cfg, int64_t pooled_width) {
   int64_t rest = cfg.added_width - pooled_width;

@@ -61,6 +61,7 @@ Program lower_precision(const Program& p, const PassOptions& options) {
   });
   // What the pipeline reads keeps its type, whatever the rung.
   for (size_t i = 0; i < out.outputs.size(); ++i) out.outputs[i] = casts.to(out, out.outputs[i], p[p.outputs[i]].dtype);
+  for (Program::Carry& c : out.carries) c.from = casts.to(out, c.from, out[c.to].dtype);
   return out;
 }
 

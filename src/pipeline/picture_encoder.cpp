@@ -16,7 +16,7 @@ PictureEncoder::PictureEncoder(std::shared_ptr<const TensorSource> tensors, cons
 
 Component::Need PictureEncoder::need(int width, int height, const Rung& rung) {
   const Recording program = recording(width, height);
-  if (!checked_) check_tensors(*tensors_, {program.record()}, {record_vae_decoder(config_, 1, 8, 8)}, "the VAE's encoder, for a picture to start from");
+  if (!checked_) check_tensors(*tensors_, {program.record[0]()}, {record_vae_decoder(config_, 1, 8, 8)}, "the VAE's encoder, for a picture to start from");
   checked_ = true;
   return vae_.need(program, rung, false);
 }

@@ -1,5 +1,6 @@
 // The public Pipeline: a request checked, conditioned, denoised, decoded.
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "core/file_reader.h"
@@ -20,6 +21,7 @@
 #include "pipeline/quantization_choice.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
+#include "pipeline/step_plan.h"
 #include "pipeline/stopwatch.h"
 #include "program/work.h"
 #include "prompt/prompt_file.h"
@@ -84,6 +86,7 @@ struct Pipeline::Impl {
     int64_t pictures, h, w;
     bool guided;
     Schedule schedule;
+    StepPlan plan;
     PromptChunks prompts;
   };
 
@@ -126,7 +129,7 @@ struct Pipeline::Impl {
     const int down = int(vae_config.downscale());
     auto side_of = [&](int asked, int Image::*own) { return asked ? asked : r.init_image ? (*r.init_image).*own / down * down : native_side(); };
     Job job{.request = r, .width = side_of(r.width, &Image::width), .height = side_of(r.height, &Image::height),
-            .pictures = int64_t(r.pictures.size()), .h = 0, .w = 0, .guided = false, .schedule = {}, .prompts = {}};
+            .pictures = int64_t(r.pictures.size()), .h = 0, .w = 0, .guided = false, .schedule = {}, .plan = {}, .prompts = {}};
     require(job.pictures >= 1 && job.pictures <= kMaxPictures, ErrorKind::usage, "a request of {} pictures; expected 1 to {}", job.pictures,
             kMaxPictures);
     for (auto [name, side] : {std::pair("width", job.width), std::pair("height", job.height)})
@@ -151,6 +154,10 @@ struct Pipeline::Impl {
             "init_image: {} bytes for {}x{} pixels", r.init_image->rgb.size(), r.init_image->width, r.init_image->height);
     job.schedule = make_schedule(scheduler_config, r.steps,
                                  {.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras, .strength = strength});
+    // A network that is told the guidance scale needs no unconditional half.
+    job.plan = plan_steps(int(job.schedule.rows.size()), job.guided && unet_config.guidance_embed_dim == 0, r);
+    job.guided = job.plan.guided();
+    if (r.deepcache.interval > 1) static_cast<void>(skip_name(unet_config, r.deepcache.branch));  // throws where there is none
     job.prompts = conditioner.read(r, job.guided, warn);
     return job;
   }
@@ -245,11 +252,17 @@ struct Pipeline::Impl {
 
   Recording denoising_of(const Job& job) const {
     const auto& last = *conditioner.encoders().back();
-    DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = job.guided, .saved = job.schedule.saved,
+    DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = false, .saved = job.schedule.saved,
                        .tokens = last.tokens() * int64_t(job.prompts.length), .pooled_width = last.pooled_width()};
-    return {fmt::format("{} pictures of {}x{}, guided {}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.guided, shape.saved,
-                        shape.tokens),
-            [=, this] { return record_denoise_step(unet_config, shape); }};
+    std::string key = fmt::format("{} pictures of {}x{}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.saved, shape.tokens);
+    std::vector<std::function<Program()>> turns;
+    for (const StepKind& kind : job.plan.kinds) {
+      shape.guided = kind.guided, shape.shallow = kind.shallow;
+      shape.branch = job.plan.caches(kind.guided) ? job.request.deepcache.branch : -1;
+      key += fmt::format("; guided {}, shallow {}, branch {}", shape.guided, shape.shallow, shape.branch);
+      turns.emplace_back([=, this] { return record_denoise_step(unet_config, shape); });
+    }
+    return {key, std::move(turns)};
   }
 
   std::shared_ptr<Executable> denoiser(const Job& job, bool keep_all, CompileSeconds& seconds) {
@@ -309,6 +322,21 @@ struct Pipeline::Impl {
     return state;
   }
 
+  // What the programs of each kind of step are told, of what was conditioned for both halves or one.
+  void write_conditioning(Executable& exec, const Job& job, const Conditioning& c) const {
+    for (const StepKind& kind : job.plan.kinds) {
+      if (kind.shallow) continue;  // whose inputs are those of a whole step
+      auto write = [&](const char* input, const std::vector<float>& values) {
+        const std::span<const float> all(values);
+        exec.write(input, std::as_bytes(kind.guided == job.guided ? all : all.last(all.size() / 2)));
+      };
+      write("encoder_hidden_states", c.hidden);
+      if (!unet_config.text_time) continue;
+      write("text_embeds", c.pooled);
+      write("time_ids", c.time_ids);
+    }
+  }
+
   // Hands over all rows of the schedule and all noise, so that the loop needs nothing from here.
   void write_all_steps(Executable& exec, const Job& job, LatentNoise& noise) const {
     std::vector<float> rows, drawn;
@@ -329,24 +357,24 @@ struct Pipeline::Impl {
 
     auto start = [&](bool keep_all) {
       auto exec = denoiser(job, keep_all, seconds);
-      exec->write("encoder_hidden_states", bytes_of(c.hidden));
-      if (unet_config.text_time) {
-        exec->write("text_embeds", bytes_of(c.pooled));
-        exec->write("time_ids", bytes_of(c.time_ids));
-      }
+      write_conditioning(*exec, job, c);
       exec->write("state", bytes_of(state));
       exec->write("noise", bytes_of(drawn));
-      if (compiler.rung->hoists) exec->run(Rate::prompt);
+      for (size_t kind = 0; kind < exec->programs() && compiler.rung->hoists; ++kind) {
+        exec->select(kind);
+        exec->run(Rate::prompt);
+      }
       return exec;
     };
-    auto run = [&](Executable& exec) {
+    auto run = [&](Executable& exec, size_t step) {
+      exec.select(job.plan.steps[step]);
       if (!compiler.rung->hoists) exec.run(Rate::prompt);
       exec.run(Rate::step);
     };
     auto exec = start(dump.active());
     if (!watch) {
       write_all_steps(*exec, job, noise);
-      for (size_t i = 0; i < job.schedule.rows.size(); ++i) run(*exec);
+      for (size_t i = 0; i < job.schedule.rows.size(); ++i) run(*exec, i);
       return latents_of(*exec, job);
     }
     std::vector<float> latents;
@@ -355,17 +383,20 @@ struct Pipeline::Impl {
       if (job.schedule.uses_noise) exec->write("noise", bytes_of(drawn = noise.draw()));
       exec->read("state", std::as_writable_bytes(std::span(state)));
       exec->write("row", bytes_of(row_of(job, step)));
-      run(*exec);
+      run(*exec, size_t(i));
       if (dump.active()) {
         if (i == 0) dump.take("unet/prompt", *exec, Rate::prompt);
         dump.take(fmt::format("unet/step{}", i + 1), *exec, Rate::step);
       }
       latents = latents_of(*exec, job);
       require_finite(latents, fmt::format("the latent after step {} of {}", i + 1, job.schedule.rows.size()), [&] {
+        std::vector<float> cached;
+        if (const Value v = exec->program().find("cached"); v != none) cached = read_floats(*exec, v);
         exec.reset();
         auto again = start(/*keep_all=*/true);
+        if (!cached.empty()) again->write("cached", bytes_of(cached));
         again->write("row", bytes_of(row_of(job, step)));
-        run(*again);
+        run(*again, size_t(i));
         return again;
       });
       if (job.request.on_step && !job.request.on_step({i + 1, int(job.schedule.rows.size()), step.timestep, latents}))
@@ -492,18 +523,32 @@ struct Pipeline::Impl {
   // Of an executable that is there already.
   Work work_of(const Job& job, CompileSeconds& seconds) {
     auto exec = denoiser(job, false, seconds);
-    Work w{.launches_per_step = exec->launches(Rate::step), .step_flops = flops_of(exec->program(), Rate::step)};
-    if (compiler.rung->hoists) return w;
-    w.launches_per_step += exec->launches(Rate::prompt);
-    w.step_flops += flops_of(exec->program(), Rate::prompt);
+    Work w;
+    double launches = 0;
+    for (size_t kind = 0; kind < exec->programs(); ++kind) {
+      exec->select(kind);
+      for (Rate section : {Rate::step, Rate::prompt}) {
+        if (section == Rate::prompt && compiler.rung->hoists) continue;
+        launches += share_of(job, kind) * exec->launches(section);
+        w.step_flops += share_of(job, kind) * flops_of(exec->program(), section);
+      }
+    }
+    w.launches_per_step = int(std::lround(launches));
     return w;
   }
 
+  // Of all steps, how many are of a kind.
+  static double share_of(const Job& job, size_t kind) { return double(std::ranges::count(job.plan.steps, kind)) / double(job.plan.steps.size()); }
+
   double step_floor(const Request& request, const Ceilings& ceilings) const {
-    const Program p = climb(denoising_of(check(request, {})).record[0](), *compiler.rung, *compiler.backend, compiler.climb);
+    const Job job = check(request, {});
+    const Recording recording = denoising_of(job);
     double seconds = 0;
-    for (const Node& n : p.nodes())
-      if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += ceilings.seconds(flops_of(p, n), bytes_of(p, n), is_narrow(p, n));
+    for (size_t kind = 0; kind < recording.record.size(); ++kind) {
+      const Program p = climb(recording.record[kind](), *compiler.rung, *compiler.backend, compiler.climb);
+      for (const Node& n : p.nodes())
+        if (runs(n) && (n.rate == Rate::step || !compiler.rung->hoists)) seconds += share_of(job, kind) * ceilings.seconds(flops_of(p, n), bytes_of(p, n), is_narrow(p, n));
+    }
     return seconds;
   }
 

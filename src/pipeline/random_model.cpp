@@ -31,15 +31,52 @@ constexpr const char* kSdxlUnet = R"({
   "transformer_layers_per_block": [1, 2, 10], "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
   "use_linear_projection": true})";
 
-using Configs = std::map<std::string, const char*>;  // by component; "" is model_index.json
+// What differs from SDXL.
+constexpr const char* kTurboScheduler = R"({"_class_name": "EulerAncestralDiscreteScheduler", "timestep_spacing": "trailing"})";
+constexpr const char* kTurboUnet = R"({"sample_size": 64})";
+constexpr const char* kSsd1bUnet = R"({
+  "mid_block_type": "UNetMidBlock2D", "reverse_transformer_layers_per_block": [[4, 4, 10], [2, 1, 1], 1],
+  "transformer_layers_per_block": [1, [2, 2], [4, 4]]})";
+constexpr const char* kVegaUnet = R"({"mid_block_type": "UNetMidBlock2D", "transformer_layers_per_block": [1, 1, 2]})";
+constexpr const char* kSdVae = R"({"scaling_factor": 0.18215, "sample_size": 512, "force_upcast": false})";
+
+constexpr const char* kSdIndex = R"({"_class_name": "StableDiffusionPipeline"})";
+constexpr const char* kSd15Unet = R"({
+  "act_fn": "silu", "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280], "cross_attention_dim": 768,
+  "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"], "downsample_padding": 1,
+  "flip_sin_to_cos": true, "freq_shift": 0, "in_channels": 4, "layers_per_block": 2, "norm_eps": 1e-05, "norm_num_groups": 32,
+  "out_channels": 4, "sample_size": 64,
+  "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]})";
+// What differs from SD 1.5.
+constexpr const char* kSd21Unet = R"({
+  "attention_head_dim": [5, 10, 20, 20], "cross_attention_dim": 1024, "sample_size": 96, "use_linear_projection": true})";
+constexpr const char* kSd21Scheduler = R"({"prediction_type": "v_prediction"})";
+constexpr const char* kOpenClipH = R"({
+  "eos_token_id": 2, "hidden_act": "gelu", "hidden_size": 1024, "intermediate_size": 4096, "layer_norm_eps": 1e-05,
+  "max_position_embeddings": 77, "num_attention_heads": 16, "num_hidden_layers": 23, "projection_dim": 512, "vocab_size": 49408})";
+
+std::string changed(const char* config, const char* changes) {
+  Json all = Json::parse(config);
+  all.update(Json::parse(changes));
+  return all.dump();
+}
+
+using Configs = std::map<std::string, std::string>;  // by component; "" is model_index.json
+Configs sdxl(const char* unet_changes, const char* scheduler_changes) {
+  return {{"", kSdxlIndex}, {"scheduler", changed(kSdxlScheduler, scheduler_changes)}, {"unet", changed(kSdxlUnet, unet_changes)}, {"vae", kSdxlVae},
+          {"text_encoder", kClipL}, {"text_encoder_2", kOpenClipBigG}};
+}
+Configs sd(const char* unet_changes, const char* scheduler_changes, const char* text_encoder) {
+  return {{"", kSdIndex}, {"scheduler", changed(kSdxlScheduler, scheduler_changes)}, {"unet", changed(kSd15Unet, unet_changes)},
+          {"vae", changed(kSdxlVae, kSdVae)}, {"text_encoder", text_encoder}};
+}
 const std::map<std::string, Configs>& all_configs() {
-  static const std::map<std::string, Configs> all = {{"sdxl",
-                                                      {{"", kSdxlIndex},
-                                                       {"scheduler", kSdxlScheduler},
-                                                       {"unet", kSdxlUnet},
-                                                       {"vae", kSdxlVae},
-                                                       {"text_encoder", kClipL},
-                                                       {"text_encoder_2", kOpenClipBigG}}}};
+  static const std::map<std::string, Configs> all = {{"sdxl", sdxl("{}", "{}")},
+                                                     {"sdxl-turbo", sdxl(kTurboUnet, kTurboScheduler)},
+                                                     {"ssd-1b", sdxl(kSsd1bUnet, "{}")},
+                                                     {"vega", sdxl(kVegaUnet, "{}")},
+                                                     {"sd15", sd("{}", "{}", kClipL)},
+                                                     {"sd21", sd(kSd21Unet, kSd21Scheduler, kOpenClipH)}};
   return all;
 }
 

@@ -232,6 +232,20 @@ TEST_F(Generate, PrintsTheProgramAfterEveryPass) {
   EXPECT_TRUE(contains(slurp(scratch / "programs/unet/00-record.txt"), "mid_block.attentions.0.proj_in"));
 }
 
+TEST_F(Generate, CheaperStepsAreAskedForAndNamed) {
+  Outcome o = generate({"a castle", "--steps", "6", "--deepcache", "3,2", "--deepcache-center", "3,1.4", "--guidance-interval", "0,0.5", "--quiet"});
+  ASSERT_EQ(o.status, 0) << o.err;
+  const std::string infotext = read_image(scratch / "hayate.png").infotext;
+  EXPECT_TRUE(contains(infotext, "DeepCache interval: 3, DeepCache branch: 2, DeepCache center: 3, DeepCache power: 1.4, Guidance interval: \"0, 0.5\"")) << infotext;
+  for (auto [option, value] : {std::pair("--deepcache", "0"), {"--deepcache", "2,"}, {"--deepcache", "2,1,1"}, {"--deepcache", "x"}, {"--deepcache", "2,99"},
+                               {"--deepcache-center", "-1"}, {"--deepcache-center", "3,0.5"}, {"--guidance-interval", "0.5"}, {"--guidance-interval", "0,2"},
+                               {"--guidance-interval", "0.6,0.2"}, {"--guidance-interval", "nan,1"}}) {
+    o = generate({"a castle", option, value, "--quiet"});
+    EXPECT_EQ(o.status, 2) << option << " " << value;
+    EXPECT_NE(o.err, "");
+  }
+}
+
 TEST_F(Generate, AMissingModelIsNamed) {
   Outcome o = generate({"x", "-m", "no/such/model"});
   EXPECT_EQ(o.status, 3);

@@ -31,7 +31,8 @@ TEST(Help, NamesEveryOption) {
       "--prompts-file --prompt-syntax --negative --prompt-2 --negative-2 --seed --width --height --batch --steps --guidance --guidance-rescale "
       "--clip-skip --scheduler --spacing --karras --no-karras --noise --noise-batch --original-size --crop --target-size "
       "--negative-original-size --negative-crop --negative-target-size --model --unet --vae --text-encoder --text-encoder-2 --lora --output --quality "
-      "--rung --device --json --quiet --dump --dump-to --print-program --memory-limit --vae-tiling");
+      "--rung --device --json --quiet --dump --dump-to --print-program --memory-limit --vae-tiling --lora-folder --deepcache --deepcache-center "
+      "--guidance-interval");
   for (std::string option; options >> option;) EXPECT_TRUE(contains(help, "\n  " + option) || contains(help, ", " + option + " ")) << option;
 }
 

@@ -83,7 +83,7 @@ TEST_P(RefusedUnet, ErrorNamesTheKey) {
 INSTANTIATE_TEST_SUITE_P(
     Config, RefusedUnet,
     ::testing::Values(Refused{"act_fn", R"({"act_fn": "mish"})"}, Refused{"addition_embed_type", R"({"addition_embed_type": "text_image"})"},
-                      Refused{"time_cond_proj_dim", R"({"time_cond_proj_dim": 256})"}, Refused{"down_block_types", R"({"down_block_types": ["A", "B", "C"]})"},
+                      Refused{"time_cond_proj_dim", R"({"time_cond_proj_dim": 255})"}, Refused{"down_block_types", R"({"down_block_types": ["A", "B", "C"]})"},
                       Refused{"up_block_types", R"({"up_block_types": ["UpBlock2D"]})"}, Refused{"mid_block_type", R"({"mid_block_type": "UNetMidBlock2DSimpleCrossAttn"})"},
                       Refused{"block_out_channels", R"({"block_out_channels": [320, 640, 1281]})"}, Refused{"block_out_channels", R"({"block_out_channels": []})"},
                       Refused{"norm_num_groups", R"({"norm_num_groups": 0})"}, Refused{"layers_per_block", R"({"layers_per_block": 2147483648})"},

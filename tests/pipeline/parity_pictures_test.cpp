@@ -55,6 +55,12 @@ Request request_of(const Json& c) {
   r.height = c.at("height");
   r.steps = c.at("steps");
   r.clip_skip = c.at("clip_skip");
+  if (c.contains("guidance_end")) r.guidance_interval = {0, c.at("guidance_end")};
+  if (c.contains("deepcache")) {
+    const Json& d = c.at("deepcache");
+    r.deepcache = {.interval = d.at("interval"), .branch = d.at("branch")};
+    if (d.contains("center")) r.deepcache.center = d.at("center").get<int>(), r.deepcache.power = d.at("power");
+  }
   for (const Json& p : c.at("pictures")) {
     Picture picture;
     picture.prompt = p.at("prompt");
@@ -117,7 +123,8 @@ Compared compare(const Result& r, const Expected& e) {
 
 Compared run_case(const Json& c, const std::string& device, const std::string& rung, const Json& scheduler_changes = Json::object()) {
   CaseModel model(c, scheduler_changes);
-  return compare(Pipeline({.model = model.path(), .device = device, .rung = rung}).generate(request_of(c)), expected_of(c));
+  const std::string unet = c.contains("unet") ? kParityFolder + c.at("unet").get<std::string>() : "";
+  return compare(Pipeline({.model = model.path(), .unet = unet, .device = device, .rung = rung}).generate(request_of(c)), expected_of(c));
 }
 
 std::vector<std::string> names() {

@@ -6,6 +6,7 @@
 
 #include "hayate/error.h"
 #include "program/builder.h"
+#include "program/cut_at.h"
 
 namespace hayate {
 namespace {
@@ -140,6 +141,22 @@ TEST(Program, RootOfFollowsSlices) {
   Value inner = b.slice("inner", b.slice("outer", x, 4, 8), 2, 3);
   EXPECT_EQ(root_of(p, inner).value, x);
   EXPECT_EQ(root_of(p, inner).column, 6);
+}
+
+TEST(Program, CutReadsAValueInsteadOfComputingIt) {
+  Program p;
+  Builder b(p);
+  const Value x = b.input("x", {1, 1, 1, 4}, Rate::step), deep = b.linear("deep", b.linear("deeper", x, 8), 4);
+  p.outputs = {b.add("y", b.linear("outer", x, 4), deep)};
+  const Value kept = b.input("kept", {1, 1, 1, 4}, Rate::step);
+  p.carries = {{deep, kept}, {p.outputs[0], x}};
+  const Program cut = cut_at(p, deep, kept);
+  verify(cut);
+  for (const char* gone : {"deep", "deep.weight", "deeper", "deeper.bias"}) EXPECT_EQ(cut.find(gone), none) << gone;
+  EXPECT_EQ(cut[cut.outputs[0]].in[1], cut.find("kept"));
+  ASSERT_EQ(cut.carries.size(), 1u);
+  EXPECT_EQ(cut.carries[0].to, cut.find("x"));
+  EXPECT_THROW(cut_at(p, p.find("deeper"), kept), Error);  // of another shape
 }
 
 }  // namespace

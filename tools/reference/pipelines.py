@@ -1,7 +1,7 @@
 """Whole pictures: requests in the terms of hayate's public header, run by diffusers in float32 and in bfloat16."""
 import numpy as np
 import torch
-from diffusers import AutoPipelineForImage2Image
+from diffusers import AutoPipelineForImage2Image, UNet2DConditionModel
 from PIL import Image
 
 from .tiny_models import BF16, F32, load_pipeline
@@ -16,7 +16,9 @@ EULER_ANCESTRAL = {"_class_name": "EulerAncestralDiscreteScheduler", "timestep_s
 
 
 def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None, **more):
-    """`scheduler_config` replaces keys of the model's scheduler_config.json; with `strength` it starts from a picture."""
+    """`scheduler_config` replaces keys of the model's scheduler_config.json. More: strength, with which it
+    starts from a picture; deepcache, a dict of interval, branch, center and power;
+    guidance_end, the fraction of steps after which there is no guidance; unet, another than the model's (UNETS)."""
     return dict(name=name, model=model, width=width, height=height, steps=steps, clip_skip=clip_skip,
                 scheduler_config=scheduler_config or {}, pictures=list(pictures)) | more
 
@@ -61,6 +63,14 @@ CASES = [
          scheduler_config={"_class_name": "DDIMScheduler", "clip_sample": False}),
     case("sd15-from-picture", "tiny-sd15", picture(FOX, 23), steps=7, strength=0.75,
          scheduler_config={"_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": True}),
+    case("xl-deepcache", "tiny-sdxl", picture(FOX, 20), steps=8, deepcache=dict(interval=3, branch=0)),
+    case("xl-deepcache-branch", "tiny-sdxl", picture(LIGHTHOUSE, 21, guidance=1.0), steps=5, deepcache=dict(interval=2, branch=4)),
+    case("ssd1b-deepcache-center", "tiny-ssd1b", picture(FOX, 22), steps=12, deepcache=dict(interval=3, branch=3, center=5, power=1.4)),
+    case("xl-guidance-end", "tiny-sdxl", picture(FOX, 23, guidance_rescale=0.5), picture(LIGHTHOUSE, 24, guidance_rescale=0.5), steps=5, guidance_end=0.6),
+    case("xl-deepcache-guidance-end", "tiny-sdxl", picture(FOX, 25), steps=8, guidance_end=0.5, deepcache=dict(interval=3, branch=2)),
+    case("sd15-deepcache", "tiny-sd15", picture(FOX, 26, negative_prompt=BAD), steps=8, deepcache=dict(interval=4, branch=7)),
+    case("lcm-unet", "tiny-sd15", picture(FOX, 27, guidance=4.0), picture(LIGHTHOUSE, 28, guidance=4.0), steps=4,
+         scheduler_config={"_class_name": "LCMScheduler"}, unet="tiny-lcm-unet"),
     case("sd2-v", "tiny-sd15", picture(FOX, 9, guidance_rescale=0.7), steps=12, scheduler_config=V_PREDICTION),
 ]
 
@@ -124,13 +134,22 @@ def generate(pipeline, request, start=None):
         # diffusers looks for final_layer_norm where transformers had it before version 5
         object.__setattr__(pipeline.text_encoder, "text_model", pipeline.text_encoder)
     final = {}
+    is_xl, steps = hasattr(pipeline, "text_encoder_2"), request["steps"]
+    last_guided = next((i for i in range(steps) if i / steps >= request.get("guidance_end", 1)), steps) - 1
+    halves = ["prompt_embeds", "add_text_embeds", "add_time_ids"] if is_xl else ["prompt_embeds"]
 
-    def keep_latents(_pipeline, _step, _timestep, tensors):
+    def after_step(pipe, step, _timestep, tensors):
         final["latents"] = tensors["latents"]
-        return {}
+        if step != last_guided or step + 1 == steps:
+            return {}
+        pipe._guidance_scale = 1.0  # as diffusers' documentation of callbacks does
+        return {key: tensors[key].chunk(2)[-1] for key in halves}
 
-    pictures = pipeline(**arguments(request, hasattr(pipeline, "text_encoder_2")), **more, generator=generators,
-                        output_type="np", callback_on_step_end=keep_latents).images
+    if "deepcache" in request:
+        from .deepcache import enable  # whose package nothing else needs
+        enable(pipeline, steps, **request["deepcache"], also_whole=[last_guided + 1])
+    pictures = pipeline(**arguments(request, is_xl), **more, generator=generators, output_type="np", callback_on_step_end=after_step,
+                        callback_on_step_end_tensor_inputs=["latents", *halves]).images
     return final["latents"].permute(0, 2, 3, 1).contiguous().float().numpy(), np.ascontiguousarray(pictures, np.float32)
 
 
@@ -144,8 +163,15 @@ def relative_l2(a, b):
 def run_case(folder, request):
     """-> (values, how far diffusers' own bfloat16 is from its float32, both started from the same latents)."""
     start = {}
-    latents, pictures = generate(load_pipeline(folder, F32, request["scheduler_config"]), request, start)
-    low_latents, low_pictures = generate(load_pipeline(folder, BF16, request["scheduler_config"]), request, start)
+
+    def run(dtype):
+        pipeline = load_pipeline(folder, dtype, request["scheduler_config"])
+        if "unet" in request:
+            pipeline.unet = UNet2DConditionModel.from_pretrained(folder.parent / request["unet"], torch_dtype=dtype)
+        return generate(pipeline, request, start)
+
+    latents, pictures = run(F32)
+    low_latents, low_pictures = run(BF16)
     values = {"latents": latents, "pictures": np.round(pictures * 255).astype(np.uint8)}
     if "strength" in request:
         values["init"] = init_picture(request)

@@ -58,6 +58,11 @@ MODELS = {
                       vae=(VAE | dict(scaling_factor=0.18215), BF16)),
 }
 
+# UNets that a request takes instead of its model's: of latent consistency models, which are told the guidance scale.
+LCM_UNET = SD_UNET | dict(block_out_channels=[8, 16], layers_per_block=1, down_block_types=["CrossAttnDownBlock2D", "DownBlock2D"],
+                          up_block_types=["UpBlock2D", "CrossAttnUpBlock2D"], time_cond_proj_dim=8)
+UNETS = {"tiny-lcm-unet": dict(seed=30, unet=(LCM_UNET, F16))}
+
 
 def gain_of(path):
     """How much wider than 1/sqrt(inputs) a layer's weights are, by the end of its path; the first match counts."""
@@ -139,6 +144,11 @@ def make_model(folder):
     for name in ("tokenizer", "tokenizer_2") if is_xl else ("tokenizer",):
         shutil.rmtree(folder / name)
         save_tokenizer(folder / name, pad_token="!" if name == "tokenizer_2" else "<|endoftext|>")
+
+
+def make_unet(folder):
+    parts = UNETS[folder.name]
+    make(UNet2DConditionModel, "unet", *parts["unet"], parts["seed"]).save_pretrained(folder, safe_serialization=True)
 
 
 def load_pipeline(folder, dtype=F32, scheduler_overrides=None):
