@@ -12,6 +12,10 @@ void add_bench_picture(Table t, BenchPicture& picture) {
   t.group = "Picture";
   add_size(t, picture.request.width, picture.request.height);
   t.number("--steps", fmt::format("denoising steps (default {})", picture.request.steps), picture.request.steps, 1, 1000);
+}
+
+void add_bench_runs(Table t, BenchPicture& picture) {
+  t.group = "Picture";
   t.number("--runs", fmt::format("runs that count (default {})", picture.runs), picture.runs, 1, 1000);
 }
 

@@ -12,6 +12,7 @@ struct BenchPicture {
 };
 
 void add_bench_picture(Table, BenchPicture&);
+void add_bench_runs(Table, BenchPicture&);
 Request request_of(const BenchPicture&);
 
 }  // namespace hayate::cli

@@ -78,6 +78,7 @@ Subcommand add_bench_ladder(CLI::App& bench) {
   auto command = std::make_shared<BenchLadderCommand>();
   Table t{ladder, "Options"};
   add_bench_picture(t, command->picture);
+  add_bench_runs(t, command->picture);
   t.number("--warmups", fmt::format("runs before that (default {})", command->warmups), command->warmups, 0, 1000);
   repeatable(t.text("--rungs", "NAME", "only these; repeat for several (default: all that the device has)",
                     [command](const std::string& name) { command->rungs.push_back(name); }));

@@ -50,6 +50,7 @@ Subcommand add_bench_ops(CLI::App& bench) {
               "  hayate bench ops --device cuda --random sdxl");
   auto command = std::make_shared<BenchPicture>();
   add_bench_picture({ops, "Options"}, *command);
+  add_bench_runs({ops, ""}, *command);
   return {ops, [command] { return run(*command); }};
 }
 

@@ -50,7 +50,8 @@ std::string methods_csv(const MethodsReport& report) {
   std::string text;
   for (const MethodTimes& r : report.rows) {
     std::string titles, cells;
-    for (const auto& [name, value] : as_json(r).items()) {
+    const ordered_json row = as_json(r);  // outlives its items
+    for (const auto& [name, value] : row.items()) {
       titles += (titles.empty() ? "" : ",") + name;
       cells += (cells.empty() ? "" : ",") + (value.is_null() ? "" : value.is_string() ? value.get<std::string>() : fmt::format("{:.6g}", value.get<double>()));
     }

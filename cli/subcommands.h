@@ -35,6 +35,7 @@ Subcommand add_bench_ladder(CLI::App& bench);
 Subcommand add_bench_methods(CLI::App& bench);
 Subcommand add_bench_ops(CLI::App& bench);
 Subcommand add_bench_quality(CLI::App& bench);
+Subcommand add_bench_quantization(CLI::App& bench);
 Subcommand add_completion(CLI::App&);
 Subcommand add_man(CLI::App&);
 

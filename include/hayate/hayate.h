@@ -211,6 +211,9 @@ struct LoraChange {
   double seconds = 0;
 };
 
+struct LinearShape;
+struct LayersError;
+
 // One model on one device. Programs of each size and batch are kept, so a second request of the same shape is faster.
 // Not safe for use by two threads at once. On the CPU, while a call runs, no signal handler may run on the stack of a thread that computes: kernels
 // of oneDNN point the stack pointer into the heap, and the handler's frame would land there. Block signals in the calling thread and wait
@@ -238,6 +241,10 @@ class Pipeline {
   Ceilings measure_ceilings();       // takes a second, and up to 2 GiB of the device's memory while it does
   // Seconds that a denoising step takes if every op reaches one of the ceilings; reads no weights.
   double step_floor(const Request&, const Ceilings&);
+  // How the linears of a denoising step do in 8 bits, shape by shape; and how far one call of the UNet, in the middle of the schedule, is off when
+  // layers of one kind are in 8 bits, on each such rung that the device has. See hayate/quantization.h.
+  std::vector<LinearShape> measure_linears(const Request&);
+  std::vector<LayersError> quantization_errors(const Request&);
   int native_width() const;
   int native_height() const;
   std::string rung() const;

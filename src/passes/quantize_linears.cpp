@@ -3,18 +3,12 @@
 // whole rows. Linears of one token, which embed times and sizes, stay: they take no time, and everything depends on them.
 #include <cmath>
 
+#include "passes/layer_name.h"
 #include "passes/passes.h"
 
 namespace hayate {
 
 namespace {
-// Of the weight that it, or the first part of it, is read from: "...attn1.to_q" for stacked queries, keys and values.
-std::string layer_name(const Program& p, Value weight) {
-  while (!is_source(p[weight])) weight = p[weight].in[0];
-  const std::string& name = p[weight].name;
-  return name.substr(0, name.rfind(".weight"));
-}
-
 bool may_be_quantized(const Program& p, const Node& n, const Quantization& layers) {
   if (n.op != Op::linear || n.rate != Rate::step || p[n.in[1]].rate != Rate::load || is_quantized(p[n.in[0]].dtype)) return false;
   const Shape &x = p[n.in[0]].shape, &w = p[n.in[1]].shape;

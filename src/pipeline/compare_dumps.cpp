@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "hayate/hayate.h"
+#include "pipeline/difference.h"
 #include "weights/safetensors.h"
 
 namespace hayate {
@@ -17,7 +17,9 @@ std::vector<float> read_values(const SafetensorsFile& dump, const std::string& n
   return values;
 }
 
-Difference difference(const std::string& name, const std::vector<float>& a, const std::vector<float>& b) {
+}  // namespace
+
+Difference difference(const std::string& name, std::span<const float> a, std::span<const float> b) {
   double squared_error = 0, squared_norm = 0, max_abs = 0;
   for (size_t i = 0; i < b.size(); ++i) {
     const double error = a[i] == b[i] ? 0 : double(a[i]) - double(b[i]);  // equal infinities do not differ
@@ -29,8 +31,6 @@ Difference difference(const std::string& name, const std::vector<float>& a, cons
   if (!(squared_error < infinity)) return {name, infinity, infinity};  // a NaN, or an infinity on one side only
   return {name, squared_error == 0 ? 0 : std::sqrt(squared_error / squared_norm), max_abs};
 }
-
-}  // namespace
 
 std::vector<Difference> compare_dumps(const std::string& path_a, const std::string& path_b) {
   const SafetensorsFile a(path_a), b(path_b);

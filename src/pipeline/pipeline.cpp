@@ -13,12 +13,14 @@
 #include "pipeline/devices.h"
 #include "pipeline/infotext.h"
 #include "pipeline/latent_noise.h"
+#include "pipeline/linear_measurements.h"
 #include "pipeline/lora_folder.h"
 #include "pipeline/not_finite.h"
 #include "pipeline/open_model.h"
 #include "pipeline/picture_decoder.h"
 #include "pipeline/picture_encoder.h"
 #include "pipeline/quantization_choice.h"
+#include "pipeline/quantization_errors.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/staging.h"
 #include "pipeline/step_plan.h"
@@ -309,11 +311,16 @@ struct Pipeline::Impl {
   }
 
   std::vector<float> initial_state(const Job& job, const std::vector<float>& clean, LatentNoise& noise) const {
-    std::vector<float> x = job.request.latents.empty() ? noise.draw() : job.request.latents, state;
+    std::vector<float> x = job.request.latents.empty() ? noise.draw() : job.request.latents;
     const Mixture& start = job.schedule.start;
     for (float& v : x) v *= float(start.noise);
     for (size_t i = 0; i < clean.size(); ++i) x[i] += float(start.signal) * clean[i];
+    return state_of(x, job);
+  }
+  // With nothing saved yet.
+  std::vector<float> state_of(const std::vector<float>& x, const Job& job) const {
     if (job.schedule.saved == 0) return x;
+    std::vector<float> state;
     size_t channels = size_t(unet_config.out_channels);
     for (size_t at = 0; at < x.size(); at += channels) {
       state.insert(state.end(), x.begin() + long(at), x.begin() + long(at + channels));
@@ -552,6 +559,35 @@ struct Pipeline::Impl {
     return seconds;
   }
 
+  std::vector<LinearShape> measure_linears(const Request& request) const {
+    return hayate::measure_linears(denoising_of(check(request, {})).record[0], model->tensors("unet"), compiler);
+  }
+
+  std::vector<LayersError> quantization_errors(const Request& request) {
+    require(request.steps > 1, ErrorKind::usage, "steps is {}; expected 2 or more, of which the one in the middle is taken", request.steps);
+    Job job = check(request, options.warn);
+    CompileSeconds seconds;
+    Dump nothing("", "");
+    const Conditioning c = conditioner.condition(job.prompts, request, job.width, job.height, nothing, seconds);
+    const size_t middle = job.schedule.rows.size() / 2;
+    const StepRow row = job.schedule.rows[middle];
+    job.schedule.rows.resize(middle);
+    const std::vector<float> state = state_of(denoise(job, c, {}, noise_of(job), nothing, seconds), job), still(state.size() / size_t(1 + job.schedule.saved), 0.0f);
+    unet.release();
+    auto record = [&] {
+      Program p = denoising_of(job).record[0]();
+      p.outputs.push_back(p.find("conv_out"));
+      return p;
+    };
+    auto write = [&](Executable& exec) {
+      write_conditioning(exec, job, c);
+      exec.write("state", bytes_of(state));
+      exec.write("noise", bytes_of(still));
+      exec.write("row", bytes_of(row_of(job, row)));
+    };
+    return hayate::quantization_errors({record, write}, model->tensors("unet"), compiler);
+  }
+
   std::vector<OpTime> profile(const Request& request, int runs) {
     generate(request);
     Job job = check(request, options.warn);
@@ -595,6 +631,8 @@ std::vector<std::string> Pipeline::infotext(const Request& request) const { retu
 std::vector<OpTime> Pipeline::profile(const Request& request, int runs) { return impl_->profile(request, runs); }
 Ceilings Pipeline::measure_ceilings() { return hayate::measure_ceilings(impl_->compiler); }
 double Pipeline::step_floor(const Request& request, const Ceilings& ceilings) { return impl_->step_floor(request, ceilings); }
+std::vector<LinearShape> Pipeline::measure_linears(const Request& request) { return impl_->measure_linears(request); }
+std::vector<LayersError> Pipeline::quantization_errors(const Request& request) { return impl_->quantization_errors(request); }
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return impl_->name(); }
