@@ -125,6 +125,7 @@ Subcommand add_bench_methods(CLI::App& bench) {
   auto command = std::make_shared<BenchMethodsCommand>();
   Table t{app, "Options"};
   add_bench_picture(t, command->picture);
+  add_bench_runs(t, command->picture);
   t.number("--warmups", fmt::format("runs before that (default {})", command->warmups), command->warmups, 0, 1000);
   repeatable(t.choice("--methods", "only these; repeat for several", "all", method_names(), [command](const std::string& name) { command->methods.push_back(name); }));
   repeatable(t.text("--rungs", "NAME", "on these; repeat for several (default: that of --rung)", [command](const std::string& name) { command->rungs.push_back(name); }));

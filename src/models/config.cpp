@@ -184,10 +184,8 @@ UNetConfig parse_unet_config(const JsonObject& c) {
     u.added_width = c.integer("projection_class_embeddings_input_dim", 1, 1 << 20);
     if (u.addition_time_embed_dim % 2) unsupported(c, "addition_time_embed_dim", "even numbers");
   }
-  if (c.has("time_cond_proj_dim")) {
-    u.guidance_embed_dim = c.integer("time_cond_proj_dim", 4, kMaxWidth);
-    if (u.guidance_embed_dim % 2) unsupported(c, "time_cond_proj_dim", "even numbers");
-  }
+  u.guidance_embed_dim = c.has("time_cond_proj_dim") ? c.integer("time_cond_proj_dim", 4, kMaxWidth) : 0;
+  if (u.guidance_embed_dim % 2) unsupported(c, "time_cond_proj_dim", "even numbers");
   if (u.levels[0].channels % 2) unsupported(c, "block_out_channels", "an even first width");
   return u;
 }

@@ -33,7 +33,7 @@ struct UNetConfig {
   int conv_in_kernel, conv_out_kernel;
   bool text_time;                               // SDXL's added embedding: pooled text and time ids
   int64_t addition_time_embed_dim, added_width; // added_width: columns that add_embedding reads
-  int64_t guidance_embed_dim = 0;               // time_cond_proj_dim of LCM UNets, which are told the guidance scale; 0: not told
+  int64_t guidance_embed_dim;                   // time_cond_proj_dim of LCM UNets, which are told the guidance scale; 0: not told
   bool operator==(const UNetConfig&) const = default;
 };
 

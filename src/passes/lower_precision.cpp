@@ -1,8 +1,6 @@
 // Weights and activations become bf16 (or fp16); kernels still accumulate in float32. Which ops take part is a property
 // of the op (program/ops.h). Biases and the affine vectors of norms stay float32: they cost nothing and are added to
 // float32 sums.
-#include <map>
-
 #include "passes/passes.h"
 
 namespace hayate {
@@ -21,18 +19,13 @@ std::vector<bool> weights_kept(const Program& p) {
   return kept;
 }
 
-class Casts {
- public:
-  Value to(Program& out, Value v, Dtype dtype) {
-    if (v == none || out[v].dtype == dtype || out[v].dtype == Dtype::i32) return v;
-    auto [found, fresh] = made_.try_emplace({v, dtype}, none);
-    if (fresh) found->second = out.add({.op = Op::cast, .in = {v}, .dtype = dtype, .name = out[v].name + "." + name_of(dtype)});
-    return found->second;
-  }
-
- private:
-  std::map<std::pair<Value, Dtype>, Value> made_;
-};
+// Found by its name, which outlives renumbering.
+Value cast_to(Program& out, Value v, Dtype dtype) {
+  if (v == none || out[v].dtype == dtype || out[v].dtype == Dtype::i32) return v;
+  const std::string name = out[v].name + "." + name_of(dtype);
+  const Value there = out.find(name);
+  return there != none ? there : out.add({.op = Op::cast, .in = {v}, .dtype = dtype, .name = name});
+}
 
 // The type in which an op computes, given inputs that are already lowered.
 Dtype computing_type(const Program& out, const Node& n, Dtype rung) {
@@ -49,19 +42,18 @@ Dtype computing_type(const Program& out, const Node& n, Dtype rung) {
 
 Program lower_precision(const Program& p, const PassOptions& options) {
   std::vector<bool> kept = weights_kept(p);
-  Casts casts;
   Program out = rewrite(p, [&](Program& out, Value old, Node n) {
     if (n.op == Op::weight && !kept[size_t(old)]) n.dtype = options.dtype;
     if (is_source(n)) return out.add(std::move(n));
     n.dtype = computing_type(out, n, options.dtype);
     if (n.op == Op::cast && n.dtype == out[n.in[0]].dtype) return n.in[0];
     for (size_t k = 0; k < n.in.size(); ++k)
-      if (!stays(n.op, k)) n.in[k] = casts.to(out, n.in[k], n.dtype);
+      if (!stays(n.op, k)) n.in[k] = cast_to(out, n.in[k], n.dtype);
     return out.add(std::move(n));
   });
   // What the pipeline reads keeps its type, whatever the rung.
-  for (size_t i = 0; i < out.outputs.size(); ++i) out.outputs[i] = casts.to(out, out.outputs[i], p[p.outputs[i]].dtype);
-  for (Program::Carry& c : out.carries) c.from = casts.to(out, c.from, out[c.to].dtype);
+  for (size_t i = 0; i < out.outputs.size(); ++i) out.outputs[i] = cast_to(out, out.outputs[i], p[p.outputs[i]].dtype);
+  for (Program::Carry& c : out.carries) c.from = cast_to(out, c.from, out[c.to].dtype);
   return out;
 }
 

@@ -161,7 +161,8 @@ void verify(const Program& p, const Target* target) {
   }
   for (auto c : p.carries)
     require(p[c.from].shape == p[c.to].shape && p[c.from].dtype == p[c.to].dtype && p[c.to].op == Op::input && p[c.to].rate == Rate::step,
-            ErrorKind::internal, "carry {} -> {}: not a step input of the same shape", p[c.from].name, p[c.to].name);
+            ErrorKind::internal, "carry {} {} -> {} {}: not a step input of the same shape and type", p[c.from].name, name_of(p[c.from].dtype), p[c.to].name,
+            name_of(p[c.to].dtype));
 }
 
 }  // namespace hayate

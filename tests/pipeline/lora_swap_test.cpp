@@ -21,7 +21,8 @@ namespace {
 const std::string data = HAYATE_SOURCE_DIR "/tests/data/", tiny = data + "parity/tiny-sdxl", lora_folder = data + "lora";
 const std::string kohya = data + "lora/kohya.safetensors", dora = data + "lora/dora.safetensors", lokr = data + "lora/lokr.safetensors";
 
-Options options(const std::string& rung) { return {.model = tiny, .lora_folder = lora_folder, .rung = rung}; }
+// Of 8 bits in all layers: which of them gain is a measurement, and another one in each pipeline.
+Options options(const std::string& rung) { return {.model = tiny, .lora_folder = lora_folder, .rung = rung, .quantize_layers = "all"}; }
 Request request(const std::string& prompt = "a red fox", int width = 48) {
   return {.pictures = {{.prompt = prompt, .seed = 3, .guidance = 4}}, .width = width, .height = 64, .steps = 2, .prompt_syntax = PromptSyntax::a1111};
 }
@@ -31,8 +32,11 @@ std::vector<float> fresh(const std::string& rung, std::vector<Lora> loras, const
   return Pipeline(o).generate(r).latents;
 }
 
-TEST(LoraSwap, DrawsAsIfTheyHadBeenThereAndLeavesNoTrace) {
-  const std::string rung = rungs("cpu").back().name;
+class LoraSwapOn : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(LoraSwap, LoraSwapOn, ::testing::Values("projections", "int8"), [](const auto& rung) { return rung.param; });
+
+TEST_P(LoraSwapOn, DrawsAsIfTheyHadBeenThereAndLeavesNoTrace) {
+  const std::string rung = GetParam();
   Pipeline pipeline(options(rung));
   const std::vector<float> plain = pipeline.generate(request()).latents, wide = pipeline.generate(request("a red fox", 72)).latents;
   for (const std::vector<Lora>& loras : {std::vector<Lora>{{kohya, 0.7f}}, {{dora}, {kohya, 0.3f, 0.0f}}, {{kohya, 0.3f}, {dora}}}) {
