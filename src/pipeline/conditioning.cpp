@@ -131,12 +131,14 @@ PromptChunks Conditioner::read(const Request& request, bool guided, const Warn& 
     }
   for (std::vector<Text>& half : prompts.halves)
     for (Text& text : half) request.prompt_syntax == PromptSyntax::comfy ? repeat(text, prompts.length) : pad(text, prompts.length);
+  prompts.tokens = encoders_.back()->tokens() * int64_t(prompts.length);
+  prompts.pooled_width = encoders_.back()->pooled_width();
   return prompts;
 }
 
 Conditioning Conditioner::condition(const PromptChunks& prompts, const Request& request, int width, int height, Dump& dump, CompileSeconds& seconds) {
-  int64_t tokens = encoders_[0]->tokens();
-  Conditioning c{.tokens = tokens * int64_t(prompts.length), .pooled_width = encoders_.back()->pooled_width()};
+  const int64_t tokens = encoders_[0]->tokens();
+  Conditioning c{.tokens = prompts.tokens, .pooled_width = prompts.pooled_width};
   for (const auto& e : encoders_) {
     require(e->tokens() == tokens, ErrorKind::bad_model, "the text encoders take {} and {} tokens", tokens, e->tokens());
     c.width += e->width();

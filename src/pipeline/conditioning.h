@@ -23,6 +23,7 @@ struct PromptChunks {
   using Text = std::vector<std::vector<TokenChunk>>;  // `length` chunks for each encoder; no encoder at all: zeros instead
   std::vector<std::vector<Text>> halves{};            // a text for each picture, negative prompts first if there is guidance
   size_t length = 1;
+  int64_t tokens = 0, pooled_width = 0;               // that the UNet reads: of all chunks of a text, and of its pooled state
 };
 
 class Conditioner {

@@ -36,7 +36,7 @@ std::vector<float> PictureEncoder::encode(const Image& image, std::span<const fl
   const size_t channels = size_t(config_.latent_channels);
   std::vector<float> latent(noise.size());
   for (size_t i = 0; i < latent.size(); ++i) {
-    const size_t at = i / channels * 2 * channels + i % channels;
+    const size_t at = i / channels * 2 * channels % moments.size() + i % channels;
     const float deviation = std::exp(0.5f * std::clamp(moments[at + channels], -30.f, 20.f));
     latent[i] = (moments[at] + deviation * noise[i] - config_.shift_factor) * config_.scaling_factor;
   }

@@ -14,7 +14,7 @@ class PictureEncoder {
   PictureEncoder(std::shared_ptr<const TensorSource>, const VaeConfig&, const Compiler&);
   PictureEncoder(const PictureEncoder&) = delete;
 
-  // The latent of a picture, (h/8, w/8, channels), scaled as the UNet wants it: of the distribution that the encoder tells, the sample that is
+  // Latents of a picture, (n, h/8, w/8, channels), scaled as the UNet wants them: of the distribution that the encoder tells, the n samples that are
   // `noise` (of that shape, unit) deviations from its mean. Error(not_finite).
   std::vector<float> encode(const Image&, std::span<const float> noise, CompileSeconds&);
 

@@ -1,0 +1,207 @@
+// What is written before the loop, the loop, and what is read from it.
+#include "pipeline/denoiser.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "models/denoise_step.h"
+#include "pipeline/not_finite.h"
+#include "pipeline/read_floats.h"
+#include "program/work.h"
+
+namespace hayate {
+
+namespace {
+template <class T>
+std::span<const std::byte> as_bytes(const std::vector<T>& v) {
+  return std::as_bytes(std::span(v));
+}
+
+// (pictures, row width): the schedule's row with what is the picture's own.
+std::vector<float> row_of(const Job& job, size_t at) {
+  const StepRow& step = job.schedule.rows[at];
+  std::vector<float> rows;
+  for (const Picture& p : job.request.pictures) {
+    rows.insert(rows.end(), {float(step.timestep), float(step.input_scale), p.guidance, p.guidance_rescale});
+    for (double m : step.matrix) rows.push_back(float(m));
+  }
+  return rows;
+}
+
+// What the programs of each kind of step are told, of what was conditioned for both halves or one.
+void write_conditioning(Executable& exec, const Job& job, const Conditioning& c, bool text_time) {
+  for (const StepKind& kind : job.plan.kinds) {
+    if (kind.shallow) continue;  // whose inputs are those of a whole step
+    auto write = [&](const char* input, const std::vector<float>& values) {
+      const std::span<const float> all(values);
+      exec.write(input, std::as_bytes(kind.guided == job.guided ? all : all.last(all.size() / 2)));
+    };
+    write("encoder_hidden_states", c.hidden);
+    if (!text_time) continue;
+    write("text_embeds", c.pooled);
+    write("time_ids", c.time_ids);
+  }
+}
+
+// Hands over all rows of the schedule and all noise, so that the loop needs nothing from here.
+void write_all_steps(Executable& exec, const Job& job, LatentNoise& noise) {
+  std::vector<float> rows, drawn;
+  auto append = [](std::vector<float>& to, const std::vector<float>& more) { to.insert(to.end(), more.begin(), more.end()); };
+  const size_t steps = job.schedule.rows.size();
+  for (size_t i = 0; i < steps; ++i) {
+    append(rows, row_of(job, i));
+    if (job.schedule.uses_noise) append(drawn, noise.draw());
+  }
+  exec.write_steps("row", as_bytes(rows), int(steps));
+  if (job.schedule.uses_noise) exec.write_steps("noise", as_bytes(drawn), int(steps));
+}
+
+// Of all steps, how many are of a kind.
+double share_of(const Job& job, size_t kind) { return double(std::ranges::count(job.plan.steps, kind)) / double(job.plan.steps.size()); }
+}  // namespace
+
+Denoiser::Denoiser(const UNetConfig& config, std::shared_ptr<const TensorSource> tensors, const Compiler& compiler)
+    : compiler_(compiler), config_(config), unet_("unet", std::move(tensors), compiler) {}
+
+Recording Denoiser::recording(const Job& job) const {
+  DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = false, .saved = job.schedule.saved, .tokens = job.prompts.tokens,
+                     .pooled_width = job.prompts.pooled_width};
+  std::string key = fmt::format("{} pictures of {}x{}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.saved, shape.tokens);
+  std::vector<std::function<Program()>> turns;
+  for (const StepKind& kind : job.plan.kinds) {
+    shape.guided = kind.guided, shape.shallow = kind.shallow;
+    shape.branch = job.plan.caches(kind.guided) ? job.request.deepcache.branch : -1;
+    key += fmt::format("; guided {}, shallow {}, branch {}", shape.guided, shape.shallow, shape.branch);
+    turns.emplace_back([=, this] { return record_denoise_step(config_, shape); });
+  }
+  return {key, std::move(turns)};
+}
+
+std::shared_ptr<Executable> Denoiser::executable(const Job& job, CompileSeconds& seconds) {
+  return unet_.executable(recording(job), /*keep_all=*/false, seconds);
+}
+
+// With nothing saved yet.
+std::vector<float> Denoiser::state_of(const std::vector<float>& x, const Job& job) const {
+  if (job.schedule.saved == 0) return x;
+  std::vector<float> state;
+  const size_t channels = size_t(config_.out_channels);
+  for (size_t at = 0; at < x.size(); at += channels) {
+    state.insert(state.end(), x.begin() + long(at), x.begin() + long(at + channels));
+    state.insert(state.end(), channels * size_t(job.schedule.saved), 0.0f);
+  }
+  return state;
+}
+
+// The first of every 1 + saved parts of the state.
+std::vector<float> Denoiser::latents_of(Executable& exec, const Job& job) const {
+  std::vector<float> state = read_floats(exec, exec.program().outputs[0]), latents;
+  if (job.schedule.saved == 0) return state;
+  const size_t channels = size_t(config_.out_channels), width = channels * size_t(1 + job.schedule.saved);
+  for (size_t at = 0; at < state.size(); at += width) latents.insert(latents.end(), state.begin() + long(at), state.begin() + long(at + channels));
+  return latents;
+}
+
+void Denoiser::write_step(Executable& exec, const Job& job, const Conditioning& c, const std::vector<float>& x, size_t at) const {
+  write_conditioning(exec, job, c, config_.text_time);
+  exec.write("state", as_bytes(state_of(x, job)));
+  exec.write("noise", as_bytes(std::vector<float>(x.size())));
+  exec.write("row", as_bytes(row_of(job, at)));
+}
+
+std::shared_ptr<Executable> Denoiser::started(const Job& job, const Conditioning& c, const std::vector<float>& state, const std::vector<float>& drawn,
+                                              bool keep_all, CompileSeconds& seconds) {
+  auto exec = unet_.executable(recording(job), keep_all, seconds);
+  write_conditioning(*exec, job, c, config_.text_time);
+  exec->write("state", as_bytes(state));
+  exec->write("noise", as_bytes(drawn));
+  for (size_t kind = 0; kind < exec->programs() && compiler_.rung->hoists; ++kind) {
+    exec->select(kind);
+    exec->run(Rate::prompt);
+  }
+  return exec;
+}
+
+void Denoiser::run_step(Executable& exec, const Job& job, size_t at) const {
+  exec.select(job.plan.steps[at]);
+  if (!compiler_.rung->hoists) exec.run(Rate::prompt);
+  exec.run(Rate::step);
+}
+
+// Reading a latent waits for the device, so that is left out where nobody looks; if the last one is not finite all is done again, watched.
+std::vector<float> Denoiser::run(const Job& job, const Conditioning& c, const std::vector<float>& x, const LatentNoise& noise, Dump& dump,
+                                 CompileSeconds& seconds) {
+  if (job.request.on_step || dump.active() || compiler_.backend->is_host()) return run_watched(job, c, x, noise, dump, seconds);
+  std::vector<float> latents = run_unwatched(job, c, x, noise, seconds);
+  return all_finite(latents) ? latents : run_watched(job, c, x, noise, dump, seconds);
+}
+
+std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c, const std::vector<float>& x, LatentNoise noise,
+                                           CompileSeconds& seconds) {
+  auto exec = started(job, c, state_of(x, job), std::vector<float>(x.size()), /*keep_all=*/false, seconds);
+  write_all_steps(*exec, job, noise);
+  for (size_t i = 0; i < job.schedule.rows.size(); ++i) run_step(*exec, job, i);
+  return latents_of(*exec, job);
+}
+
+std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, const std::vector<float>& x, LatentNoise noise, Dump& dump,
+                                         CompileSeconds& seconds) {
+  std::vector<float> state = state_of(x, job), drawn(x.size()), latents;
+  auto exec = started(job, c, state, drawn, dump.active(), seconds);
+  const size_t steps = job.schedule.rows.size();
+  for (size_t i = 0; i < steps; ++i) {
+    if (job.schedule.uses_noise) exec->write("noise", as_bytes(drawn = noise.draw()));
+    exec->read("state", std::as_writable_bytes(std::span(state)));
+    exec->write("row", as_bytes(row_of(job, i)));
+    run_step(*exec, job, i);
+    if (dump.active()) {
+      if (i == 0) dump.take("unet/prompt", *exec, Rate::prompt);
+      dump.take(fmt::format("unet/step{}", i + 1), *exec, Rate::step);
+    }
+    latents = latents_of(*exec, job);
+    require_finite(latents, fmt::format("the latent after step {} of {}", i + 1, steps), [&] {
+      std::vector<float> cached;
+      if (const Value v = exec->program().find("cached"); v != none) cached = read_floats(*exec, v);
+      exec.reset();
+      auto again = started(job, c, state, drawn, /*keep_all=*/true, seconds);
+      if (!cached.empty()) again->write("cached", as_bytes(cached));
+      again->write("row", as_bytes(row_of(job, i)));
+      run_step(*again, job, i);
+      return again;
+    });
+    if (job.request.on_step && !job.request.on_step({int(i + 1), int(steps), job.schedule.rows[i].timestep, latents}))
+      fail(ErrorKind::cancelled, "cancelled after step {} of {}", i + 1, steps);
+  }
+  return latents;
+}
+
+Work Denoiser::work(const Job& job, CompileSeconds& seconds) {
+  auto exec = executable(job, seconds);
+  Work w;
+  double launches = 0;
+  for (size_t kind = 0; kind < exec->programs(); ++kind) {
+    exec->select(kind);
+    for (Rate section : {Rate::step, Rate::prompt}) {
+      if (section == Rate::prompt && compiler_.rung->hoists) continue;
+      launches += share_of(job, kind) * exec->launches(section);
+      w.step_flops += share_of(job, kind) * flops_of(exec->program(), section);
+    }
+  }
+  w.launches_per_step = int(std::lround(launches));
+  return w;
+}
+
+double Denoiser::floor(const Job& job, const Ceilings& ceilings) const {
+  const Recording all = recording(job);
+  double seconds = 0;
+  for (size_t kind = 0; kind < all.record.size(); ++kind) {
+    const Program p = climb(all.record[kind](), *compiler_.rung, *compiler_.backend, compiler_.climb);
+    for (const Node& n : p.nodes())
+      if (runs(n) && (n.rate == Rate::step || !compiler_.rung->hoists))
+        seconds += share_of(job, kind) * ceilings.seconds(flops_of(p, n), bytes_of(p, n), is_narrow(p, n));
+  }
+  return seconds;
+}
+
+}  // namespace hayate

@@ -1,0 +1,69 @@
+// The checks of a request that need no weights.
+#include "pipeline/job.h"
+
+#include "core/error.h"
+#include "models/unet.h"
+#include "pipeline/diffusion_model.h"
+
+namespace hayate {
+
+namespace {
+
+int side_of(const Request& r, int asked, int Image::*own, const UNetConfig& unet, int downscale) {
+  if (asked) return asked;
+  return r.init_image ? (*r.init_image).*own / downscale * downscale : int(unet.sample_size) * downscale;
+}
+
+void check_pictures(const Request& r) {
+  require(r.pictures.size() >= 1 && r.pictures.size() <= size_t(kMaxPictures), ErrorKind::usage, "a request of {} pictures; expected 1 to {}",
+          r.pictures.size(), kMaxPictures);
+  for (const Picture& p : r.pictures) {
+    require(p.guidance >= 0 && p.guidance <= 1000, ErrorKind::usage, "guidance is {}; expected 0 to 1000", p.guidance);
+    require(p.guidance_rescale >= 0 && p.guidance_rescale <= 1, ErrorKind::usage, "guidance_rescale is {}; expected 0 to 1", p.guidance_rescale);
+  }
+}
+
+void check_image(const Image& image, const char* name) {
+  require(int64_t(image.rgb.size()) == int64_t{3} * image.width * image.height, ErrorKind::usage, "{}: {} bytes for {}x{} pixels", name,
+          image.rgb.size(), image.width, image.height);
+}
+
+}  // namespace
+
+Job make_job(const Request& r, const DiffusionModel& model, int downscale, const Warn& warn) {
+  const UNetConfig& unet = model.unet();
+  check_pictures(r);
+  Job job{.request = r,
+          .width = side_of(r, r.width, &Image::width, unet, downscale),
+          .height = side_of(r, r.height, &Image::height, unet, downscale),
+          .pictures = int64_t(r.pictures.size()),
+          .h = 0,
+          .w = 0,
+          .guided = false,
+          .schedule = {},
+          .plan = {},
+          .prompts = {}};
+  for (auto [name, side] : {std::pair("width", job.width), std::pair("height", job.height)})
+    require(side > 0 && side <= kMaxSide && side % downscale == 0, ErrorKind::usage, "{} is {}; expected a multiple of {} up to {}", name, side,
+            downscale, kMaxSide);
+  job.h = job.height / downscale;
+  job.w = job.width / downscale;
+  require(r.steps >= 1 && r.steps <= kMaxSteps, ErrorKind::usage, "steps is {}; expected 1 to {}", r.steps, kMaxSteps);
+  require(r.clip_skip >= 0, ErrorKind::usage, "clip_skip is {}; expected 0 or more", r.clip_skip);
+  const int64_t latent = job.pictures * job.h * job.w * unet.out_channels;
+  require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
+  if (r.init_image) check_image(*r.init_image, "init_image");
+
+  ScheduleOptions options{.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras};
+  if (r.init_image) options.strength = r.strength;
+  job.schedule = make_schedule(model.scheduler(), r.steps, options);
+  // A network that is told the guidance scale needs no unconditional half.
+  const bool guided = std::ranges::any_of(r.pictures, [](const Picture& p) { return p.guidance > 1; }) && unet.guidance_embed_dim == 0;
+  job.plan = plan_steps(int(job.schedule.rows.size()), guided, r);
+  job.guided = job.plan.guided();
+  if (r.deepcache.interval > 1) static_cast<void>(skip_name(unet, r.deepcache.branch));  // throws where there is none
+  job.prompts = model.conditioner().read(r, job.guided, warn);
+  return job;
+}
+
+}  // namespace hayate
