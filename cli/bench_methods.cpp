@@ -30,14 +30,14 @@ void few_steps(Request& r, const char* scheduler, int steps) {
 constexpr Method kMethods[] = {
     {"all-steps", "every step whole and guided", [](Request&) {}},
     {"dpmpp-half", "DPM-Solver++ 2M with Karras sigmas, half the steps",
-     [](Request& r) { r.scheduler = "dpmpp_2m", r.karras = true, r.steps = (r.steps + 1) / 2; }},
+     [](Request& r) { r.scheduler = "dpmpp_2m", r.spacing = "karras", r.steps = (r.steps + 1) / 2; }},
     {"guidance-0.6", "guidance in the first 0.6 of the steps", [](Request& r) { r.guidance_interval = {0, 0.6}; }},
     {"deepcache-2", "DeepCache, every second step whole", [](Request& r) { r.deepcache.interval = 2; }},
     {"deepcache-3", "DeepCache, every third", [](Request& r) { r.deepcache.interval = 3; }},
     {"deepcache-5", "DeepCache, every fifth", [](Request& r) { r.deepcache.interval = 5; }},
     {"deepcache-3-guidance-0.6", "both", [](Request& r) { r.deepcache.interval = 3, r.guidance_interval = {0, 0.6}; }},
     {"lcm-4", "4 steps of LCM; for a model or LoRA that is made for it", [](Request& r) { few_steps(r, "lcm", 4); }},
-    {"turbo-1", "1 step without guidance; for SDXL Turbo", [](Request& r) { few_steps(r, "euler_ancestral", 1), r.timestep_spacing = "trailing"; }},
+    {"turbo-1", "1 step without guidance; for SDXL Turbo", [](Request& r) { few_steps(r, "euler_ancestral", 1), r.spacing = "trailing"; }},
 };
 
 std::vector<std::string> method_names() {

@@ -90,8 +90,7 @@ Subcommand add_bench_quality(CLI::App& bench) {
   table.group = "How to draw";
   table.number("--steps", fmt::format("denoising steps (default {})", request.settings.steps), request.settings.steps, 1, 1000);
   table.number("--guidance", fmt::format("classifier-free guidance scale (default {})", request.guidance), request.guidance, 0.0f, 100.0f);
-  table.choice("--scheduler", "sampling method, see `hayate schedulers`", "the model's own", scheduler_names(),
-               [&request](const std::string& name) { request.settings.scheduler = name; });
+  add_sampler(table, request.settings);
   table.number("--batch", fmt::format("pictures drawn together (default {})", request.batch), request.batch, 1, 64);
   table.group = "Output";
   add_json(table, "print one JSON object, and no progress", command->json);

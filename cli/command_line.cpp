@@ -11,11 +11,11 @@
 
 #include "exit_code.h"
 #include "hayate/hayate.h"
+#include "hayate/suggest.h"
 #include "help_text.h"
 #include "output.h"
 #include "revision.h"
 #include "subcommands.h"
-#include "suggest.h"
 #include "table.h"
 
 namespace hayate::cli {

@@ -46,12 +46,12 @@ void add_sampling(Table t, GenerateForm& form) {
            form.picture.guidance, 0.0f, 100.0f);
   t.number("--guidance-rescale", "0 to 1: tones down overexposure from high guidance (default 0)", form.picture.guidance_rescale, 0.0f, 1.0f);
   t.number("--clip-skip", "leave out this many more last layers of the text encoders (default 0)", request.clip_skip, 0, 64);
-  t.choice("--scheduler", "sampling method, see `hayate schedulers`", "the model's own", scheduler_names(),
-           [&](const std::string& name) { request.scheduler = name; });
-  t.choice("--spacing", "how steps are spread over time", "the model's own", {"leading", "trailing", "linspace"},
-           [&](const std::string& name) { request.timestep_spacing = name; });
-  CLI::Option* karras = t.flag("--karras", "Karras sigmas (default: the model's own)", [&] { request.karras = true; });
-  exclusive(t.flag("--no-karras", "no Karras sigmas", [&] { request.karras = false; }), karras);
+  add_sampler(t, request);
+  t.number("--eta", "0 to 1: how much of a step is new noise, in schedulers that have it", request.eta, 0.0, 1.0);
+  t.number("--s-noise", "factor of new noise (default 1)", request.s_noise, 0.0, 10.0);
+  t.number("--s-churn", "scheduler euler: noise added before steps, in all of them together (default 0)", request.s_churn, 0.0, 1000.0);
+  t.number("--s-tmin", "least sigma at which it is added (default 0)", request.s_tmin, 0.0, 1e6);
+  t.number("--s-tmax", "largest sigma at which it is added (default: any)", request.s_tmax, 0.0, 1e6);
   add_methods(t, request);
   t.choice("--noise", "whose random numbers a seed means", "torch-cpu", keys_of(noise_names),
            [&](const std::string& name) { request.noise = noise_names.at(name); });

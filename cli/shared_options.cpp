@@ -10,6 +10,13 @@
 namespace hayate::cli {
 
 namespace {
+template <class Info>
+std::vector<std::string> names_of(const std::vector<Info>& infos) {
+  std::vector<std::string> names;
+  for (const Info& info : infos) names.push_back(info.name);
+  return names;
+}
+
 // What follows the last colon is the weight, unless it ends as a file's name does.
 Lora parse_lora(const std::string& given) {
   const size_t colon = given.rfind(':');
@@ -25,17 +32,7 @@ Lora parse_lora(const std::string& given) {
 const std::map<std::string, VaeTiling> tiling_names = {{"auto", VaeTiling::automatic}, {"on", VaeTiling::on}, {"off", VaeTiling::off}};
 }  // namespace
 
-std::vector<std::string> rung_names() {
-  std::vector<std::string> names;
-  for (const RungInfo& rung : rungs()) names.push_back(rung.name);
-  return names;
-}
-
-std::vector<std::string> scheduler_names() {
-  std::vector<std::string> names;
-  for (const SchedulerInfo& scheduler : schedulers()) names.push_back(scheduler.name);
-  return names;
-}
+std::vector<std::string> rung_names() { return names_of(rungs()); }
 
 void add_model(Table t, Options& options) {
   options.hub_cache = hub_cache();
@@ -91,6 +88,16 @@ void add_machine(Table t, Options& options) {
 void add_size(Table t, int& width, int& height) {
   t.number("-W,--width", "pixels, a multiple of 8 (default: the model's own)", width, 8, largest_side);
   t.number("-H,--height", "pixels, a multiple of 8 (default: the model's own)", height, 8, largest_side);
+}
+
+void add_sampler(Table t, Request& request) {
+  t.named("--scheduler", "sampling method, see `hayate schedulers`", "the model's own", names_of(schedulers()), [&request](const std::string& name) {
+    const NamedSampler meant = scheduler_named(name);
+    request.scheduler = meant.scheduler;
+    if (!request.spacing) request.spacing = meant.spacing;
+  });
+  t.named("--spacing", "how steps are spread", "the model's own", names_of(spacings()),
+          [&request](const std::string& name) { request.spacing = spacing_name(name); });
 }
 
 void add_methods(Table t, Request& request) {

@@ -30,6 +30,7 @@ Subcommand add_convert(CLI::App&);
 Subcommand add_devices(CLI::App&);
 Subcommand add_rungs(CLI::App&);
 Subcommand add_schedulers(CLI::App&);
+Subcommand add_spacings(CLI::App&);
 Subcommand add_bench(CLI::App&);
 Subcommand add_bench_ladder(CLI::App& bench);
 Subcommand add_bench_methods(CLI::App& bench);
@@ -40,7 +41,7 @@ Subcommand add_completion(CLI::App&);
 Subcommand add_man(CLI::App&);
 
 // In the order in which --help lists them.
-constexpr AddSubcommand subcommands[] = {add_generate, add_serve, add_compare,    add_inspect,    add_convert, add_bench,
-                                         add_devices,  add_rungs, add_schedulers, add_completion, add_man};
+constexpr AddSubcommand subcommands[] = {add_generate, add_serve, add_compare,    add_inspect,  add_convert,    add_bench,
+                                         add_devices,  add_rungs, add_schedulers, add_spacings, add_completion, add_man};
 
 }  // namespace hayate::cli

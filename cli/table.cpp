@@ -22,14 +22,17 @@ CLI::Option* Table::text(const char* names, const char* placeholder, const std::
 }
 
 CLI::Option* Table::choice(const char* name, const std::string& help, const std::string& fallback, const std::vector<std::string>& among, Take take) {
-  std::string option = name, all = fmt::format("{}", fmt::join(among, ", "));
-  std::string about = fmt::format("{}: {}", help, all) + (fallback.empty() ? "" : fmt::format(" (default: {})", fallback));
-  auto check = [=, take = std::move(take)](const std::string& given) {
-    if (std::ranges::find(among, given) == among.end()) refuse("{}: expected one of {}, got \"{}\"", option, all, given);
+  auto check = [=, option = std::string(name), take = std::move(take)](const std::string& given) {
+    if (std::ranges::find(among, given) == among.end()) refuse("{}: expected one of {}, got \"{}\"", option, fmt::join(among, ", "), given);
     take(given);
   };
-  bool positional = !option.starts_with('-');
-  return text(name, positional ? "" : "NAME", about, std::move(check))->type_name(choice_mark + fmt::format("{}", fmt::join(among, "|")));
+  return named(name, help, fallback, among, std::move(check));
+}
+
+CLI::Option* Table::named(const char* name, const std::string& help, const std::string& fallback, const std::vector<std::string>& among, Take take) {
+  std::string about = fmt::format("{}: {}", help, fmt::join(among, ", ")) + (fallback.empty() ? "" : fmt::format(" (default: {})", fallback));
+  bool positional = *name != '-';
+  return text(name, positional ? "" : "NAME", about, std::move(take))->type_name(choice_mark + fmt::format("{}", fmt::join(among, "|")));
 }
 
 CLI::Option* Table::flag(const char* name, const std::string& help, std::function<void()> take) {

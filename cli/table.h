@@ -61,6 +61,8 @@ struct Table {
   CLI::Option* choice(const char* name, const std::string& help, const std::vector<std::string>& among, Take take) {
     return choice(name, help, "", among, std::move(take));
   }
+  // The same for things with more names than are shown: `take` judges what was given.
+  CLI::Option* named(const char* name, const std::string& help, const std::string& fallback, const std::vector<std::string>& among, Take take);
   CLI::Option* flag(const char* name, const std::string& help, std::function<void()> take);
   CLI::Option* flag(const char* name, const std::string& help, bool& value);
 };

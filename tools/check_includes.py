@@ -27,7 +27,7 @@ ALLOWED = {
     "cli": ["hayate"],
     "examples": ["hayate"],
 }
-PUBLIC_CORE = ["hayate/error.h", "hayate/byte_size.h", "hayate/text_file.h"]  # what core has to offer to everything, users too
+PUBLIC_CORE = ["hayate/error.h", "hayate/byte_size.h", "hayate/suggest.h", "hayate/text_file.h"]  # what core has to offer to everything, users too
 FOLDERS = [*ALLOWED, "hayate"]
 
 SOURCES = {".h", ".cpp", ".cu", ".cuh"}

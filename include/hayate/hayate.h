@@ -129,9 +129,11 @@ struct Request {
   int steps = 30;
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;  // of all prompts and negative prompts
   int clip_skip = 0;                 // skip this many more layers of the text encoders than the model's default
-  std::string scheduler{};           // a scheduler by name, one of schedulers(); empty: the model's own
-  std::optional<std::string> timestep_spacing{};  // "leading", "trailing", "linspace"; default: the model's own
-  std::optional<bool> karras{};      // Karras sigmas; default: the model's own
+  std::string scheduler{};           // one of schedulers() by any of its names; empty: the model's own
+  std::optional<std::string> spacing{};  // how steps are spread: one of spacings() by any of its names; default: as the scheduler's name or the model says
+  std::optional<double> eta{};       // 0..1, where the scheduler has it: how much of a step is new noise
+  std::optional<double> s_noise{};   // 0..10, factor of new noise; default: 1
+  std::optional<double> s_churn{}, s_tmin{}, s_tmax{};  // Euler: noise added in all steps together, and the sigmas between which it is; default: 0, all
   std::array<double, 2> guidance_interval{0, 1};  // of the steps, as fractions: outside of it no guidance and no unconditional half
   DeepCache deepcache{};
   Noise noise = Noise::torch_cpu;
@@ -265,8 +267,26 @@ void convert_model(const Options& model, const std::string& output, const std::s
 struct RungInfo { std::string name, what; };
 std::vector<RungInfo> rungs(const std::string& device = "");  // the ladder, slowest first; those that the device has
 std::vector<std::string> device_names();  // for Options::device, whether this machine has them or not
-struct SchedulerInfo { std::string name, what, label; };  // label: what AUTOMATIC1111 calls it
+// A scheduler or a spacing and its names, of which any will do, in small or capital letters; "DPM++ 2M Karras" names one of each.
+struct SchedulerInfo {
+  std::string name, what;
+  std::string label;                        // what AUTOMATIC1111 calls it, or would
+  std::string comfyui, sd_cpp, diffusers;   // what others do: ComfyUI, stable-diffusion.cpp; a class of diffusers. Empty: not there
+  std::vector<std::string> options;         // which of "spacing", "sigmas" (spacings of these too), "eta" and "s_churn" go with it
+};
 std::vector<SchedulerInfo> schedulers();  // for Request::scheduler
+struct SpacingInfo {
+  std::string name, what, label, comfyui, sd_cpp;
+  bool sigmas = false;                      // of sigmas, which only some schedulers step over; else of timesteps
+};
+std::vector<SpacingInfo> spacings();      // for Request::spacing
+// Our names for what this name of a scheduler means. Error(usage) for an unknown one, with what was probably meant.
+struct NamedSampler {
+  std::string scheduler{};
+  std::optional<std::string> spacing{};
+};
+NamedSampler scheduler_named(const std::string& name);
+std::string spacing_name(const std::string& name);
 std::string version();
 
 // Writes the file whole or not at all, in the format of its extension, which is one of image_extensions(). `infotext` goes where

@@ -44,17 +44,16 @@ void write_conditioning(Executable& exec, const Job& job, const Conditioning& c,
   }
 }
 
-// Hands over all rows of the schedule and all noise, so that the loop needs nothing from here.
-void write_all_steps(Executable& exec, const Job& job, LatentNoise& noise) {
+// Hands over all rows of the schedule and all noise, so that the loop needs nothing from here. Where a row draws none it gets zeros.
+void write_all_steps(Executable& exec, const Job& job, LatentNoise& noise, size_t latent) {
   std::vector<float> rows, drawn;
   auto append = [](std::vector<float>& to, const std::vector<float>& more) { to.insert(to.end(), more.begin(), more.end()); };
-  const size_t steps = job.schedule.rows.size();
-  for (size_t i = 0; i < steps; ++i) {
-    append(rows, row_of(job, i));
-    if (job.schedule.uses_noise) append(drawn, noise.draw());
-  }
-  exec.write_steps("row", as_bytes(rows), int(steps));
-  if (job.schedule.uses_noise) exec.write_steps("noise", as_bytes(drawn), int(steps));
+  const std::vector<StepRow>& steps = job.schedule.rows;
+  for (size_t i = 0; i < steps.size(); ++i) append(rows, row_of(job, i));
+  exec.write_steps("row", as_bytes(rows), int(steps.size()));
+  if (std::ranges::none_of(steps, &StepRow::draws)) return;
+  for (const StepRow& step : steps) append(drawn, step.draws ? noise.draw() : std::vector<float>(latent));
+  exec.write_steps("noise", as_bytes(drawn), int(steps.size()));
 }
 
 // Of all steps, how many are of a kind.
@@ -140,7 +139,7 @@ std::vector<float> Denoiser::run(const Job& job, const Conditioning& c, const st
 std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c, const std::vector<float>& x, LatentNoise noise,
                                            CompileSeconds& seconds) {
   auto exec = started(job, c, state_of(x, job), std::vector<float>(x.size()), /*keep_all=*/false, seconds);
-  write_all_steps(*exec, job, noise);
+  write_all_steps(*exec, job, noise, x.size());
   for (size_t i = 0; i < job.schedule.rows.size(); ++i) run_step(*exec, job, i);
   return latents_of(*exec, job);
 }
@@ -151,7 +150,7 @@ std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, 
   auto exec = started(job, c, state, drawn, dump.active(), seconds);
   const size_t steps = job.schedule.rows.size();
   for (size_t i = 0; i < steps; ++i) {
-    if (job.schedule.uses_noise) exec->write("noise", as_bytes(drawn = noise.draw()));
+    if (job.schedule.rows[i].draws) exec->write("noise", as_bytes(drawn = noise.draw()));
     exec->read("state", std::as_writable_bytes(std::span(state)));
     exec->write("row", as_bytes(row_of(job, i)));
     run_step(*exec, job, i);

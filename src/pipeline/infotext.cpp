@@ -65,7 +65,7 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   std::string text = p.prompt + "\n";
   if (!p.negative_prompt.empty()) text += fmt::format("{} {}\n", negative_mark, p.negative_prompt);
   text += fmt::format("Steps: {}, Sampler: {}, ", r.steps, f.scheduler);
-  if (f.karras) text += "Schedule type: Karras, ";
+  if (!f.spacing.empty()) text += fmt::format("Schedule type: {}, ", f.spacing);
   text += fmt::format("CFG scale: {:g}, Seed: {}, Size: {}x{}, Model: {}, ", p.guidance, p.seed, f.width, f.height, quoted(f.model));
   if (!f.loras.empty()) text += fmt::format("Loras: {}, ", quoted(f.loras));
   if (r.clip_skip) text += fmt::format("Clip skip: {}, ", r.clip_skip + 1);
@@ -77,7 +77,8 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   if (p.guidance_rescale != 0) text += fmt::format("CFG rescale: {:g}, ", p.guidance_rescale);
   if (p.prompt_2) text += fmt::format("Prompt 2: {}, ", quoted(*p.prompt_2));
   if (p.negative_prompt_2) text += fmt::format("Negative prompt 2: {}, ", quoted(*p.negative_prompt_2));
-  if (r.timestep_spacing) text += fmt::format("Timestep spacing: {}, ", *r.timestep_spacing);
+  for (auto [name, value] : {std::pair("Eta", r.eta), {"Sigma noise", r.s_noise}, {"Sigma churn", r.s_churn}, {"Sigma tmin", r.s_tmin}, {"Sigma tmax", r.s_tmax}})
+    if (value) text += fmt::format("{}: {:g}, ", name, *value);
   if (std::string noise = noise_name(r.noise); !noise.empty()) text += fmt::format("Noise: {}, ", noise);
   return text + "RNG: CPU, Version: hayate " + version();
 }

@@ -9,7 +9,7 @@ namespace hayate {
 struct InfotextFields {
   std::string model, scheduler;  // the scheduler's name for people: "Euler a"
   std::string loras{};           // "name:weight, name:weight", or empty
-  bool karras = false;
+  std::string spacing{};         // likewise: "Karras", or empty
   int width = 0, height = 0;
 };
 std::string infotext(const Request&, const Picture&, const InfotextFields&);

@@ -54,7 +54,8 @@ Job make_job(const Request& r, const DiffusionModel& model, int downscale, const
   require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
   if (r.init_image) check_image(*r.init_image, "init_image");
 
-  ScheduleOptions options{.name = r.scheduler, .timestep_spacing = r.timestep_spacing, .karras = r.karras};
+  ScheduleOptions options{.name = r.scheduler, .spacing = r.spacing, .eta = r.eta, .s_noise = r.s_noise, .s_churn = r.s_churn, .s_tmin = r.s_tmin,
+                          .s_tmax = r.s_tmax, .is_sdxl = unet.text_time};
   if (r.init_image) options.strength = r.strength;
   job.schedule = make_schedule(model.scheduler(), r.steps, options);
   // A network that is told the guidance scale needs no unconditional half.

@@ -198,7 +198,7 @@ struct Pipeline::Impl {
     const InfotextFields fields{.model = name(),
                                 .scheduler = job.schedule.label,
                                 .loras = loras(),
-                                .karras = job.schedule.karras,
+                                .spacing = job.schedule.spacing,
                                 .width = job.width,
                                 .height = job.height};
     std::vector<std::string> texts;
@@ -342,11 +342,6 @@ std::vector<RungInfo> rungs(const std::string& device) {
   std::vector<RungInfo> infos;
   for (const Rung& r : ladder())
     if ((!r.tf32 && r.quantized != std::vector{Dtype::f8}) || device.empty() || device == "cuda") infos.push_back({r.name, r.what});
-  return infos;
-}
-std::vector<SchedulerInfo> schedulers() {
-  std::vector<SchedulerInfo> infos;
-  for (const SchedulerSummary& s : all_schedulers()) infos.push_back({s.name, s.what, s.label});
   return infos;
 }
 std::string version() { return HAYATE_VERSION; }

@@ -1,5 +1,6 @@
-// DPM-Solver++ (2M) in its midpoint form: the clean latents of two steps, extrapolated over log sigma (arXiv 2211.01095). Its SDE variant
-// goes further down and adds new noise.
+// DPM-Solver++ multistep: the clean latents of up to three steps, extrapolated over log sigma (arXiv 2211.01095). With eta, a step goes further
+// down and adds new noise; the coefficients are those of k-diffusion, which for eta = 0 and 1 are the paper's.
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -10,62 +11,60 @@
 namespace hayate {
 namespace {
 
-// One more than there are steps, of which the last is left out, but for trailing ones.
-std::vector<double> timesteps_of(const SchedulerConfig& config, int steps) {
-  TimestepSpacing spacing = config.timestep_spacing.value_or(TimestepSpacing::linspace);
-  std::vector<int> whole = whole_timesteps(config, spacing, spacing == TimestepSpacing::trailing ? steps : steps + 1);
-  return {whole.begin(), whole.begin() + steps};
+// How step i leaves its level. h is the distance in log(alpha / sigma), infinite to a final sigma of zero.
+struct Leap {
+  double h, shrink;  // shrink = exp(-h)
+  double kept;       // exp(-(1 + eta) h): what is left of x, but for the change of alpha
+
+  Leap(double from, double to, double eta) : h(std::log(from / to)), shrink(to / from), kept(std::pow(shrink, 1 + eta)) {}
+};
+
+// The last steps are of lower order where there are few, and so is one to a final sigma of zero.
+int highest_order(const SchedulerConfig& config, int steps_left, int steps) {
+  const bool few = config.lower_order_final && steps < 15;
+  if (steps_left == 1 && (few || config.euler_at_final || config.final_sigmas_type == FinalSigma::zero)) return 1;
+  return few ? steps_left : 3;
 }
 
-// Karras sigmas here span all that was trained, not only the timesteps chosen.
-SchedulerConfig with_karras_ends(SchedulerConfig config) {
-  if (!config.use_karras_sigmas) return config;
-  config.use_karras_sigmas = false;
-  NoiseLevels ends = sigma_noise_levels(config, {double(config.num_train_timesteps - 1), 0});
-  config.use_karras_sigmas = true;
-  config.sigma_max = config.sigma_max.value_or(ends.sigmas[0]);
-  config.sigma_min = config.sigma_min.value_or(ends.sigmas[1]);
-  return config;
-}
-
-NoiseLevel level_of_sigma(double sigma) { return {1 / std::sqrt(sigma * sigma + 1), sigma / std::sqrt(sigma * sigma + 1)}; }
-
-Schedule dpmpp(const SchedulerConfig& config, int steps, bool sde) {
-  require(config.solver_order == 2 && config.solver_type == "midpoint" && !config.clips_lambda && !config.thresholding, ErrorKind::unsupported,
-          "{}: \"solver_order\" is {} and \"solver_type\" \"{}\", expected 2 and \"midpoint\", without \"lambda_min_clipped\" and \"thresholding\"",
-          config.what, config.solver_order, config.solver_type);
-  NoiseLevels levels = sigma_noise_levels(with_karras_ends(config), timesteps_of(config, steps));
-  if (config.use_karras_sigmas)  // diffusers cuts those of cosine betas off instead, which is up to one training timestep less
-    for (double& t : levels.timesteps) t = std::nearbyint(t);
+Schedule dpmpp(const SchedulerConfig& config, const Sampling& s, int order) {
+  const bool heun = config.solver_type == "heun";
+  require((heun || config.solver_type == "midpoint") && !config.clips_lambda && !config.thresholding, ErrorKind::unsupported,
+          "{}: \"solver_type\" is \"{}\", expected \"midpoint\" or \"heun\", without \"lambda_min_clipped\" and \"thresholding\"", config.what,
+          config.solver_type);
+  NoiseLevels levels = solver_noise_levels(config, s.steps);
   const std::vector<double>& sigmas = levels.sigmas;
 
-  Schedule schedule{.saved = 1, .uses_noise = sde};
-  for (int i = 0; i < steps; ++i) {
-    const NoiseLevel from = level_of_sigma(sigmas[i]), to = level_of_sigma(sigmas[i + 1]);
-    const double shrink = sigmas[i + 1] / sigmas[i], kept = sde ? shrink * shrink : shrink;
-    double of_clean = to.alpha * (1 - kept), of_previous = 0;
-    const bool last = i + 1 == steps;
-    const bool few = config.lower_order_final && steps < 15;
-    if (i > 0 && !(last && (few || config.euler_at_final || config.final_sigmas_type == FinalSigma::zero))) {
-      of_previous = -0.5 * of_clean * std::log(sigmas[i] / sigmas[i + 1]) / std::log(sigmas[i - 1] / sigmas[i]);
-      of_clean -= of_previous;
+  Schedule schedule;
+  for (int i = s.begin; i < s.steps; ++i) {
+    const int now = std::min({order, i - s.begin + 1, highest_order(config, s.steps - i, s.steps)});
+    const NoiseLevel from = level_of_sigma(sigmas[size_t(i)]), to = level_of_sigma(sigmas[size_t(i) + 1]);
+    const Leap leap(sigmas[size_t(i)], sigmas[size_t(i) + 1], s.eta);
+    const Combination clean = clean_of(config.prediction_type, from);
+    Combination moved = (1 - leap.kept) * clean;
+    const double scaled = (1 + s.eta) * leap.h, linear = 1 - (1 - leap.kept) / scaled;  // k-diffusion's phi_2
+    if (now > 1) {
+      auto distance = [&](int back) { return std::log(sigmas[size_t(i - back)] / sigmas[size_t(i - back + 1)]) / leap.h; };
+      const double r0 = distance(1);
+      const Combination first = 1 / r0 * (clean - saved(0));
+      if (now == 2) moved = moved + (heun ? linear : 0.5 * (1 - leap.kept)) * first;
+      if (now == 3) {
+        const double r1 = distance(2);
+        const Combination second = 1 / (r0 + r1) * (first - 1 / r1 * (saved(0) - saved(1)));
+        moved = moved + linear * (first + r0 * second) - (linear / scaled - 0.5) * second;
+      }
     }
-    const Combination clean = clean_of(config.prediction_type, from),
-                      x = Combination{to.sigma / from.sigma * (sde ? shrink : 1), 0} + of_clean * clean;
-    schedule.mixtures.push_back({from.alpha, from.sigma});
-    schedule.rows.push_back({levels.timesteps[i],
-                             1,
-                             {x.of_x, x.of_prediction, of_previous, sde ? to.sigma * std::sqrt(1 - kept) : 0,  //
-                              clean.of_x, clean.of_prediction, 0, 0}});
+    const Combination x = to.sigma / from.sigma * std::pow(leap.shrink, s.eta) * latent + to.alpha * moved +
+                          to.sigma * std::sqrt(1 - std::pow(leap.shrink, 2 * s.eta)) * new_noise;
+    const double timestep = levels.timesteps[size_t(i)];
+    order == 3 ? schedule.add(timestep, from, x, {clean, saved(0)}) : schedule.add(timestep, from, x, {clean});
   }
-  schedule.timesteps = std::move(levels.timesteps);
-  schedule.sigmas = std::move(levels.sigmas);
+  schedule.timesteps = std::move(levels.timesteps), schedule.sigmas = std::move(levels.sigmas);
   return schedule;
 }
 
 }  // namespace
 
-Schedule dpmpp_2m_schedule(const SchedulerConfig& config, int steps) { return dpmpp(config, steps, false); }
-Schedule dpmpp_2m_sde_schedule(const SchedulerConfig& config, int steps) { return dpmpp(config, steps, true); }
+Schedule dpmpp_2m_schedule(const SchedulerConfig& config, const Sampling& s) { return dpmpp(config, s, 2); }
+Schedule dpmpp_3m_schedule(const SchedulerConfig& config, const Sampling& s) { return dpmpp(config, s, 3); }
 
 }  // namespace hayate

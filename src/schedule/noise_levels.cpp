@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "schedule/sigma_spacing.h"
 
 namespace hayate {
 namespace {
@@ -64,37 +65,12 @@ std::vector<float> rescale_to_zero_snr(const std::vector<float>& betas) {
   return one_minus(alphas);
 }
 
-std::vector<float> training_sigmas(const std::vector<float>& alphas_cumprod) {
-  std::vector<float> sigmas;
-  for (float alpha : alphas_cumprod) sigmas.push_back(std::sqrt((1 - alpha) / alpha));
-  return sigmas;
-}
-
-// numpy.linspace
-std::vector<double> linspace(double start, double end, int count) {
-  std::vector<double> x(count, start);
-  if (count == 1) return x;
-  double step = (end - start) / (count - 1);
-  for (int i = 0; i < count; ++i) x[i] = i * step + start;
-  x.back() = end;
-  return x;
-}
-
 // `table` at a position between its entries, clamped to its ends.
 double interpolate(const std::vector<float>& table, double position) {
   if (position <= 0) return table.front();
   if (position >= double(table.size() - 1)) return table.back();
   size_t i = size_t(position);
   return (double(table[i + 1]) - double(table[i])) * (position - double(i)) + table[i];
-}
-
-// Karras et al. 2022 (arXiv 2206.00364), equation 5, with rho = 7.
-std::vector<double> karras_sigmas(double sigma_min, double sigma_max, int steps) {
-  constexpr double rho = 7;
-  double from = std::pow(sigma_max, 1 / rho), to = std::pow(sigma_min, 1 / rho);
-  std::vector<double> sigmas = linspace(0, 1, steps);
-  for (double& x : sigmas) x = std::pow(from + x * (to - from), rho);
-  return sigmas;
 }
 
 // The (fractional) training timestep whose sigma this is, by interpolation between logarithms.
@@ -143,6 +119,13 @@ std::vector<double> spaced_timesteps(const SchedulerConfig& config, TimestepSpac
       for (int i = 0; i < steps; ++i) timesteps.push_back(std::nearbyint(trained + i * stride) - 1);
       break;
     }
+    case TimestepSpacing::sgm_uniform:  // Stability's generative-models
+      timesteps = linspace(trained - 1, 0, steps + 1);
+      timesteps.pop_back();
+      break;
+    case TimestepSpacing::simple:  // ComfyUI
+      for (int i = 0; i < steps; ++i) timesteps.push_back(trained - 1 - std::floor(i * (double(trained) / steps)));
+      break;
   }
   return timesteps;
 }
@@ -165,12 +148,30 @@ std::vector<int> distilled_timesteps(const SchedulerConfig& config, int steps) {
   return timesteps;
 }
 
-NoiseLevels sigma_noise_levels(const SchedulerConfig& config, const std::vector<double>& timesteps) {
-  std::vector<float> alphas = alphas_cumprod(config);
-  if (config.rescale_betas_zero_snr) alphas.back() = 0x1p-24f;  // keeps the first sigma finite
-  std::vector<float> trained = training_sigmas(alphas), log_trained;
-  for (float sigma : trained) log_trained.push_back(float(std::log(double(sigma))));
+namespace {
 
+TimestepSpacing spacing_or_linspace(const SchedulerConfig& config) { return config.timestep_spacing.value_or(TimestepSpacing::linspace); }
+
+// Of each training timestep.
+std::vector<float> training_sigmas(const SchedulerConfig& config) {
+  std::vector<float> alphas = alphas_cumprod(config), sigmas;
+  if (config.rescale_betas_zero_snr) alphas.back() = 0x1p-24f;  // keeps the first sigma finite
+  for (float alpha : alphas) sigmas.push_back(std::sqrt((1 - alpha) / alpha));
+  return sigmas;
+}
+
+std::vector<float> logarithms(std::vector<float> x) {
+  for (float& value : x) value = float(std::log(double(value)));
+  return x;
+}
+
+std::vector<double> timesteps_of_sigmas(std::vector<double> sigmas, const std::vector<float>& log_trained) {
+  for (double& sigma : sigmas) sigma = timestep_of_sigma(sigma, log_trained);
+  return sigmas;
+}
+
+NoiseLevels noise_levels_at(const SchedulerConfig& config, const std::vector<double>& timesteps) {
+  const std::vector<float> trained = training_sigmas(config), log_trained = logarithms(trained);
   const int steps = int(timesteps.size());
   NoiseLevels levels{.timesteps = rounded_to_f32(timesteps), .sigmas = {}};
   switch (config.interpolation_type) {
@@ -181,9 +182,9 @@ NoiseLevels sigma_noise_levels(const SchedulerConfig& config, const std::vector<
       for (float x : linspace_f32(log_trained.back(), log_trained.front(), steps + 1)) levels.sigmas.push_back(float(std::exp(double(x))));
       break;
   }
-  if (config.use_karras_sigmas) {
-    levels.sigmas = karras_sigmas(config.sigma_min.value_or(levels.sigmas.back()), config.sigma_max.value_or(levels.sigmas.front()), steps);
-    for (int i = 0; i < steps; ++i) levels.timesteps[i] = timestep_of_sigma(levels.sigmas[i], log_trained);
+  if (config.sigmas != SigmaSpacing::timesteps) {
+    levels.sigmas = spread_sigmas(config, config.sigma_max.value_or(levels.sigmas.front()), config.sigma_min.value_or(levels.sigmas.back()), steps);
+    levels.timesteps = timesteps_of_sigmas(levels.sigmas, log_trained);
   }
   levels.sigmas.push_back(config.final_sigmas_type == FinalSigma::sigma_min ? trained.front() : 0);
   levels.sigmas = rounded_to_f32(levels.sigmas);
@@ -194,9 +195,43 @@ NoiseLevels sigma_noise_levels(const SchedulerConfig& config, const std::vector<
   return levels;
 }
 
-double initial_sigma(const NoiseLevels& levels, TimestepSpacing spacing) {
+}  // namespace
+
+NoiseLevels sigma_noise_levels(const SchedulerConfig& config, int steps) {
+  return noise_levels_at(config, spaced_timesteps(config, spacing_or_linspace(config), steps));
+}
+
+NoiseLevels solver_noise_levels(const SchedulerConfig& config, int steps) {
+  SchedulerConfig ends = config;
+  if (config.sigmas != SigmaSpacing::timesteps) {
+    const std::vector<float> trained = training_sigmas(config);
+    ends.sigma_max = config.sigma_max.value_or(trained.back()), ends.sigma_min = config.sigma_min.value_or(trained.front());
+  }
+  const TimestepSpacing spacing = spacing_or_linspace(config);
+  const bool goes_to_the_end = spacing == TimestepSpacing::linspace || spacing == TimestepSpacing::leading;
+  const std::vector<int> whole = whole_timesteps(config, spacing, goes_to_the_end ? steps + 1 : steps);
+  NoiseLevels levels = noise_levels_at(ends, {whole.begin(), whole.begin() + steps});
+  switch (config.sigmas) {
+    case SigmaSpacing::timesteps: break;
+    case SigmaSpacing::karras:
+    case SigmaSpacing::ays:  // diffusers cuts those of cosine betas off instead, which is up to one training timestep less
+      for (double& t : levels.timesteps) t = std::nearbyint(t);
+      break;
+    case SigmaSpacing::exponential:
+    case SigmaSpacing::beta:
+      for (double& t : levels.timesteps) t = std::floor(t);
+      break;
+  }
+  return levels;
+}
+
+std::vector<double> timesteps_of_sigmas(const SchedulerConfig& config, const std::vector<double>& sigmas) {
+  return rounded_to_f32(timesteps_of_sigmas(sigmas, logarithms(training_sigmas(config))));
+}
+
+double initial_sigma(const SchedulerConfig& config, const NoiseLevels& levels) {
   double largest = *std::max_element(levels.sigmas.begin(), levels.sigmas.end());
-  return spacing == TimestepSpacing::leading ? std::sqrt(largest * largest + 1) : largest;
+  return spacing_or_linspace(config) == TimestepSpacing::leading ? std::sqrt(largest * largest + 1) : largest;
 }
 
 }  // namespace hayate

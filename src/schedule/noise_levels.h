@@ -23,10 +23,18 @@ struct NoiseLevels {
   std::vector<double> sigmas;     // one more or two, ending at the final sigma; float32 values
 };
 
-// The sigma parametrisation, x = x0 + sigma * noise, of Euler and its relatives. Karras sigmas have timesteps of their own.
-NoiseLevels sigma_noise_levels(const SchedulerConfig& config, const std::vector<double>& timesteps);
+// The sigma parametrisation, x = x0 + sigma * noise, of Euler and its relatives. Sigmas that are spread otherwise than by timesteps have timesteps
+// of their own.
+NoiseLevels sigma_noise_levels(const SchedulerConfig& config, int steps);
 
-// The factor of the first noise in that parametrisation.
-double initial_sigma(const NoiseLevels& levels, TimestepSpacing spacing);
+// The same levels, sigma / alpha, for the solvers that keep x at unit variance: whole timesteps, of which the last is left out where they go to the
+// end; and sigmas that are spread otherwise span all that was trained.
+NoiseLevels solver_noise_levels(const SchedulerConfig& config, int steps);
+
+// The (fractional) training timesteps whose sigmas these are, by interpolation between logarithms; float32 values.
+std::vector<double> timesteps_of_sigmas(const SchedulerConfig& config, const std::vector<double>& sigmas);
+
+// The factor of the first noise in the sigma parametrisation.
+double initial_sigma(const SchedulerConfig& config, const NoiseLevels& levels);
 
 }  // namespace hayate

@@ -8,6 +8,7 @@
 namespace hayate {
 
 NoiseLevel level_of(double alpha_cumprod) { return {std::sqrt(alpha_cumprod), std::sqrt(1 - alpha_cumprod)}; }
+NoiseLevel level_of_sigma(double sigma) { return {1 / std::sqrt(sigma * sigma + 1), sigma / std::sqrt(sigma * sigma + 1)}; }
 
 Combination clean_of(PredictionType type, const NoiseLevel& l) {
   switch (type) {

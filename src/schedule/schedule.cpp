@@ -1,52 +1,14 @@
-// The table of schedulers. A new one is a file and a row here.
+// A scheduler's rows, after what was asked for is checked.
 #include "schedule/schedule.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <utility>
 
 #include "core/error.h"
-#include "schedule/schedulers.h"
+#include "schedule/scheduler_table.h"
 
 namespace hayate {
 namespace {
-
-struct Scheduler {
-  const char* name;
-  const char* label;  // what AUTOMATIC1111 calls it
-  const char* diffusers_class;
-  const char* what;
-  bool spaced, karras;  // whether timestep spacing and Karras sigmas mean something to it
-  Schedule (*make)(const SchedulerConfig& config, int steps);
-  SolverAlgorithm algorithm = SolverAlgorithm::ode;  // tells two of one class apart
-};
-
-constexpr std::array table = {
-    Scheduler{"euler", "Euler", "EulerDiscreteScheduler", "the plain choice, and for Lightning models with trailing spacing", true, true,
-              euler_schedule},
-    Scheduler{"euler_ancestral", "Euler a", "EulerAncestralDiscreteScheduler", "new noise in each step; for SDXL Turbo, in 1 to 4 steps", true, true,
-              euler_ancestral_schedule},
-    Scheduler{"ddim", "DDIM", "DDIMScheduler", "the oldest without new noise; for Hyper-SD models with trailing spacing", true, false, ddim_schedule},
-    Scheduler{"lcm", "LCM", "LCMScheduler", "for LCM and LCM-LoRA models, in 1 to 8 steps", false, false, lcm_schedule},
-    Scheduler{"tcd", "TCD", "TCDScheduler", "for TCD and Hyper-SD models, in 1 to 8 steps", false, false, tcd_schedule},
-    Scheduler{"dpmpp_2m", "DPM++ 2M", "DPMSolverMultistepScheduler", "of second order: good pictures in 15 to 25 steps, best with Karras sigmas",
-              true, true, dpmpp_2m_schedule},
-    Scheduler{"dpmpp_2m_sde", "DPM++ 2M SDE", "DPMSolverMultistepScheduler", "the same with new noise in each step", true, true,
-              dpmpp_2m_sde_schedule, SolverAlgorithm::sde},
-};
-
-const Scheduler& find_scheduler(const SchedulerConfig& config, const std::string& name) {
-  auto wanted = [&](const Scheduler& s) {
-    return name.empty() ? s.diffusers_class == config.class_name && s.algorithm == config.algorithm_type : s.name == name;
-  };
-  auto found = std::find_if(table.begin(), table.end(), wanted);
-  if (found != table.end()) return *found;
-  std::string known;
-  for (const Scheduler& scheduler : table) known += (known.empty() ? "" : ", ") + std::string(scheduler.name);
-  if (!name.empty()) fail(ErrorKind::usage, "no scheduler is named \"{}\"; there are: {}", name, known);
-  fail(ErrorKind::unsupported, "{}: the scheduler \"{}\" is not supported; choose one of: {}", config.what, config.class_name, known);
-}
 
 // A division by zero, such as of epsilon prediction where no signal is left, is found here for all schedulers.
 void require_finite(const Schedule& schedule, const SchedulerConfig& config, const char* name) {
@@ -57,48 +19,97 @@ void require_finite(const Schedule& schedule, const SchedulerConfig& config, con
               schedule.rows.size());
 }
 
-// Only the last steps, a share `strength` of them as diffusers counts, from a picture. What a step finds saved by one that is left out is what
-// it saves itself, which is what multistep methods do at their first step.
-Schedule from_picture(Schedule s, double strength) {
+// The first of the steps that are done, of which diffusers counts so.
+int first_step(int steps, double strength) {
   require(strength >= 0 && strength <= 1, ErrorKind::usage, "strength is {}; expected 0 to 1", strength);
-  const int steps = int(s.rows.size()), done = std::min(int(steps * strength), steps), left_out = steps - done;
+  const int done = std::min(int(steps * strength), steps);
   require(done > 0, ErrorKind::usage, "strength {} of {} steps leaves no step to do; expected at least {:.3g}", strength, steps, 1.0 / steps);
-  s.rows.erase(s.rows.begin(), s.rows.begin() + left_out);
-  s.mixtures.erase(s.mixtures.begin(), s.mixtures.begin() + left_out);
-  s.start = s.mixtures.front();
-  std::vector<double>& m = s.rows.front().matrix;
-  const int width = 3 + s.saved;
-  for (int k = 1; k <= s.saved; ++k) {
-    const double of_saved = std::exchange(m[size_t(1 + k)], 0.0);
-    for (int column = 0; column < width; ++column) m[size_t(column)] += of_saved * m[size_t(k * width + column)];
-  }
-  return s;
+  return steps - done;
+}
+
+std::string names_where(auto has_it) {
+  std::vector<std::string> names;
+  for (const Scheduler& s : scheduler_table())
+    if (has_it(s)) names.emplace_back(s.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void choose_spacing(SchedulerConfig& config, const Spacing& spacing, const Scheduler& scheduler) {
+  require(scheduler.course != Course::distilled, ErrorKind::usage, "the scheduler {} has timesteps of its own: no spacing goes with it", scheduler.name);
+  require(scheduler.course == Course::sigmas || spacing.sigmas == SigmaSpacing::timesteps, ErrorKind::usage,
+          "the scheduler {} does not step over sigmas: the spacing {} does not go with it, but with {}", scheduler.name, spacing.name,
+          names_where([](const Scheduler& s) { return s.course == Course::sigmas; }));
+  if (spacing.timesteps) config.timestep_spacing = spacing.timesteps;
+  config.sigmas = spacing.sigmas;
+}
+
+void require_within(const char* name, const std::optional<double>& value, double most) {
+  require(!value || (*value >= 0 && *value <= most), ErrorKind::usage, "{} is {}; expected 0 to {}", name, value.value_or(0), most);
+}
+
+Sampling sampling_of(const Scheduler& scheduler, int steps, const ScheduleOptions& o) {
+  require(scheduler.eta || !o.eta, ErrorKind::usage, "the scheduler {} has no eta; these have: {}", scheduler.name,
+          names_where([](const Scheduler& s) { return s.eta.has_value(); }));
+  require(scheduler.churns || (!o.s_churn && !o.s_tmin && !o.s_tmax), ErrorKind::usage,
+          "the scheduler {} has no s_churn, s_tmin and s_tmax; these have: {}", scheduler.name, names_where([](const Scheduler& s) { return s.churns; }));
+  require_within("eta", o.eta, 1);
+  require_within("s_noise", o.s_noise, 10);
+  require_within("s_churn", o.s_churn, 1000);
+  require_within("s_tmin", o.s_tmin, 1e6);
+  Churn churn{.amount = o.s_churn.value_or(0), .least = o.s_tmin.value_or(0)};
+  churn.most = o.s_tmax.value_or(churn.most);
+  require(churn.most >= churn.least, ErrorKind::usage, "s_tmax is {}; expected s_tmin, {}, or more", churn.most, churn.least);
+  return {.steps = steps,
+          .begin = o.strength ? first_step(steps, *o.strength) : 0,
+          .eta = o.eta.value_or(scheduler.eta.value_or(0)),
+          .churn = churn};
+}
+
+void scale_noise(Schedule& schedule, double factor, const char* name) {
+  require(std::ranges::any_of(schedule.rows, &StepRow::draws), ErrorKind::usage,
+          "s_noise is for new noise, which the steps of {} do not have; these have, unless eta is 0: {}", name,
+          names_where([](const Scheduler& s) { return s.eta.value_or(0) > 0; }));
+  const size_t columns = size_t(3 + schedule.saved);
+  for (StepRow& row : schedule.rows)
+    for (size_t noise = columns - 1; noise < row.matrix.size(); noise += columns) row.matrix[noise] *= factor;
 }
 
 }  // namespace
 
+void Schedule::add(double timestep, const NoiseLevel& level, const Combination& x, std::initializer_list<Combination> kept) {
+  require(kept.size() <= most_saved && (rows.empty() || int(kept.size()) == saved), ErrorKind::internal, "a row keeps {} values, expected {}",
+          kept.size(), saved);
+  saved = int(kept.size());
+  StepRow row{.timestep = timestep, .input_scale = 1 / std::sqrt(level.alpha * level.alpha + level.sigma * level.sigma), .matrix = {}};
+  auto append = [&](const Combination& c) {
+    row.matrix.insert(row.matrix.end(), {c.of_x, c.of_prediction});
+    row.matrix.insert(row.matrix.end(), c.of_saved.begin(), c.of_saved.begin() + saved);
+    row.matrix.push_back(c.of_noise);
+    row.draws |= c.of_noise != 0;
+  };
+  append(x);
+  for (const Combination& c : kept) append(c);
+  rows.push_back(std::move(row));
+  mixtures.push_back({level.alpha, level.sigma});
+}
+
 Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleOptions& options) {
   require(steps >= 1 && steps <= config.num_train_timesteps, ErrorKind::usage, "{} steps, expected 1 to {} (the model's num_train_timesteps)", steps,
           config.num_train_timesteps);
-  const Scheduler& scheduler = find_scheduler(config, options.name);
-  require(scheduler.spaced || !options.timestep_spacing, ErrorKind::usage,
-          "the scheduler {} has timesteps of its own: no timestep spacing goes with it", scheduler.name);
-  require(scheduler.karras || !options.karras.value_or(false), ErrorKind::usage,
-          "the scheduler {} does not step over sigmas: Karras sigmas do not go with it", scheduler.name);
+  const NamedScheduler named = options.name.empty() ? NamedScheduler{&scheduler_of(config), nullptr} : find_scheduler(options.name);
+  const Scheduler& scheduler = *named.scheduler;
+  const Spacing* spacing = options.spacing ? &spacing_named(*options.spacing) : named.spacing;
   SchedulerConfig chosen = config;
-  if (options.timestep_spacing) chosen.timestep_spacing = timestep_spacing_named(*options.timestep_spacing);
-  if (options.karras) chosen.use_karras_sigmas = *options.karras;
-  Schedule schedule = scheduler.make(chosen, steps);
-  schedule.label = scheduler.label;
-  schedule.karras = scheduler.karras && chosen.use_karras_sigmas;
+  chosen.is_sdxl = options.is_sdxl;
+  if (spacing) choose_spacing(chosen, *spacing, scheduler);
+  Schedule schedule = scheduler.make(chosen, sampling_of(scheduler, steps, options));
+  schedule.label = scheduler.a1111;
+  if (scheduler.course == Course::sigmas && !spacing) spacing = spacing_of(chosen.sigmas);
+  if (spacing) schedule.spacing = spacing->label;
   require_finite(schedule, config, scheduler.name);
-  return options.strength ? from_picture(std::move(schedule), *options.strength) : schedule;
-}
-
-std::vector<SchedulerSummary> all_schedulers() {
-  std::vector<SchedulerSummary> all;
-  for (const Scheduler& scheduler : table) all.push_back({scheduler.name, scheduler.what, scheduler.label});
-  return all;
+  if (options.s_noise) scale_noise(schedule, *options.s_noise, scheduler.name);
+  if (options.strength) schedule.start = schedule.mixtures.front();
+  return schedule;
 }
 
 }  // namespace hayate

@@ -29,20 +29,19 @@ constexpr std::array interpolations = {Choice{"linear", Interpolation::linear}, 
 constexpr std::array algorithms = {Choice{"dpmsolver++", SolverAlgorithm::ode}, Choice{"sde-dpmsolver++", SolverAlgorithm::sde}};
 constexpr std::array final_sigmas = {Choice{"zero", FinalSigma::zero}, Choice{"sigma_min", FinalSigma::sigma_min}};
 
-// `subject` starts the message: what is being chosen, and where.
-template <class Choices>
-auto choose(const Choices& choices, const std::string& name, ErrorKind kind, const std::string& subject) {
-  std::string known;
-  for (const auto& choice : choices) {
-    if (choice.name == name) return choice.value;
-    known += (known.empty() ? "" : ", ") + std::string(choice.name);
-  }
-  fail(kind, "{} is \"{}\", expected one of: {}", subject, name, known);
-}
-
 template <class Choices, class T>
 void read_choice(const JsonObject& json, const std::string& key, const Choices& choices, T& value) {
-  if (json.has(key)) value = choose(choices, json.string(key), ErrorKind::unsupported, fmt::format("{}: \"{}\"", json.what(), key));
+  if (!json.has(key)) return;
+  const std::string name = json.string(key);
+  std::string known;
+  for (const auto& choice : choices) {
+    if (choice.name == name) {
+      value = choice.value;
+      return;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(choice.name);
+  }
+  fail(ErrorKind::unsupported, "{}: \"{}\" is \"{}\", expected one of: {}", json.what(), key, name, known);
 }
 
 std::vector<double> read_trained_betas(const JsonObject& json, int num_train_timesteps) {
@@ -80,14 +79,19 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
   config.beta_end = json.number("beta_end", above_zero, 1 - above_zero, config.beta_end);
   config.trained_betas = read_trained_betas(json, config.num_train_timesteps);
   config.steps_offset = int(json.integer("steps_offset", 0, config.num_train_timesteps, config.steps_offset));
-  config.use_karras_sigmas = json.boolean("use_karras_sigmas", config.use_karras_sigmas);
+  for (auto [key, sigmas] : {std::pair("use_karras_sigmas", SigmaSpacing::karras), std::pair("use_exponential_sigmas", SigmaSpacing::exponential),
+                             std::pair("use_beta_sigmas", SigmaSpacing::beta)}) {
+    if (!json.boolean(key, false)) continue;
+    require(config.sigmas == SigmaSpacing::timesteps, ErrorKind::bad_model, "{}: \"{}\" is true, and so is another spacing of sigmas", json.what(), key);
+    config.sigmas = sigmas;
+  }
   config.sigma_min = read_optional(json, "sigma_min", above_zero, 1e6);
   config.sigma_max = read_optional(json, "sigma_max", above_zero, 1e6);
   config.rescale_betas_zero_snr = json.boolean("rescale_betas_zero_snr", config.rescale_betas_zero_snr);
   config.original_inference_steps = int(
       json.integer("original_inference_steps", 1, config.num_train_timesteps, std::min(config.original_inference_steps, config.num_train_timesteps)));
   config.timestep_scaling = json.number("timestep_scaling", 0, 1e6, config.timestep_scaling);
-  config.set_alpha_to_one = json.boolean("set_alpha_to_one", config.set_alpha_to_one);
+  if (json.has("set_alpha_to_one")) config.set_alpha_to_one = json.boolean("set_alpha_to_one");
   config.clip_sample = json.boolean("clip_sample", config.class_name == "DDIMScheduler");
   config.thresholding = json.boolean("thresholding", config.thresholding);
   if (config.class_name == "DPMSolverMultistepScheduler") {
@@ -104,11 +108,9 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
   read_choice(json, "timestep_type", timestep_types, config.timestep_type);
   read_choice(json, "interpolation_type", interpolations, config.interpolation_type);
   read_choice(json, "final_sigmas_type", final_sigmas, config.final_sigmas_type);
-  for (const char* key : {"use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas"})
+  for (const char* key : {"use_lu_lambdas", "use_flow_sigmas"})
     require(!json.boolean(key, false), ErrorKind::unsupported, "{}: \"{}\" is true, which hayate does not do", json.what(), key);
   return config;
 }
-
-TimestepSpacing timestep_spacing_named(const std::string& name) { return choose(timestep_spacings, name, ErrorKind::usage, "the timestep spacing"); }
 
 }  // namespace hayate

@@ -10,7 +10,8 @@ namespace hayate {
 
 enum class BetaSchedule { linear, scaled_linear, squaredcos_cap_v2 };
 enum class PredictionType { epsilon, v_prediction, sample };
-enum class TimestepSpacing { linspace, leading, trailing };
+enum class TimestepSpacing { linspace, leading, trailing, sgm_uniform, simple };
+enum class SigmaSpacing { timesteps, karras, exponential, beta, ays };  // timesteps: the sigmas of the chosen timesteps
 enum class TimestepType { discrete, continuous };
 enum class Interpolation { linear, log_linear };
 enum class SolverAlgorithm { ode, sde };
@@ -29,12 +30,13 @@ struct SchedulerConfig {
   std::optional<TimestepSpacing> timestep_spacing;  // schedulers differ in their default
   TimestepType timestep_type = TimestepType::discrete;
   int steps_offset = 0;
-  bool use_karras_sigmas = false;
-  std::optional<double> sigma_min, sigma_max;  // ends of the Karras sigmas
+  SigmaSpacing sigmas = SigmaSpacing::timesteps;
+  std::optional<double> sigma_min, sigma_max;  // ends of sigmas that are spread otherwise; default: those of the chosen timesteps
+  bool is_sdxl = true;                         // not in the file: which model the sigmas of ays are for
   Interpolation interpolation_type = Interpolation::linear;
   FinalSigma final_sigmas_type = FinalSigma::zero;
   bool rescale_betas_zero_snr = false;
-  bool set_alpha_to_one = true;                           // DDIM: the last step ends without noise, not at the first training timestep
+  std::optional<bool> set_alpha_to_one;                   // DDIM: the last step ends without noise, not at the first training timestep
   int original_inference_steps = 50;                      // LCM, TCD: how many timesteps the model was distilled at
   double timestep_scaling = 10;                           // LCM: of the boundary condition
   SolverAlgorithm algorithm_type = SolverAlgorithm::ode;  // this and the rest of it: DPM-Solver++
@@ -47,8 +49,5 @@ struct SchedulerConfig {
 // Error(bad_model) for a value of the wrong type or range, Error(unsupported) for a choice that hayate does not know; both
 // name the key.
 SchedulerConfig parse_scheduler_config(const JsonObject& json);
-
-// "leading", "trailing" or "linspace"; Error(usage) otherwise.
-TimestepSpacing timestep_spacing_named(const std::string& name);
 
 }  // namespace hayate

@@ -1,25 +1,25 @@
-// The schedulers that the table in schedule.cpp lists, one file each.
+// The schedulers that the table in scheduler_table.cpp lists, one file each.
 #pragma once
+#include "schedule/sampling.h"
 #include "schedule/schedule.h"
 
 namespace hayate {
 
-// diffusers' EulerDiscreteScheduler without churn: algorithm 2 of Karras et al. 2022 (arXiv 2206.00364) with S_churn = 0.
-Schedule euler_schedule(const SchedulerConfig& config, int steps);
+// diffusers' EulerDiscreteScheduler: algorithm 2 of Karras et al. 2022 (arXiv 2206.00364) without its second order.
+Schedule euler_schedule(const SchedulerConfig&, const Sampling&);
 
 // EulerAncestralDiscreteScheduler. Karras sigmas and what else that class does not know are done as for Euler.
-Schedule euler_ancestral_schedule(const SchedulerConfig& config, int steps);
+Schedule euler_ancestral_schedule(const SchedulerConfig&, const Sampling&);
 
-// DDIMScheduler with eta = 0. Error(unsupported) for clipping, Error(usage) for steps that begin beyond the trained timesteps.
-Schedule ddim_schedule(const SchedulerConfig& config, int steps);
+// DDIMScheduler. Error(unsupported) for clipping, Error(usage) for steps that begin beyond the trained timesteps.
+Schedule ddim_schedule(const SchedulerConfig&, const Sampling&);
 
-// LCMScheduler and, with gamma ("eta" there) = 0.3, TCDScheduler. Error(usage) for more steps than the model was distilled at,
-// Error(unsupported) where LCM is to clip.
-Schedule lcm_schedule(const SchedulerConfig& config, int steps);
-Schedule tcd_schedule(const SchedulerConfig& config, int steps);
+// LCMScheduler and TCDScheduler. Error(usage) for more steps than the model was distilled at, Error(unsupported) where LCM is to clip.
+Schedule lcm_schedule(const SchedulerConfig&, const Sampling&);
+Schedule tcd_schedule(const SchedulerConfig&, const Sampling&);
 
-// DPMSolverMultistepScheduler of order 2, "dpmsolver++" and "sde-dpmsolver++". Error(unsupported) for other orders and solver types.
-Schedule dpmpp_2m_schedule(const SchedulerConfig& config, int steps);
-Schedule dpmpp_2m_sde_schedule(const SchedulerConfig& config, int steps);
+// DPMSolverMultistepScheduler of order 2 and 3: "dpmsolver++" with eta = 0, "sde-dpmsolver++" with 1. Error(unsupported) for other solver types.
+Schedule dpmpp_2m_schedule(const SchedulerConfig&, const Sampling&);
+Schedule dpmpp_3m_schedule(const SchedulerConfig&, const Sampling&);
 
 }  // namespace hayate

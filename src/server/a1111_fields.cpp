@@ -22,35 +22,23 @@ bool asks_for_nothing(const std::string& key, const Json& value) {
   return (value.is_array() || value.is_object()) && std::ranges::all_of(value, [](const Json& v) { return v.is_null() || v.empty(); });
 }
 
-// The web UI's names, in any case, and ours.
-std::string scheduler_named(const std::string& given) {
-  auto same = [](const std::string& a, const std::string& b) {
-    return std::ranges::equal(a, b, [](char x, char y) { return std::tolower(uint8_t(x)) == std::tolower(uint8_t(y)); });
-  };
-  std::vector<std::string> known;
-  for (const SchedulerInfo& s : schedulers()) {
-    if (same(given, s.label) || same(given, s.name)) return s.name;
-    known.push_back(s.label);
-  }
-  fail(ErrorKind::usage, "\"sampler_name\" is {}, expected one of {}", excerpt(given), fmt::join(known, ", "));
+bool has_option(const std::string& scheduler, const std::string& option) {
+  return std::ranges::any_of(schedulers(), [&](const SchedulerInfo& s) { return s.name == scheduler && std::ranges::find(s.options, option) != s.options.end(); });
 }
 
+// The web UI tells eta and churn to samplers that have them, and ignores them for others.
 void read_sampler(const JsonObject& body, DrawFields& f) {
-  const char* key = body.has("sampler_name") ? "sampler_name" : "sampler_index";
-  std::string sampler = body.string(key, "");
-  if (sampler.ends_with(" Karras")) {  // how versions before 1.9 asked
-    sampler.resize(sampler.size() - std::string_view(" Karras").size());
-    f.karras = true;
+  const std::string sampler = body.string(body.has("sampler_name") ? "sampler_name" : "sampler_index", "");
+  if (!sampler.empty() && sampler != "Automatic") {
+    const NamedSampler meant = scheduler_named(sampler);  // versions before 1.9 wrote the schedule type behind it
+    f.scheduler = meant.scheduler, f.spacing = meant.spacing;
   }
-  if (!sampler.empty() && sampler != "Automatic") f.scheduler = scheduler_named(sampler);
-  std::string spread = body.string("scheduler", "");
-  for (char& c : spread) c = char(std::tolower(uint8_t(c)));
-  if (spread == "karras")
-    f.karras = true;
-  else if (spread == "uniform")
-    f.karras = false;
-  else
-    require(spread.empty() || spread == "automatic", ErrorKind::usage, "\"scheduler\" is {}, expected Automatic, Uniform or Karras", excerpt(spread));
+  const std::string type = body.string("scheduler", "");
+  if (!type.empty() && type != "Automatic" && type != "automatic") f.spacing = spacing_name(type);
+  read_noise_fields(body, f);
+  if (!has_option(f.scheduler, "eta")) f.eta.reset();
+  if (!has_option(f.scheduler, "s_churn")) f.s_churn.reset(), f.s_tmin.reset(), f.s_tmax.reset();
+  if (f.s_noise == 1 || (!has_option(f.scheduler, "eta") && f.s_churn.value_or(0) == 0)) f.s_noise.reset();
 }
 
 }  // namespace

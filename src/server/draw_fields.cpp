@@ -71,6 +71,17 @@ JsonObject json_body(const HttpRequest& request) {
   return JsonObject(parse_json(request.body, "the body", {.max_bytes = int64_t(picture_body), .max_depth = 32}), "the body", ErrorKind::usage);
 }
 
+void read_noise_fields(const JsonObject& body, DrawFields& f) {
+  auto read = [&](const char* key, std::optional<double>& value, double most) {
+    if (body.has(key)) value = body.number(key, 0, most);
+  };
+  read("eta", f.eta, 1);
+  read("s_noise", f.s_noise, 10);
+  read("s_churn", f.s_churn, 1000);
+  read("s_tmin", f.s_tmin, 1e6);
+  read("s_tmax", f.s_tmax, 1e6);
+}
+
 void read_draw_fields(const JsonObject& body, DrawFields& f) {
   f.prompt = body.string("prompt", f.prompt);
   f.negative_prompt = body.string("negative_prompt", f.negative_prompt);
@@ -83,8 +94,8 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
   f.guidance = body.number("guidance_scale", 0, 100, f.guidance);
   f.guidance_rescale = body.number("guidance_rescale", 0, 1, f.guidance_rescale);
   if (body.has("seed")) f.seed = uint64_t(body.integer("seed", 0, INT64_MAX));
-  if (body.has("timestep_spacing")) f.timestep_spacing = body.string("timestep_spacing");
-  if (body.has("karras")) f.karras = body.boolean("karras");
+  if (body.has("spacing")) f.spacing = body.string("spacing");
+  read_noise_fields(body, f);
   f.clip_skip = body.integer("clip_skip", 0, 64, f.clip_skip);
   if (body.has("prompt_syntax")) f.prompt_syntax = one_of(syntax_names, "prompt_syntax", body.string("prompt_syntax"));
   if (body.has("loras")) f.loras = read_loras(body);
@@ -104,8 +115,7 @@ JobSpec make_spec(const DrawFields& f, const App& app, const HttpRequest& asked,
   check_prompt("negative_prompt", f.negative_prompt);
   check_size(f, app, model.info);
   check_name("rung", f.rung, rungs(app.options.pipeline.device));
-  check_name("scheduler", f.scheduler, schedulers());
-  if (f.timestep_spacing) one_of<int>({{"leading", 0}, {"trailing", 0}, {"linspace", 0}}, "timestep_spacing", *f.timestep_spacing);
+  const NamedSampler sampler = f.scheduler.empty() ? NamedSampler{} : scheduler_named(f.scheduler);
   for (const auto& [name, weight] : f.loras) app.catalog.lora(name);
 
   JobSpec spec{.pipeline = {model.name, f.rung.empty() ? app.options.pipeline.rung : f.rung, f.loras},
@@ -117,7 +127,8 @@ JobSpec make_spec(const DrawFields& f, const App& app, const HttpRequest& asked,
   Request& request = spec.request;
   request.width = int(f.width ? f.width : model.info.width), request.height = int(f.height ? f.height : model.info.height);
   request.steps = int(f.steps), request.clip_skip = int(f.clip_skip);
-  request.scheduler = f.scheduler, request.timestep_spacing = f.timestep_spacing, request.karras = f.karras;
+  request.scheduler = sampler.scheduler, request.spacing = f.spacing ? spacing_name(*f.spacing) : sampler.spacing;
+  request.eta = f.eta, request.s_noise = f.s_noise, request.s_churn = f.s_churn, request.s_tmin = f.s_tmin, request.s_tmax = f.s_tmax;
   request.prompt_syntax = f.prompt_syntax;
   const uint64_t seed = f.seed.value_or(random_seed());
   for (int64_t i = 0; i < f.pictures; ++i)

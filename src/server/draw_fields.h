@@ -11,8 +11,8 @@ struct DrawFields {
   int64_t pictures = 1, width = 0, height = 0, steps = 30, clip_skip = 0;
   double guidance = 5, guidance_rescale = 0;
   std::optional<uint64_t> seed{};  // of the first picture, others count up; none: random
-  std::optional<std::string> timestep_spacing{};
-  std::optional<bool> karras{};
+  std::optional<std::string> spacing{};
+  std::optional<double> eta{}, s_noise{}, s_churn{}, s_tmin{}, s_tmax{};
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;
   std::vector<std::pair<std::string, float>> loras{};
   std::string format = "png";  // "png", "jpeg", "webp"
@@ -26,8 +26,10 @@ constexpr int64_t most_pictures_of_a_job = 16, most_steps = 150;
 JsonObject json_body(const HttpRequest&);
 
 // Reads what the body has of: prompt, negative_prompt, model, rung, scheduler, width, height, steps, guidance_scale, guidance_rescale, seed,
-// timestep_spacing, karras, clip_skip, prompt_syntax, loras ([{name, weight}]), format, quality, deadline.
+// spacing, eta, s_noise, s_churn, s_tmin, s_tmax, clip_skip, prompt_syntax, loras ([{name, weight}]), format, quality, deadline.
 void read_draw_fields(const JsonObject&, DrawFields&);
+
+void read_noise_fields(const JsonObject&, DrawFields&);  // of these eta, s_noise, s_churn, s_tmin, s_tmax
 
 // Throws Error(usage) or HttpError for what cannot be drawn here.
 JobSpec make_spec(const DrawFields&, const App&, const HttpRequest&, const std::string& api);

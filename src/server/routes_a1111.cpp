@@ -1,5 +1,6 @@
 // The part of AUTOMATIC1111's API that its clients use, at /sdapi/v1.
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "core/system_memory.h"
@@ -113,17 +114,21 @@ Answer set_options(App& app, const HttpRequest& request) {
 
 Answer samplers(App&, const HttpRequest&) {
   Json all = Json::array();
-  for (const SchedulerInfo& s : schedulers()) all.push_back({{"name", s.label}, {"aliases", {s.name}}, {"options", Json::object()}});
+  for (const SchedulerInfo& s : schedulers()) {
+    std::set<std::string> aliases = {s.name, s.comfyui, s.sd_cpp, s.diffusers};
+    aliases.erase("");
+    all.push_back({{"name", s.label}, {"aliases", aliases}, {"options", Json::object()}});
+  }
   return json_response(all);
 }
 
 Answer noise_schedules(App&, const HttpRequest&) {
   Json all = Json::array();
-  for (const char* label : {"Automatic", "Uniform", "Karras"}) {
-    std::string name = label;
-    name[0] = char(std::tolower(name[0]));
+  auto add = [&](const std::string& name, const std::string& label) {
     all.push_back({{"name", name}, {"label", label}, {"aliases", Json::array()}, {"default_rho", -1}, {"need_inner_model", false}});
-  }
+  };
+  add("automatic", "Automatic");
+  for (const SpacingInfo& s : spacings()) add(s.name, s.label);
   return json_response(all);
 }
 

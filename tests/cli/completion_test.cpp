@@ -6,7 +6,6 @@
 #include <set>
 
 #include "cli/run_program.h"
-#include "cli/suggest.h"
 #include "core/scratch_folder.h"
 
 namespace hayate {
@@ -138,21 +137,6 @@ TEST(OtherShells, AcceptTheirScripts) {
   EXPECT_TRUE(contains(offered("hayate bench "), "quality\t"));
   EXPECT_TRUE(contains(offered("hayate bench quality --prom"), "--prompts\t"));
   EXPECT_FALSE(contains(offered("hayate bench --prom"), "--prompts\t"));
-}
-
-TEST(Closest, OneSlipInThreeLetters) {
-  std::vector<std::string> known = {"--steps", "--seed", "--scheduler", "generate", "rungs"};
-  for (auto [word, meant] : {std::pair{"--setps", "--steps"},
-                             {"--step", "--steps"},
-                             {"--sede", "--seed"},
-                             {"--schedluer", "--scheduler"},
-                             {"genrate", "generate"},
-                             {"rung", "rungs"},
-                             {"draw", ""},
-                             {"--colour", ""},
-                             {"", ""}})
-    EXPECT_EQ(cli::closest(word, known), meant) << word;
-  EXPECT_EQ(cli::closest(std::string(100000, 'x'), known), "");
 }
 
 }  // namespace

@@ -187,7 +187,7 @@ TEST_F(Generate, SettingsChangeThePicture) {
                                                                                        {"--prompt-2", "a lighthouse"},
                                                                                        {"--negative-2", "a lighthouse"},
                                                                                        {"--spacing", "linspace"},
-                                                                                       {"--karras"},
+                                                                                       {"--spacing", "karras"},
 
                                                                                        {"--noise", "torch-cpu-bf16"},
                                                                                        {"--original-size", "32x256"},

@@ -29,7 +29,7 @@ TEST(Help, NamesEveryOption) {
   std::string help = run_program({"generate", "--help"}).out;
   std::istringstream options(
       "--prompts-file --prompt-syntax --negative --prompt-2 --negative-2 --seed --width --height --batch --steps --guidance --guidance-rescale "
-      "--clip-skip --scheduler --spacing --karras --no-karras --noise --noise-batch --original-size --crop --target-size "
+      "--clip-skip --scheduler --spacing --eta --s-noise --s-churn --s-tmin --s-tmax --noise --noise-batch --original-size --crop --target-size "
       "--negative-original-size --negative-crop --negative-target-size --model --unet --vae --text-encoder --text-encoder-2 --lora --output --quality "
       "--rung --device --json --quiet --dump --dump-to --print-program --memory-limit --vae-tiling --lora-folder --deepcache --deepcache-center "
       "--guidance-interval");
@@ -37,7 +37,7 @@ TEST(Help, NamesEveryOption) {
 }
 
 TEST(Help, LinesFitATerminal) {
-  for (const char* command : {"generate", "serve", "compare", "inspect", "convert", "bench", "devices", "rungs", "schedulers", "completion", "man", ""}) {
+  for (const char* command : {"generate", "serve", "compare", "inspect", "convert", "bench", "devices", "rungs", "schedulers", "spacings", "completion", "man", ""}) {
     std::istringstream help(run_program(*command ? std::vector<std::string>{command, "--help"} : std::vector<std::string>{"--help"}).out);
     for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80u) << line;
   }
@@ -134,9 +134,12 @@ const Wrong wrong[] = {
     {"prompt_syntax", {"--prompt-syntax", "a111"}, "--prompt-syntax: expected one of a1111, comfy, diffusers, got"},
     {"clip_skip_negative", {"--clip-skip", "-1"}, "--clip-skip: expected"},
     {"clip_skip_huge", {"--clip-skip", "65"}, "--clip-skip: expected"},
-    {"scheduler", {"--scheduler", "runge-kutta"}, "--scheduler: expected one of euler"},
-    {"spacing", {"--spacing", "wide"}, "--spacing: expected one of leading, trailing, linspace, got \"wide\""},
-    {"karras_both", {"--karras", "--no-karras"}, "--karras"},
+    {"scheduler", {"--scheduler", "runge-kutta"}, "no scheduler is named \"runge-kutta\"; there are: euler, "},
+    {"scheduler_slip", {"--scheduler", "DMP++ 2M"}, "did you mean dpmpp_2m?"},
+    {"spacing", {"--spacing", "kerras"}, "no spacing is named \"kerras\"; did you mean karras?"},
+    {"eta", {"--eta", "1.5"}, "--eta: expected a number from 0 to 1"},
+    {"eta_of_euler", {"--scheduler", "euler", "--eta", "0.5"}, "the scheduler euler has no eta; these have: euler_ancestral"},
+    {"churn_nan", {"--s-churn", "nan"}, "--s-churn: expected"},
     {"noise", {"--noise", "pink"}, "--noise: expected one of torch-cpu"},
     {"noise_batch", {"--noise-batch", "none"}, "--noise-batch: expected one of per-image, shared"},
     {"size_one_number", {"--original-size", "1024"}, "--original-size: expected WIDTHxHEIGHT"},

@@ -302,7 +302,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{"guidance is -1", [](Request& r) { r.pictures[0].guidance = -1; }},
                       Bad{"guidance_rescale is 2", [](Request& r) { r.pictures[0].guidance_rescale = 2; }},
                       Bad{"clip_skip is -1", [](Request& r) { r.clip_skip = -1; }}, Bad{"clip_skip", [](Request& r) { r.clip_skip = 99; }},
-                      Bad{"nosuch", [](Request& r) { r.scheduler = "nosuch"; }}, Bad{"sideways", [](Request& r) { r.timestep_spacing = "sideways"; }},
+                      Bad{"nosuch", [](Request& r) { r.scheduler = "nosuch"; }}, Bad{"sideways", [](Request& r) { r.spacing = "sideways"; }},
                       Bad{"latents hold 5", [](Request& r) { r.latents.assign(5, 0.0f); }},
                       Bad{"not finite", [](Request& r) { r.latents.assign(6 * 8 * 4, INFINITY); }}));
 

@@ -11,11 +11,11 @@ namespace {
 TEST(Euler, RowsAreOneByThree) {
   Schedule schedule = make_schedule(config_of(golden_named("euler", "sdxl")), 30);
   EXPECT_EQ(schedule.saved, 0);
-  EXPECT_FALSE(schedule.uses_noise);
   ASSERT_EQ(schedule.rows.size(), 30u);
   for (const StepRow& row : schedule.rows) {
     ASSERT_EQ(row.matrix.size(), 3u);
     EXPECT_EQ(row.matrix[2], 0);
+    EXPECT_FALSE(row.draws);
   }
 }
 
@@ -45,7 +45,7 @@ TEST(Euler, PlantedFaultsAreFound) {
       {"beta schedule", "sdxl", [](SchedulerConfig& c) { c.beta_schedule = BetaSchedule::linear; }},
       {"beta_end by a hundred-thousandth", "sdxl", [](SchedulerConfig& c) { c.beta_end *= 1 + 1e-5; }},
       {"prediction type", "v", [](SchedulerConfig& c) { c.prediction_type = PredictionType::epsilon; }},
-      {"karras", "sdxl karras", [](SchedulerConfig& c) { c.use_karras_sigmas = false; }},
+      {"karras", "sdxl karras", [](SchedulerConfig& c) { c.sigmas = SigmaSpacing::timesteps; }},
       {"final sigma", "sigma min", [](SchedulerConfig& c) { c.final_sigmas_type = FinalSigma::zero; }},
       {"zero snr", "v zero snr", [](SchedulerConfig& c) { c.rescale_betas_zero_snr = false; }},
       {"timestep type", "v continuous", [](SchedulerConfig& c) { c.timestep_type = TimestepType::discrete; }},

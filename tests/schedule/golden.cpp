@@ -72,6 +72,19 @@ Json golden_named(const std::string& scheduler, const std::string& name) {
 
 SchedulerConfig config_of(const Json& golden) { return parse_scheduler_config(JsonObject(golden["config"], "scheduler_config.json")); }
 
+ScheduleOptions options_of(const Json& golden) {
+  ScheduleOptions options;
+  for (const auto& [key, value] : golden.value("options", Json::object()).items()) {
+    if (key == "spacing") options.spacing = value.get<std::string>();
+    if (key == "eta") options.eta = value.get<double>();
+    if (key == "s_noise") options.s_noise = value.get<double>();
+    if (key == "s_churn") options.s_churn = value.get<double>();
+    if (key == "s_tmin") options.s_tmin = value.get<double>();
+    if (key == "s_tmax") options.s_tmax = value.get<double>();
+  }
+  return options;
+}
+
 bool Errors::within(double bound) const {
   for (double e : {timesteps, sigmas, init, scales, steps})
     if (!(e <= bound)) return false;

@@ -7,10 +7,11 @@
 
 namespace hayate::testing {
 
-// All cases of one scheduler: {"name", "config", "runs": [{"steps", "timesteps", "sigmas", ...}]}.
+// All cases of one scheduler: {"name", "config", "options", "runs": [{"steps", "timesteps", "sigmas", ...}]}.
 Json goldens_of(const std::string& scheduler);
 Json golden_named(const std::string& scheduler, const std::string& name);
 SchedulerConfig config_of(const Json& golden);
+ScheduleOptions options_of(const Json& golden);
 
 struct Errors {
   double timesteps, sigmas, init, scales = 0;

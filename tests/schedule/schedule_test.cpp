@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "core/expect_error.h"
 
 namespace hayate {
@@ -26,7 +29,7 @@ TEST(SchedulerConfig, DefaultsAreThoseOfDiffusers) {
   EXPECT_EQ(config.beta_end, 0.02);
   EXPECT_EQ(config.steps_offset, 0);
   EXPECT_FALSE(config.timestep_spacing.has_value());
-  EXPECT_FALSE(config.use_karras_sigmas);
+  EXPECT_EQ(config.sigmas, SigmaSpacing::timesteps);
 }
 
 TEST(SchedulerConfig, NullsAndForeignKeysAreIgnored) {
@@ -45,8 +48,8 @@ TEST(SchedulerConfig, ErrorsNameFileKeyFoundAndExpected) {
   refused(ErrorKind::unsupported, {{"timestep_type", "x"}}, {"\"timestep_type\"", "continuous"});
   refused(ErrorKind::unsupported, {{"interpolation_type", "x"}}, {"\"interpolation_type\"", "log_linear"});
   refused(ErrorKind::unsupported, {{"final_sigmas_type", "x"}}, {"\"final_sigmas_type\"", "sigma_min"});
-  refused(ErrorKind::unsupported, {{"use_beta_sigmas", true}}, {"\"use_beta_sigmas\""});
-  refused(ErrorKind::unsupported, {{"use_exponential_sigmas", true}}, {"\"use_exponential_sigmas\""});
+  refused(ErrorKind::unsupported, {{"use_lu_lambdas", true}}, {"\"use_lu_lambdas\""});
+  refused(ErrorKind::bad_model, {{"use_beta_sigmas", true}, {"use_karras_sigmas", true}}, {"\"use_beta_sigmas\"", "another"});
   refused(ErrorKind::bad_model, {{"_class_name", nullptr}}, {"\"_class_name\""});
   refused(ErrorKind::bad_model, {{"num_train_timesteps", 0}}, {"\"num_train_timesteps\"", "0"});
   refused(ErrorKind::bad_model, {{"num_train_timesteps", 1e9}}, {"\"num_train_timesteps\""});
@@ -75,23 +78,25 @@ TEST(Schedule, ImpossibleStepCountsAreUsageErrors) {
 }
 
 TEST(Schedule, IsChosenByClassOrByName) {
-  EXPECT_EQ(all_schedulers().front().name, "euler");
-  SchedulerConfig other = parse({{"_class_name", "PNDMScheduler"}});
-  expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", "PNDMScheduler", "euler"}, [&] { make_schedule(other, 10); });
+  SchedulerConfig other = parse({{"_class_name", "IPNDMScheduler"}});
+  expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", "IPNDMScheduler", "euler"}, [&] { make_schedule(other, 10); });
   EXPECT_EQ(make_schedule(other, 10, {.name = "euler"}).rows.size(), 10u);
-  expect_error(ErrorKind::usage, {"pndm", "euler"}, [&] { make_schedule(other, 10, {.name = "pndm"}); });
+  expect_error(ErrorKind::usage, {"ipndm", "euler"}, [&] { make_schedule(other, 10, {.name = "ipndm"}); });
   EXPECT_EQ(make_schedule(parse({{"_class_name", "EulerAncestralDiscreteScheduler"}}), 10).label, "Euler a");
 }
 
 TEST(Schedule, OptionsThatMeanNothingAreRefused) {
-  expect_error(ErrorKind::usage, {"ddim", "Karras"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .karras = true}); });
+  expect_error(ErrorKind::usage, {"ddim", "karras", "but with euler, "}, [&] { make_schedule(parse(), 10, {.name = "ddim", .spacing = "karras"}); });
+  expect_error(ErrorKind::usage, {"euler has no eta", "euler_ancestral, ddim"}, [&] { make_schedule(parse(), 10, {.eta = 0.5}); });
+  expect_error(ErrorKind::usage, {"ddim has no s_churn", "these have: euler"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .s_tmax = 1}); });
+  expect_error(ErrorKind::usage, {"s_noise", "the steps of ddim", "euler_ancestral"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .s_noise = 1}); });
   for (const char* name : {"lcm", "tcd"}) {
-    expect_error(ErrorKind::usage, {name, "timestep spacing"}, [&] { make_schedule(parse(), 4, {.name = name, .timestep_spacing = "trailing"}); });
+    expect_error(ErrorKind::usage, {name, "spacing"}, [&] { make_schedule(parse(), 4, {.name = name, .spacing = "trailing"}); });
     expect_error(ErrorKind::usage, {"51 steps", "1 to 50", "\"original_inference_steps\""}, [&] { make_schedule(parse(), 51, {.name = name}); });
   }
   SchedulerConfig karras = parse({{"use_karras_sigmas", true}});
-  EXPECT_FALSE(make_schedule(karras, 10, {.name = "ddim"}).karras);  // diffusers ignores the model's own wish too
-  EXPECT_TRUE(make_schedule(karras, 10).karras);
+  EXPECT_EQ(make_schedule(karras, 10, {.name = "ddim"}).spacing, "");  // diffusers ignores the model's own wish too
+  EXPECT_EQ(make_schedule(karras, 10).spacing, "Karras");
 }
 
 TEST(Schedule, ClippingIsRefused) {
@@ -112,8 +117,8 @@ TEST(Schedule, SolversThatAreNotThereAreRefused) {
     expect_error(ErrorKind::unsupported, {"m/scheduler_config.json", key}, [&] { make_schedule(parse(changes), 10); });
   };
   refused({{"algorithm_type", "dpmsolver"}}, "\"algorithm_type\"");
-  refused({{"solver_order", 3}}, "\"solver_order\" is 3");
-  refused({{"solver_type", "heun"}}, "\"heun\"");
+  refused({{"solver_order", 1}}, "DPMSolverMultistepScheduler of order 1");
+  refused({{"solver_type", "bh1"}}, "\"bh1\"");
   refused({{"lambda_min_clipped", -5.1}}, "\"lambda_min_clipped\"");
   refused({{"use_lu_lambdas", true}}, "\"use_lu_lambdas\"");
   EXPECT_EQ(make_schedule(parse(dpm), 10).label, "DPM++ 2M");
@@ -128,15 +133,56 @@ TEST(Schedule, StepsBeyondTheTrainedAreRefused) {
   expect_error(ErrorKind::usage, {"1000 steps", "timestep 1000", "\"steps_offset\" is 1"}, [&] { make_schedule(parse(), 1000, {.name = "ddim"}); });
 }
 
-TEST(Schedule, RequestsOverrideSpacingAndKarras) {
+TEST(Schedule, RequestsOverrideTheSpacing) {
   Schedule plain = make_schedule(parse(), 10);
-  Schedule trailing = make_schedule(parse(), 10, {.timestep_spacing = "trailing"});
+  Schedule trailing = make_schedule(parse(), 10, {.spacing = "trailing"});
   EXPECT_EQ(trailing.timesteps, make_schedule(parse({{"timestep_spacing", "trailing"}}), 10).timesteps);
   EXPECT_NE(trailing.timesteps, plain.timesteps);
-  Schedule karras = make_schedule(parse(), 10, {.karras = true});
+  Schedule karras = make_schedule(parse(), 10, {.spacing = "karras"});
   EXPECT_EQ(karras.sigmas, make_schedule(parse({{"use_karras_sigmas", true}}), 10).sigmas);
-  EXPECT_EQ(make_schedule(parse({{"use_karras_sigmas", true}}), 10, {.karras = false}).sigmas, plain.sigmas);
-  expect_error(ErrorKind::usage, {"spacing", "sideways", "leading"}, [&] { make_schedule(parse(), 10, {.timestep_spacing = "sideways"}); });
+  EXPECT_EQ(make_schedule(parse({{"use_karras_sigmas", true}}), 10, {.spacing = "leading"}).sigmas, plain.sigmas);
+  EXPECT_EQ(make_schedule(parse(), 10, {.name = "Euler Karras"}).sigmas, karras.sigmas);
+  EXPECT_EQ(make_schedule(parse(), 10, {.name = "Euler Karras", .spacing = "trailing"}).sigmas, trailing.sigmas);
+  expect_error(ErrorKind::usage, {"spacing", "sideways", "leading"}, [&] { make_schedule(parse(), 10, {.spacing = "sideways"}); });
+}
+
+TEST(Schedule, OptionsHaveLimits) {
+  auto refused = [](ScheduleOptions options, const char* text) {
+    expect_error(ErrorKind::usage, {text}, [&] { make_schedule(parse(), 10, options); });
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  for (double eta : {-0.1, 1.1, nan, infinity}) refused({.name = "ddim", .eta = eta}, "eta is ");
+  for (double x : {-1.0, nan, infinity}) {
+    refused({.name = "euler_ancestral", .s_noise = x}, "s_noise is ");
+    refused({.s_churn = x}, "s_churn is ");
+    refused({.s_tmin = x}, "s_tmin is ");
+  }
+  refused({.s_tmin = 3, .s_tmax = 2}, "s_tmax is 2; expected s_tmin, 3");
+  refused({.s_tmax = nan}, "s_tmax is nan");
+}
+
+// If the model knows noise and clean latent, the next x is of the next level: old and new noise in quadrature.
+TEST(Schedule, EachStepLandsOnTheNextLevel) {
+  for (const char* name : {"euler_ancestral", "dpmpp_2m_sde", "ddim"})
+    for (double eta : {0.0, 0.4, 1.0}) {
+      const Schedule s = make_schedule(parse(), 10, {.name = name, .eta = eta});
+      for (size_t i = 0; i < 9; ++i) {
+        const std::vector<double>& m = s.rows[i].matrix;
+        const Mixture &from = s.mixtures[i], &to = s.mixtures[i + 1];
+        const double of_saved = s.saved && i > 0 ? m[2] : 0, fresh = m[size_t(2 + s.saved)];
+        EXPECT_EQ(s.rows[i].draws, eta > 0) << name;
+        EXPECT_NEAR(m[0] * from.signal + of_saved, to.signal, 1e-6 * to.signal) << name;
+        EXPECT_NEAR(std::hypot(m[0] * from.noise + m[1], fresh), to.noise, 1e-6 * to.noise) << name << eta;
+      }
+    }
+}
+
+TEST(Schedule, NoiseIsScaled) {
+  const Schedule plain = make_schedule(parse(), 10, {.name = "euler_ancestral"}), less = make_schedule(parse(), 10, {.name = "euler_ancestral", .s_noise = 0.5});
+  for (size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(less.rows[i].matrix[0], plain.rows[i].matrix[0]);
+    EXPECT_EQ(less.rows[i].matrix[2], 0.5 * plain.rows[i].matrix[2]);
+  }
 }
 
 TEST(Schedule, StrengthKeepsTheLastSteps) {

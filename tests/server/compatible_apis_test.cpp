@@ -1,5 +1,6 @@
 // The APIs that other programs' clients speak: OpenAI's, AUTOMATIC1111's, the inference protocol; and their description.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 
 #include <regex>
 #include <set>
@@ -122,6 +123,19 @@ TEST(A1111Api, ProgressAndInterrupt) {
   const Reply reply = client.reply();
   EXPECT_EQ(reply.status, 200);
   EXPECT_TRUE(reply.json()["images"].empty());
+}
+
+TEST(A1111Api, SamplersAndScheduleTypesGoByTheirNames) {
+  Serving serving;
+  auto infotext_of = [&](Json fields) {
+    fields.update({{"prompt", "a castle"}, {"steps", 2}, {"width", 64}, {"height", 64}, {"s_noise", 1.0}, {"eta", 0}});
+    const Json answer = serving.post("/sdapi/v1/txt2img", fields).json();
+    return answer.contains("info") ? Json::parse(answer["info"].get<std::string>())["infotexts"][0].get<std::string>() : answer.dump();
+  };
+  EXPECT_THAT(infotext_of({{"sampler_name", "DPM++ 2M Karras"}}), ::testing::HasSubstr("Sampler: DPM++ 2M, Schedule type: Karras, "));
+  EXPECT_THAT(infotext_of({{"sampler_name", "dpm++ 2m"}, {"scheduler", "SGM Uniform"}}), ::testing::HasSubstr("Schedule type: SGM Uniform, "));
+  EXPECT_THAT(infotext_of({{"sampler_name", "Euler a"}, {"scheduler", "Automatic"}}), ::testing::HasSubstr("Sampler: Euler a, CFG"));
+  EXPECT_THAT(infotext_of({{"sampler_name", "Euler"}}), ::testing::Not(::testing::HasSubstr("Eta")));
 }
 
 TEST(A1111Api, Lists) {

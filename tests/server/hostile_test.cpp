@@ -86,7 +86,7 @@ TEST(HostileJson, FieldsOfEveryKind) {
   const std::map<std::string, std::vector<std::string>> fields = {
       {"/api/jobs",
        {"prompt", "negative_prompt",  "model",  "rung",      "scheduler",     "width", "height", "steps",   "guidance_scale", "guidance_rescale",
-        "seed",   "timestep_spacing", "karras", "clip_skip", "prompt_syntax", "loras", "format", "quality", "deadline",       "n"}},
+        "seed",   "spacing", "eta", "s_noise", "s_churn", "s_tmin", "s_tmax", "clip_skip", "prompt_syntax", "loras", "format", "quality", "deadline",       "n"}},
   };
   for (const auto& [target, names] : fields)
     for (const std::string& name : names)

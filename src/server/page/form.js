@@ -3,7 +3,7 @@
 const $ = (selector) => document.querySelector(selector);
 const memory = "hayate.settings";
 const numbers = ["width", "height", "steps", "guidance_scale", "seed", "n"];
-const names = ["prompt", "negative_prompt", ...numbers, "model", "scheduler", "rung"];
+const names = ["prompt", "negative_prompt", ...numbers, "model", "scheduler", "spacing", "rung"];
 
 export class Form {
   constructor(choices) {
@@ -13,6 +13,7 @@ export class Form {
     $("#model").append(...choices.models.map((m) => option(m.name, m.name, m.family)));
     $("#model-field").hidden = choices.models.length < 2;
     $("#scheduler").append(option("", "default", "the model's own"), ...choices.schedulers.map((s) => option(s.name, s.label, s.what)));
+    $("#spacing").append(option("", "default", "as the scheduler and the model say"), ...choices.spacings.map((s) => option(s.name, s.label, s.what)));
     const rungs = choices.rungs.map((r) => option(r.name, r.name, r.what));
     $("#rung").append(option("", "fastest"), ...rungs.map((o) => o.cloneNode(true)));
     $("#compare").append(option("", "no comparison"), ...rungs);
@@ -100,6 +101,7 @@ export class Form {
     if (settings["CFG scale"]) found.guidance_scale = Number(settings["CFG scale"]);
     if (settings.Seed) found.seed = Number(settings.Seed);
     found.scheduler = this.choices.schedulers.find((s) => s.label === settings.Sampler)?.name ?? "";
+    found.spacing = this.choices.spacings.find((s) => s.label === settings["Schedule type"])?.name ?? "";
     if (settings.Model) found.model = settings.Model;
     if (settings.Loras) found.loras = settings.Loras.split(", ").map((l) => ({ name: l.slice(0, l.lastIndexOf(":")), weight: Number(l.slice(l.lastIndexOf(":") + 1)) }));
     this.fill(found);

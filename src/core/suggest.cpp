@@ -1,9 +1,9 @@
 // Optimal string alignment distance.
-#include "suggest.h"
+#include "hayate/suggest.h"
 
 #include <algorithm>
 
-namespace hayate::cli {
+namespace hayate {
 
 namespace {
 
@@ -32,4 +32,4 @@ std::string closest(const std::string& word, const std::vector<std::string>& kno
   return best;
 }
 
-}  // namespace hayate::cli
+}  // namespace hayate
