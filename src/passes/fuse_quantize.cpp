@@ -13,10 +13,7 @@ Program fuse_quantize(const Program& p, const PassOptions& options) {
   return rewrite(p, [&](Program& out, Value old, Node n) {
     if (n.op == Op::quantize && is_quantized(out[n.in[0]].dtype)) return n.in[0];
     if (!taken[size_t(old)]) return out.add(std::move(n));
-    Node bound = bound_of(out, n);
-    if (bound.in.empty()) return out.add(std::move(n));
-    Node narrow = in_eight_bits(out, n, std::move(bound));
-    return out.add(options.target.supports(out, narrow) ? std::move(narrow) : std::move(n));
+    return out.add(in_eight_bits(out, n, options.target).value_or(n));
   });
 }
 

@@ -24,16 +24,15 @@ Program quantize_convolutions(const Program& p, const PassOptions& options) {
   return rewrite(p, [&](Program& out, Value old, Node n) {
     if (!may_be_quantized(p, p[old], uses)) return out.add(std::move(n));
     // The norm writes eight bits: another one beside it, which is dropped with the first if nobody reads that.
-    Node narrow = n, norm = out[n.in[0]];
-    Node bound = bound_of(out, norm);
-    if (bound.in.empty()) return out.add(std::move(n));
-    norm = in_eight_bits(out, norm, std::move(bound));
-    norm.name += ".f8";
-    narrow.in[0] = out.add(std::move(norm));
+    Node narrow = n;
+    std::optional<Node> norm = in_eight_bits(out, Node(out[n.in[0]]), options.target);
+    if (!norm) return out.add(std::move(n));
+    norm->name += ".f8";
+    narrow.in[0] = out.add(*std::move(norm));
     narrow.in[1] = out.add({.op = Op::quantize, .in = {n.in[1]}, .dtype = Dtype::f8, .name = out[n.in[1]].name + ".f8", .attr = QuantizeAttr{.filters = true}});
     const Node& made = out[narrow.in[0]];
     const Target& target = options.target;
-    if (!target.supports(out, made) || !target.supports(out, narrow)) return out.add(std::move(n));
+    if (!target.supports(out, narrow)) return out.add(std::move(n));
     const bool measured = options.quantization.layers == Quantization::Layers::gains;
     const bool slower = measured && target.seconds(out, made) + target.seconds(out, narrow) > target.seconds(out, out[n.in[0]]) + target.seconds(out, n);
     return out.add(slower ? std::move(n) : std::move(narrow));

@@ -1,10 +1,12 @@
 // linear(x, w) becomes linear(quantize(x), quantize(w)): products of 8-bit numbers, with a scale for each row of x, found as the program runs,
 // and one for each row of w, found at load. What normalised the rows of x in the linear (fuse_layer_norm) moves into the quantize, which sees
 // whole rows. Linears of one token, which embed times and sizes, stay: they take no time, and everything depends on them.
+#include <algorithm>
 #include <cmath>
 
 #include "passes/layer_name.h"
 #include "passes/passes.h"
+#include "passes/result_bound.h"
 
 namespace hayate {
 
@@ -21,13 +23,21 @@ Value quantized(Program& p, Value v, Dtype t, float normalise) {
   if (Value there = p.find(name); there != none) return there;
   return p.add({.op = Op::quantize, .in = {v}, .dtype = t, .name = name, .attr = QuantizeAttr{normalise}});
 }
+// What the quantize will cost: where the op that makes x writes eight bits itself (fuse_quantize), what that takes longer.
+double seconds_of(Program& p, Value quantize, bool only_reader, const Target& target) {
+  const Node q = p[quantize], made = p[q.in[0]];
+  if (q.dtype == Dtype::f8 && q.as<QuantizeAttr>().normalise == 0 && only_reader && made.rate == Rate::step)
+    if (std::optional<Node> narrow = in_eight_bits(p, made, target)) return std::max(0.0, target.seconds(p, *narrow) - target.seconds(p, made));
+  return target.seconds(p, q);
+}
 }  // namespace
 
 Program quantize_linears(const Program& p, const PassOptions& options) {
   const Target& target = options.target;
   const bool may_stay = options.quantization.layers == Quantization::Layers::gains;
   const bool measured = may_stay || options.quantized.size() > 1;  // else there is nothing to choose
-  return rewrite(p, [&](Program& out, Value, Node n) {
+  const std::vector<int> uses = count_uses(p);
+  return rewrite(p, [&](Program& out, Value old, Node n) {
     if (!may_be_quantized(out, n, options.quantization)) return out.add(std::move(n));
     const auto attr = n.as<LinearAttr>();
     Node best = n;
@@ -38,9 +48,8 @@ Program quantize_linears(const Program& p, const PassOptions& options) {
       narrow.in[1] = quantized(out, n.in[1], t, 0);
       narrow.in.resize(std::min<size_t>(narrow.in.size(), 4));  // sums of the weight's rows are not needed
       narrow.attr = LinearAttr{attr.activation};
-      const Node& x = out[narrow.in[0]];
-      if (!target.supports(out, x) || !target.supports(out, narrow)) continue;
-      const double seconds = measured ? target.seconds(out, x) + target.seconds(out, narrow) : 0;
+      if (!target.supports(out, out[narrow.in[0]]) || !target.supports(out, narrow)) continue;
+      const double seconds = measured ? seconds_of(out, narrow.in[0], uses[size_t(p[old].in[0])] == 1, target) + target.seconds(out, narrow) : 0;
       // Where nothing is measured all take no time, and the first type is it.
       if (seconds < least || (least == 0 && best.in[0] == n.in[0])) least = seconds, best = std::move(narrow);
     }

@@ -21,8 +21,8 @@ Value made_by_linear(const Program& p, Value v) {
 }
 
 size_t scale_input(Op op) { return op == Op::attention ? 3 : op == Op::group_norm ? 4 : 5; }
-}  // namespace
 
+// Without inputs if there is none.
 Node bound_of(const Program& p, const Node& n) {
   using Of = BoundAttr::Of;
   Node bound{.op = Op::bound, .dtype = Dtype::f32, .name = n.name + ".bound"};
@@ -45,13 +45,15 @@ Node bound_of(const Program& p, const Node& n) {
   }
   return bound;
 }
+}  // namespace
 
-Node in_eight_bits(Program& p, const Node& n, Node bound) {
-  Node narrow = n;
+std::optional<Node> in_eight_bits(Program& p, const Node& n, const Target& target) {
+  Node bound = bound_of(p, n), narrow = n;
+  if (bound.in.empty()) return {};
   narrow.dtype = Dtype::f8;
   narrow.in.resize(scale_input(n.op), none);
   narrow.in.push_back(p.add(std::move(bound)));
-  return narrow;
+  return target.supports(p, narrow) ? std::optional(std::move(narrow)) : std::nullopt;
 }
 
 }  // namespace hayate

@@ -129,6 +129,27 @@ double moments_error(const Buffer& parts, const TensorView& y, const std::vector
   return std::sqrt(error / norm);
 }
 
+// The same of columns, in each image.
+double columns_error(const Buffer& parts, const Operands& o, const std::vector<float>& result) {
+  const Shape& y = o.out.shape;
+  const int64_t each = cuda::column_parts(o.node);
+  std::vector<float2> made(size_t(y.n * each * y.c));
+  gpu().context->device->download(std::as_writable_bytes(std::span(made)), parts.get());
+  double error = 0, norm = 0;
+  for (int64_t image = 0; image < y.n; ++image)
+    for (int64_t c = 0; c < y.c; ++c) {
+      double sum = 0, square = 0, expected_sum = 0, expected_square = 0;
+      for (int64_t i = 0; i < each; ++i) sum += made[size_t((image * each + i) * y.c + c)].x, square += made[size_t((image * each + i) * y.c + c)].y;
+      for (int64_t t = 0; t < y.tokens(); ++t) {
+        const double v = result[size_t((image * y.tokens() + t) * y.c + c)];
+        expected_sum += v, expected_square += v * v;
+      }
+      error += std::pow(sum - expected_sum, 2) + std::pow(square - expected_square, 2);
+      norm += std::pow(expected_sum, 2) + std::pow(expected_square, 2);
+    }
+  return std::sqrt(error / norm);
+}
+
 class CudaTiles : public ::testing::TestWithParam<std::tuple<OpCase, Dtype>> {};
 
 TEST_P(CudaTiles, EqualReference) {
@@ -141,7 +162,7 @@ TEST_P(CudaTiles, EqualReference) {
   std::vector<float> expected = run_case(*make_reference_backend(), op.record(op.coarse ? dtype : Dtype::f32), values);
 
   cuda::BindOptions options;
-  Buffer of_x, of_y;
+  Buffer of_x, of_y, of_columns;
   if (op.op == Op::linear && o.node.as<LinearAttr>().normalise > 0) {
     of_x = moments_of(o.in[0]);
     cuda::launch_row_moments(gpu().context->stream(), reinterpret_cast<float2*>(of_x.get()), cuda::matrix_of(o.in[0]));
@@ -150,6 +171,12 @@ TEST_P(CudaTiles, EqualReference) {
   if (op.op == Op::linear && o.node.as<LinearAttr>().activation == Activation::none) {
     of_y = moments_of(o.out);
     options.y_moments = reinterpret_cast<float2*>(of_y.get());
+  }
+
+  const bool pointwise = op.op == Op::conv2d && o.in[1].shape.h * o.in[1].shape.w == 1;
+  if (!pointwise && op.op != Op::attention && size_of(o.out.dtype) == 2 && o.in[0].dtype != Dtype::i8 && (op.op == Op::conv2d || o.node.as<LinearAttr>().activation == Activation::none)) {
+    of_columns = gpu().context->device->allocate(o.out.shape.n * cuda::column_parts(o.node) * o.out.shape.c * int64_t(sizeof(float2)));
+    options.y_columns = reinterpret_cast<float2*>(of_columns.get());
   }
 
   std::vector<cuda::Launch> launches;
@@ -161,12 +188,16 @@ TEST_P(CudaTiles, EqualReference) {
   ASSERT_FALSE(launches.empty()) << "the kernel does not take this case";
   for (size_t v = 0; v < launches.size(); ++v) {
     if (!launches[v].enqueue) continue;
-    if (of_y) gpu().context->device->set(of_y.get(), std::byte{0xff}, of_y.bytes);
+    for (const Buffer& b : {of_y, of_columns})
+      if (b) gpu().context->device->set(b.get(), std::byte{0xff}, b.bytes);
     std::vector<float> result = on_gpu.run(launches[v]);
     EXPECT_LE(relative_error(result, expected), bound_of(op, dtype)) << "variant " << v;
     EXPECT_EQ(on_gpu.run(launches[v]), result) << "variant " << v << ": a second run differs";
     if (of_y) {
       EXPECT_LE(moments_error(of_y, o.out, result), 3e-3) << "variant " << v << ": moments";
+    }
+    if (of_columns) {
+      EXPECT_LE(columns_error(of_columns, o, result), 1e-5) << "variant " << v << ": sums of columns";
     }
   }
 }

@@ -111,7 +111,7 @@ TEST_F(BashCompletion, Completes) {
   EXPECT_EQ(offered({"generate", "-o", "a"}), Words{"a picture.png"});
   EXPECT_EQ(offered({"inspect", "a"}), Words{"a picture.png"});
   EXPECT_EQ(offered({"completion", "z"}), Words{"zsh"});
-  EXPECT_EQ(offered({"bench", "q"}), Words{"quality"});
+  EXPECT_EQ(offered({"bench", "qual"}), Words{"quality"});
   EXPECT_EQ(offered({"bench", "-"}), Words{"--help"});
   EXPECT_EQ(offered({"bench", "quality", "--prom"}), Words{"--prompts"});
   EXPECT_EQ(offered({"bench", "quality", "--rung", "b"}), Words{"bf16"});

@@ -158,7 +158,7 @@ TEST(PromptSyntax, WhatCannotBeEncodedIsRefused) {
     expect_error(ErrorKind::not_finite, {"weights of a prompt"}, [&] { p.condition(syntax, "(a:300000000000000000000000000000000000000)", "fog"); });
   }
   expect_error(ErrorKind::unsupported, {"[a:b:3]"}, [&] { p.condition(PromptSyntax::a1111, "[a:b:3]", "fog"); });
-  expect_error(ErrorKind::unsupported, {"<lora:a:1>"}, [&] { p.condition(PromptSyntax::a1111, "a", "<lora:a:1>"); });
+  expect_error(ErrorKind::unsupported, {"<lora:a", "negative prompt"}, [&] { p.condition(PromptSyntax::a1111, "a", "<lora:a:1>"); });
   EXPECT_NO_THROW(p.condition(PromptSyntax::diffusers, "[a:b:3] <lora:a:1> (a:1.2.3)", ""));
 }
 

@@ -44,7 +44,18 @@ Launch bind_group_statistics(const Operands& o, const Context& c, const TensorVi
   return {std::move(run), own * int64_t(sizeof(float)) + group_statistics_workspace(args.images, args.pixels, args.groups, processors)};
 }
 
-Launch bind_group_norm(const Operands& o, const Context& c) {
+// The same from what the products that made x have written along.
+Launch bind_statistics_of_columns(const Operands& o, const Context& c, const ColumnSums (&of)[2]) {
+  const Shape& shape = o.in[0].shape;
+  StatisticsOfColumnsArgs args{{of[0], of[1]}, int(shape.n), int(shape.tokens()), o.node.as<NormAttr>().groups, nullptr};
+  auto run = [=, s = c.stream()](void* workspace) mutable {
+    args.statistics = static_cast<float*>(workspace);
+    launch_statistics_of_columns(s, args);
+  };
+  return {std::move(run), 2 * shape.n * args.groups * int64_t(sizeof(float))};
+}
+
+Launch bind_group_norm(const Operands& o, const Context& c, const BindOptions& options) {
   const auto& a = o.node.as<NormAttr>();
   const Shape& shape = o.out.shape;
   const bool given = o.has(3);
@@ -65,6 +76,7 @@ Launch bind_group_norm(const Operands& o, const Context& c) {
     launch_group_norm(s, args, processors);
   };
   if (given) return {std::move(normalise), 0};
+  if (options.x_columns[0].sums) return in_order({bind_statistics_of_columns(o, c, options.x_columns), {std::move(normalise), 0}});
   if (small_group_norm_takes(args)) return {[=, s = c.stream()](void*) { launch_small_group_norm(s, args); }};
   return in_order({bind_group_statistics(o, c, {}, nullptr), {std::move(normalise), 0}});
 }
@@ -143,7 +155,7 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::bound: return bind_bound(o, s);
     case Op::linear: return bind_linear(o, c, options);
     case Op::conv2d: return bind_conv2d(o, c, options);
-    case Op::group_norm: return bind_group_norm(o, c);
+    case Op::group_norm: return bind_group_norm(o, c, options);
     case Op::group_statistics: return bind_group_statistics(o, c, o.in[1], o.out.data);
     case Op::layer_norm:
       return simple([=, x = in(0), gamma = floats(o.in[1]), beta = floats(o.in[2]), eps = o.node.as<NormAttr>().eps] {

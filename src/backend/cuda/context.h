@@ -47,11 +47,14 @@ struct Launch {
 };
 Launch in_order(std::vector<Launch>);
 
-// Settings of one compilation, and what else a product may read or has to write: moments of rows (launch_row_moments) of its x, of its y.
+// Settings of one compilation, and what else a product may read or has to write: moments of rows (launch_row_moments) of its x, of its y; sums of
+// columns of its y, or a group norm's of what its x is made of.
 struct BindOptions {
   bool tf32 = false;
   const float2* x_moments = nullptr;
   float2* y_moments = nullptr;
+  float2* y_columns = nullptr;
+  ColumnSums x_columns[2] = {};
 };
 
 Launch bind(const Operands&, const Context&, BindOptions);

@@ -193,12 +193,12 @@ Launch bind_conv2d(const Operands& o, const Context& context, BindOptions option
   if (is_pointwise(o)) return bind_pointwise(o, context, options);
   std::vector<Way> ways;
   // cuDNN is up to a few percent faster on some of these shapes, but building its plans takes tenths of a second each.
-  if (tiles_take(o, context)) add_tile_ways(ways, o, context, {});
+  if (tiles_take(o, context)) add_tile_ways(ways, o, context, {.y_columns = options.y_columns});
   else ways.push_back([&](const Operands& at) { return bind_library(at, context, options); });
   const bool folded = o.node.as<ConvAttr>().upsample > 1;
   require(!folded || tiles_take(o, context), ErrorKind::internal, "conv2d {}: no kernel takes it", o.node.name);
   if (!folded && convolution_few_takes(arguments_of(o))) ways.push_back([&](const Operands& at) { return bind_few(at, context); });
-  return bind_fastest(o, context, ways);
+  return bind_fastest(o, context, ways, options.y_columns ? "with columns" : "");
 }
 
 }  // namespace hayate::cuda

@@ -81,7 +81,7 @@ class CudaBackend : public Backend {
   using Backend::footprint;
   Footprint footprint(std::span<const Program> turns, CompileOptions options) const override {
     Footprint footprint{.activations = lay_out(turns, options).bytes, .scratch = kMostWorkspace};
-    for (const Program& p : turns) footprint.activations += RowMoments::bytes(p);
+    for (const Program& p : turns) footprint.activations += RowMoments::bytes(p) + SummedColumns(p, context_->capability).bytes();
     return footprint;
   }
 

@@ -43,7 +43,7 @@ CudaExecutable::CudaExecutable(std::shared_ptr<Context> context, std::vector<Pro
       weights_.push_back(store.get(p, v));
       return weights_.back().get();
     };
-    bound_.push_back({.views = place(p, layout_.offsets[t], context_->device->arena(), weight), .moments = RowMoments(p), .integer_checks = integer_checks(p)});
+    bound_.push_back({.views = place(p, layout_.offsets[t], context_->device->arena(), weight), .moments = RowMoments(p), .columns = SummedColumns(p, context_->capability), .integer_checks = integer_checks(p)});
     bind_all(p, bound_.back(), {options.tf32});
   }
   StepTables none{};
@@ -72,7 +72,8 @@ void CudaExecutable::bind_all(const Program& p, Bound& bound, BindOptions option
   for (Value v = 0; v < p.size(); ++v) {
     if (!runs(p[v])) continue;
     const Operands operands = operands_of(p, bound.views, v);
-    Launch launch = bind(operands, *context_, bound.moments.options_for(operands, v, *context_, options));
+    const BindOptions own = bound.columns.options_for(operands, v, *context_, bound.moments.options_for(operands, v, *context_, options));
+    Launch launch = bind(operands, *context_, own);
     require(launch.workspace <= kMostWorkspace, ErrorKind::internal, "{}: {} bytes of workspace", p[v].name, launch.workspace);
     workspace_bytes_ = std::max(workspace_bytes_, launch.workspace);
     bound.launches[size_t(p[v].rate)].push_back(std::move(launch));

@@ -2,6 +2,7 @@
 #pragma once
 #include "backend/cuda/context.h"
 #include "backend/cuda/row_moments.h"
+#include "backend/cuda/summed_columns.h"
 #include "backend/placement.h"
 
 namespace hayate::cuda {
@@ -29,6 +30,7 @@ class CudaExecutable : public Executable {
   struct Bound {
     std::vector<TensorView> views;
     RowMoments moments;
+    SummedColumns columns;
     std::vector<IntegerCheck> integer_checks;  // by value
     std::vector<Launch> launches[3] = {};      // by rate; load stays empty
     cudaGraphExec_t graphs[3] = {};

@@ -113,10 +113,10 @@ Launch bind_linear(const Operands& o, const Context& context, BindOptions option
   if (a.activation == Activation::geglu && o.made_by(1) != Op::pack) return bind_interleaved(o, context, options);
   if (a.normalise > 0 && !o.has(4)) return bind_with_sums(o, context, options);
   if (a.normalise > 0 && !options.x_moments) return bind_after_moments(o, context, options);
-  if (!ours) ways.push_back([&](const Operands& at) { return with_moments(bind_library(at, context, options), at.out, context, options); });
+  if (!ours && !options.y_columns) ways.push_back([&](const Operands& at) { return with_moments(bind_library(at, context, options), at.out, context, options); });
   if (is_quantized(o.in[0].dtype) && !tiles_take(o, context)) return with_moments(bind_narrow(o, context), o.out, context, options);
   if (ours || (tiles_take(o, context) && o.out.shape.rows() >= kFewRows)) add_tile_ways(ways, o, context, options);
-  return bind_fastest(o, context, ways, options.y_moments ? "with moments" : "");
+  return bind_fastest(o, context, ways, options.y_moments ? "with moments" : options.y_columns ? "with columns" : "");
 }
 
 }  // namespace hayate::cuda

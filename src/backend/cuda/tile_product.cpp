@@ -18,15 +18,21 @@ struct Problem {
   int upsample = 1;  // y is that of one phase
 };
 
+Shape flat(const Shape& s) { return {s.n, 1, s.tokens(), s.c}; }
+// Of the result, or of one phase of it.
+Shape image_of(const Node& n, const Shape& y) {
+  if (n.op != Op::conv2d) return flat(y);
+  const int64_t upsample = n.as<ConvAttr>().upsample;
+  return {y.n, y.h / upsample, y.w / upsample, y.c};
+}
+
 Problem problem_of(const Operands& o) {
+  const Shape y = image_of(o.node, o.out.shape);
   if (o.node.op == Op::conv2d) {
     const auto& a = o.node.as<ConvAttr>();
-    Shape y = o.out.shape;
-    y.h /= a.upsample, y.w /= a.upsample;
     return {o.in[0].shape, y, int(o.in[1].shape.h), int(o.in[1].shape.w), a.stride, a.pad_begin, a.activation, a.upsample};
   }
-  auto flat = [](const Shape& s) { return Shape{s.n, 1, s.tokens(), s.c}; };
-  return {.x = flat(o.in[0].shape), .y = flat(o.out.shape), .activation = o.node.as<LinearAttr>().activation};
+  return {.x = flat(o.in[0].shape), .y = y, .activation = o.node.as<LinearAttr>().activation};
 }
 
 int chunks_of(const Problem& p, Dtype t) { return int((p.x.c * size_of(t) + kChunkBytes - 1) / kChunkBytes); }
@@ -82,6 +88,13 @@ bool tiles_take(const Operands& o, const Context& context) {
   return p.activation == Activation::none && ((is_full(r, o.out) && has_vectors(r)) || (is_image_row(r, o.out) && alignment_of(r.data) >= 4));
 }
 
+int column_parts(const Node& n) {
+  const Shape y = image_of(n, n.shape);
+  const auto [w, h] = box_of(y.w, y.h);
+  const int64_t upsample = n.op == Op::conv2d ? n.as<ConvAttr>().upsample : 1;
+  return int((y.w + w - 1) / w * ((y.h + h - 1) / h) * upsample * upsample);
+}
+
 Launch bind_tile_product(const Operands& o, const Context& context, BindOptions options, int v) {
   const TileVariant& variant = kTileVariants[v];
   const TensorView &x = o.in[0], &w = o.in[1], &y = o.out;
@@ -128,11 +141,12 @@ Launch bind_tile_product(const Operands& o, const Context& context, BindOptions 
   }
   if (is_quantized(y.dtype)) t.y_scale = o.in[5].row<float>(0), t.y_scales = y.scales();
   if (options.y_moments) t.y_moments = options.y_moments, t.y_parts = moment_parts(p.y.c);
+  t.y_columns = options.y_columns;
   t.taps = int(taps), t.taps_w = p.taps_w, t.stride = p.stride, t.pad = p.pad;
   t.chunks = chunks_of(p, x.dtype);
   t.box_w = box_w, t.box_h = box_h;
   t.boxes_w = int((p.y.w + box_w - 1) / box_w), t.boxes_h = int((p.y.h + box_h - 1) / box_h);
-  t.images = int(p.y.n), t.columns = int(p.y.c), t.line = int(p.y.w);
+  t.images = int(p.y.n), t.columns = int(p.y.c), t.line = int(p.y.w), t.lines = int(p.y.h);
   int processors = context.device->info().multiprocessors;
 
   if (variant.most_split > 1) {

@@ -114,6 +114,42 @@ __global__ void group_statistics_kernel(float2* statistics, const float2* partia
   statistics[int64_t(blockIdx.y) * groups + group] = make_float2(float(first + shifted), float(fmax(square / count - shifted * shifted, 0.0)));
 }
 
+// The same from sums that came with x: a block for each group of each image, a thread for one of its columns in some of the parts.
+__global__ void __launch_bounds__(1024) statistics_of_columns_kernel(StatisticsOfColumnsArgs a, int width) {
+  __shared__ double shared[2][32];
+  after_previous();
+  const int group = blockIdx.x, image = blockIdx.y, channel = group * width + int(threadIdx.x) % width, at_once = int(blockDim.x) / width;
+  const bool second = channel >= a.of[0].columns;
+  const ColumnSums from = second ? a.of[1] : a.of[0];
+  const float2* sums = from.sums + int64_t(image) * from.parts * from.columns + channel - (second ? a.of[0].columns : 0);
+  double sum = 0, square = 0;
+  if (int(threadIdx.x) < at_once * width) {
+#pragma unroll 4
+    for (int part = int(threadIdx.x) / width; part < from.parts; part += at_once) {
+      const float2 s = sums[int64_t(part) * from.columns];
+      sum += s.x;
+      square += s.y;
+    }
+  }
+  auto of_warp = [&] {
+#pragma unroll
+    for (int d = 16; d > 0; d /= 2) {
+      sum += __shfl_xor_sync(0xffffffffu, sum, d);
+      square += __shfl_xor_sync(0xffffffffu, square, d);
+    }
+  };
+  of_warp();
+  if (threadIdx.x % 32 == 0) shared[0][threadIdx.x / 32] = sum, shared[1][threadIdx.x / 32] = square;
+  __syncthreads();
+  if (threadIdx.x >= 32) return;
+  const bool there = threadIdx.x < blockDim.x / 32;
+  sum = there ? shared[0][threadIdx.x] : 0, square = there ? shared[1][threadIdx.x] : 0;
+  of_warp();
+  if (threadIdx.x > 0) return;
+  const double count = double(a.pixels) * width, mean = sum / count;
+  reinterpret_cast<float2*>(a.statistics)[image * a.groups + group] = make_float2(float(mean), float(fmax(square / count - mean * mean, 0.0)));
+}
+
 // Pass 3: every block normalises its pixels.
 template <int N, Unary A, class Y, class T>
 __global__ void __launch_bounds__(kThreads)
@@ -134,9 +170,11 @@ __global__ void __launch_bounds__(kThreads)
     float mean[N], scale[N], shift[N];
     load(scale, gamma + p * N);
     load(shift, beta + p * N);
+    int group = p * N / width, left = (group + 1) * width - p * N;
 #pragma unroll
-    for (int i = 0; i < N; ++i) {
-      float2 s = statistics[int64_t(image) * groups + (p * N + i) / width];
+    for (int i = 0; i < N; ++i, --left) {
+      if (left == 0) ++group, left = width;
+      float2 s = statistics[int64_t(image) * groups + group];
       mean[i] = s.x;
       scale[i] *= 1 / sqrtf(s.y + eps);
     }
@@ -156,6 +194,11 @@ dim3 pixel_block(int packs) {
   return dim3(x, kThreads / x);
 }
 }  // namespace
+
+void launch_statistics_of_columns(cudaStream_t s, const StatisticsOfColumnsArgs& a) {
+  const int width = (a.of[0].columns + a.of[1].columns) / a.groups, most = max(a.of[0].parts, a.of[1].parts) * width;
+  start(s, dim3(a.groups, a.images), unsigned(max((width + 31) / 32 * 32, min((most + 31) / 32 * 32, 1024))), 0, statistics_of_columns_kernel, a, width);
+}
 
 int64_t group_statistics_workspace(int images, int pixels, int groups, int multiprocessors) {
   return int64_t(images) * chunks_of(pixels, multiprocessors) * groups * int64_t(sizeof(float2));
@@ -191,7 +234,8 @@ void launch_group_norm(cudaStream_t s, const GroupNormArgs& a, int multiprocesso
     with_unary(a.act, [&]<Unary A>(UnaryTag<A>) {
       auto run = [&]<int N, class Y>(std::integral_constant<int, N>, Type<Y>) {
         int channels = a.x.cols;
-        dim3 block = pixel_block(channels / N), grid(chunks_of(a.pixels, multiprocessors), a.images);
+        // One wave of blocks: nothing depends on who normalises what.
+        dim3 block = pixel_block(channels / N), grid(max(1, min(a.pixels / 8, 4 * multiprocessors / a.images)), a.images);
         start(s, grid, block, 0, group_normalise_kernel<N, A, Y, T>, static_cast<Y*>(a.y.data), a.y.stride, static_cast<const T*>(a.x.data), a.x.stride,
               a.gamma, a.beta, a.eps, a.pixels, channels, a.groups, reinterpret_cast<const float2*>(a.statistics), a.y_scale, a.y_scales);
       };

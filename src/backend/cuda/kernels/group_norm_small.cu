@@ -57,25 +57,23 @@ __global__ void __launch_bounds__(kThreads) small_group_norm_kernel(GroupNormArg
 }
 
 // Numbers of a group that are moved together: as many as divide it, up to 16 bytes.
-int pack_of(const GroupNormArgs& a) {
-  const int width = a.x.cols / a.groups;
-  return width % 8 == 0 ? 8 : width % 4 == 0 ? 4 : 0;
-}
-int pixels_each(const GroupNormArgs& a) {
-  const int at_once = kThreads / (a.x.cols / a.groups / pack_of(a));
-  return at_once > 0 ? (a.pixels + at_once - 1) / at_once : a.pixels;
-}
+int pack_of(int width) { return width % 8 == 0 ? 8 : width % 4 == 0 ? 4 : 0; }
 }  // namespace
 
+bool small_group_norm_fits(Dtype x, int pixels, int channels, int groups) {
+  const int width = channels / groups, pack = pack_of(width);
+  return (x == Dtype::bf16 || x == Dtype::f16) && pack > 0 && width / pack <= kThreads && pixels <= kPixels * (kThreads / (width / pack));
+}
+
 bool small_group_norm_takes(const GroupNormArgs& a) {
-  const int pack = pack_of(a);
-  return (a.x.dtype == Dtype::bf16 || a.x.dtype == Dtype::f16) && (a.act == Unary::copy || a.act == Unary::silu) && pack > 0 && divisible(a.x, pack) &&
-         divisible(a.y, pack) && pixels_each(a) <= kPixels;
+  const int pack = pack_of(a.x.cols / a.groups);
+  return small_group_norm_fits(a.x.dtype, a.pixels, a.x.cols, a.groups) && (a.act == Unary::copy || a.act == Unary::silu) && divisible(a.x, pack) &&
+         divisible(a.y, pack);
 }
 
 void launch_small_group_norm(cudaStream_t s, const GroupNormArgs& a) {
   auto with_sizes = [&]<Unary A, class Y, class T>(UnaryTag<A>, Type<Y>, Type<T>) {
-    auto kernel = pack_of(a) == 8 ? small_group_norm_kernel<8, A, Y, T> : small_group_norm_kernel<4, A, Y, T>;
+    auto kernel = pack_of(a.x.cols / a.groups) == 8 ? small_group_norm_kernel<8, A, Y, T> : small_group_norm_kernel<4, A, Y, T>;
     start(s, dim3(unsigned(a.groups), unsigned(a.images)), kThreads, 0, kernel, a);
   };
   auto with_result = [&](auto act, auto t) {

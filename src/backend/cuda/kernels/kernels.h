@@ -68,6 +68,18 @@ struct GroupStatisticsArgs {
   float* statistics;      // (images, groups, 2): mean and variance
   float* partial;         // group_statistics_workspace() bytes
 };
+// Sum and sum of squares of each column of an image, in parts: (images, parts, columns). What a product may write along with its result.
+struct ColumnSums {
+  const float2* sums;
+  int parts, columns;
+};
+// Of images whose channels are those of one or two such.
+struct StatisticsOfColumnsArgs {
+  ColumnSums of[2];
+  int images, pixels, groups;
+  float* statistics;  // as above
+};
+void launch_statistics_of_columns(cudaStream_t, const StatisticsOfColumnsArgs&);
 int64_t group_statistics_workspace(int images, int pixels, int groups, int multiprocessors);
 void launch_group_statistics(cudaStream_t, const GroupStatisticsArgs&, int multiprocessors);
 struct GroupNormArgs {
@@ -81,6 +93,7 @@ struct GroupNormArgs {
 };
 void launch_group_norm(cudaStream_t, const GroupNormArgs&, int multiprocessors);
 // group_norm_small.cu: finds the statistics too
+bool small_group_norm_fits(Dtype x, int pixels, int channels, int groups);
 bool small_group_norm_takes(const GroupNormArgs&);
 void launch_small_group_norm(cudaStream_t, const GroupNormArgs&);
 

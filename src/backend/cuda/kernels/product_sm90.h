@@ -31,10 +31,11 @@ struct TileProduct {
   const float* weight_rows;  // sums of the weight's rows where x is normalised, their scales where they have eight bits, else null
   float2* y_moments;  // of the result, likewise, or null
   int y_parts;
+  float2* y_columns;  // sums of the result's columns (ColumnSums), a part for each box of an image and phase, or null
   int taps, taps_w, stride, pad;
   int chunks;  // of kChunkBytes of channels
   int box_w, box_h, boxes_w, boxes_h, images;
-  int line;     // pixels of y in a line: all of an image where x is normalised or y summed
+  int line, lines;  // pixels of y in a line: all of an image where x is normalised or y summed; lines of an image
   int columns;  // of y
   int split;    // blocks that share a tile, each with a part of the inner dimension; 1 but in a variant that splits
 };

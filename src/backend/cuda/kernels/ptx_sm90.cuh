@@ -49,6 +49,8 @@ __device__ __forceinline__ V load_shared(uint32_t address) {
   V v;
   if constexpr (std::is_same_v<V, float2>)
     asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(address) : "memory");
+  else if constexpr (std::is_same_v<V, uint2>)
+    asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(v.x), "=r"(v.y) : "r"(address) : "memory");
   else if constexpr (std::is_same_v<V, int4>)
     asm volatile("ld.shared.v4.s32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(address) : "memory");
   else

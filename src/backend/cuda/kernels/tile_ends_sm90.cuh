@@ -26,6 +26,57 @@ __device__ __forceinline__ void write_moments(const TileProduct& p, const BoxPla
   }
 }
 
+// Where a box's sums of columns go, and how many of its pixels are inside the image.
+struct BoxColumns {
+  float2* to = nullptr;  // null: nothing of the box is to be summed
+  int right, below;
+
+  __device__ __forceinline__ BoxColumns() {}
+  __device__ __forceinline__ BoxColumns(const TileProduct& p, const BoxPlace& box, int phase) : right(p.line - box.x), below(p.lines - box.y) {
+    if (box.image >= p.images) return;
+    const int number = box.y / p.box_h * p.boxes_w + box.x / p.box_w;
+    to = p.y_columns + ((int64_t(box.image) * p.phases + phase) * p.boxes_h * p.boxes_w + number) * p.columns;
+  }
+};
+
+// Sums and sums of squares of a box's columns as they are stored: from shared memory, where `panels` of the result lie. Every fourth panel is a
+// warp's; eight lanes share a pixel, a lane has four columns.
+template <int Panels, class T>
+__device__ __forceinline__ void write_column_sums(const TileProduct& p, const BoxColumns& box, uint32_t panels, int first) {
+  static_assert(sizeof(T) == 2);
+  if (!box.to) return;
+  const int warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32, eighth = lane % 8;
+  uint32_t at[2];  // the pattern of addresses repeats after eight rows
+#pragma unroll
+  for (int i = 0; i < 2; ++i) at[i] = panels + swizzled<64>(lane / 8 + 4 * i, eighth / 2) + eighth % 2 * 8;
+#pragma unroll
+  for (int panel = warp; panel < Panels; panel += 4) {
+    float2 sums[4] = {};
+    auto add_rows = [&](auto inside) {
+#pragma unroll
+      for (int i = 0; i < kBoxPixels / 4; ++i) {
+        const uint2 four = load_shared<uint2>(at[i % 2] + panel * kBoxPixels * kStoreBytes + i / 2 * 8 * kStoreBytes);
+        const auto v = *reinterpret_cast<const Pack<T, 4>*>(&four);
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          const float a = inside(lane / 8 + 4 * i) ? to_float(v.v[c]) : 0;
+          sums[c].x += a, sums[c].y += a * a;
+        }
+      }
+    };
+    if (box.right >= p.box_w && box.below >= p.box_h) add_rows([](int) { return true; });
+    else add_rows([&](int row) { return row % p.box_w < box.right && row / p.box_w < box.below; });
+#pragma unroll
+    for (int d = 8; d < 32; d *= 2)
+#pragma unroll
+      for (float2& s : sums) s.x += __shfl_xor_sync(0xffffffffu, s.x, d), s.y += __shfl_xor_sync(0xffffffffu, s.y, d);
+    const int column = first + panel * kStoreBytes / 2 + eighth * 4;
+    if (lane >= 8 || column >= p.columns) continue;
+    *reinterpret_cast<float4*>(box.to + column) = {sums[0].x, sums[0].y, sums[1].x, sums[1].y};
+    *reinterpret_cast<float4*>(box.to + column + 2) = {sums[2].x, sums[2].y, sums[3].x, sums[3].y};
+  }
+}
+
 // The one scale of a result in float8, beside a thread's two rows.
 __device__ __forceinline__ void write_scale(const TileProduct& p, const BoxPlace& box, int row, bool writes) {
 #pragma unroll

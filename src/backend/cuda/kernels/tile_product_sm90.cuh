@@ -64,7 +64,8 @@ struct Step {
 
 __device__ __forceinline__ BoxPlace box_at(const TileProduct& p, int box) { return box_place(box, p.boxes_w, p.boxes_h, p.box_w, p.box_h); }
 
-template <class T, class F, int Rows, int Columns, bool Geglu, bool Split>
+// Sums: writes sums of the result's columns along (TileProduct::y_columns). A kernel apart: the mere possibility costs the others 2 %.
+template <class T, class F, int Rows, int Columns, bool Geglu, bool Split, bool Sums>
 __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_constant__ TileProduct p) {
   using L = Layout<Rows, Columns, Geglu, T>;
   using Scale = std::conditional_t<sizeof(F) == 1, RowScale, RowNorm>;
@@ -146,6 +147,17 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
     auto release = [&](int s) {
       if (lane == 0) empty(s).arrive();
     };
+    // The columns of a tile are summed where its result lies, while the products of the next have begun.
+    [[maybe_unused]] BoxColumns unsummed[L::own_boxes];
+    [[maybe_unused]] int unsummed_first = 0;
+    auto sum_columns = [&] {
+      if constexpr (Sums) {
+#pragma unroll
+        for (int b = 0; b < L::own_boxes; ++b)
+          write_column_sums<L::panels, T>(p, unsummed[b], own_out + b * L::panels * L::panel_bytes, unsummed_first);
+        if (p.has_residual) sync_threads(1 + worker, 128);  // the next residual takes its place
+      }
+    };
     for (; schedule.take(tile); tile_phase ^= 1) {
       Scale scale[L::own_boxes];
       auto own_box = [&](int b) { return box_at(p, tile.m * L::boxes + worker * L::own_boxes + b); };
@@ -171,9 +183,12 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
         if (k > 0) {
           warpgroup_wait<1>();
           release(last);
-        } else if (p.has_residual && leader) {
-          wait_stores_read();
-          out_free.arrive();
+        } else {
+          sum_columns();
+          if (p.has_residual && leader) {
+            wait_stores_read();
+            out_free.arrive();
+          }
         }
         last = stage;
         advance_stage();
@@ -265,16 +280,29 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
         }
         commit_stores();
       }
+      if constexpr (Sums) {
+#pragma unroll
+        for (int b = 0; b < L::own_boxes; ++b) unsummed[b] = BoxColumns(p, own_box(b), tile.phase);
+        unsummed_first = first;
+      }
     }
+    sum_columns();
     if (leader) wait_stores_read();
   }
 }
+
+// No convolution has int8 factors.
+template <class F>
+constexpr bool sums_columns = !std::is_same_v<F, int8_t>;
 
 template <class T, class F, int Variant>
 void launch(cudaStream_t s, const TileProduct& p, int multiprocessors) {
   constexpr TileVariant v = kTileVariants[Variant];
   using L = Layout<v.rows, v.columns, v.geglu, T>;
-  auto kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, (v.most_split > 1)>;
+  constexpr bool may_sum = !v.geglu && sums_columns<F>;
+  auto kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, (v.most_split > 1), false>;
+  if constexpr (may_sum)
+    if (p.y_columns) kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, (v.most_split > 1), true>;
   cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, L::bytes);
   int tiles = tiles_of(p, v);
   if (v.most_split > 1)
