@@ -60,16 +60,10 @@ std::vector<Request> batches_of(const Request& all, Pipeline& pipeline) {
 // Names and settings of all pictures. Whatever would keep one from being written is found before the first is drawn.
 Outcome prepare(const GenerateCommand& command, const std::vector<Request>& batches, const Pipeline& pipeline) {
   const Request& request = command.request;
-  Outcome all{.files = {},
-              .infotext = {},
-              .width = request.width ? request.width : pipeline.native_width(),
-              .height = request.height ? request.height : pipeline.native_height(),
-              .rung = pipeline.rung(),
-              .warnings = {},
-              .batches = batches.size(),
-              .timings = {}};
+  const auto [width, height] = pipeline.picture_size(batches[0]);
+  Outcome all{.files = {}, .infotext = {}, .width = width, .height = height, .rung = pipeline.rung(), .warnings = {}, .batches = batches.size(), .timings = {}};
   all.files = output_names(command.output, request.pictures,
-                           {.width = all.width, .height = all.height, .steps = request.steps, .model = pipeline.model(), .now = std::time(nullptr)});
+                           {.width = width, .height = height, .steps = request.steps, .model = pipeline.model(), .now = std::time(nullptr)});
   for (const Request& batch : batches)
     for (const std::string& infotext : pipeline.infotext(batch)) all.infotext.push_back(infotext);
   for (size_t i = 0; i < all.files.size(); ++i) {

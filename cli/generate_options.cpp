@@ -16,6 +16,8 @@ const std::map<std::string, Noise> noise_names = {
 const std::map<std::string, PromptSyntax> syntax_names = {
     {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
 
+const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop", Fit::crop}, {"fill", Fit::fill}};
+
 void add_what_to_draw(Table t, GenerateForm& form) {
   Request& request = form.command.request;
   t.text("--prompts-file", "FILE", "more prompts, one a line; - is standard input; lines that begin with # are left out",
@@ -31,9 +33,16 @@ void add_what_to_draw(Table t, GenerateForm& form) {
   t.text("--negative-2", "TEXT", "negative prompt for the second text encoder (default: --negative)", form.picture.negative_prompt_2);
   repeatable(t.text("--seed", "N", fmt::format("number that decides the noise (default {}); repeat for one seed a picture", form.picture.seed),
                     [&](const std::string& given) { form.seeds.push_back(parse_number<uint64_t>("--seed", given, 0, UINT64_MAX)); }));
-  t.text("-i,--init-image", "FILE", "a PNG, JPEG or WebP picture to start from; it is resized to -W x -H (default: its own size)",
+  CLI::Option* init = t.text("-i,--init-image", "FILE", "a PNG, JPEG or WebP picture to start from; it is resized to -W x -H (default: its own size)",
          [&](const std::string& path) { request.init_image = read_image(path).image; });
   t.number("--strength", fmt::format("0 to 1: how much of that picture is drawn anew (default {})", request.strength), request.strength, 0.0, 1.0);
+  t.choice("--fit", "how that picture comes to another shape", "stretch", keys_of(fit_names), [&](const std::string& name) { request.fit = fit_names.at(name); });
+  CLI::Option* mask = t.text("--mask", "FILE", "a picture, white where the one to start from is drawn anew and black where it stays; stretched to its size",
+                             [&](const std::string& path) { request.mask = read_image(path).image; });
+  needs(mask, init);
+  needs(t.number("--mask-blur", "pixels over which old and new meet, as a standard deviation (default 0)", request.mask_blur, 0.0, 1000.0), mask);
+  needs(t.number("--mask-area", "draw only what is around the white, so many pixels more on each side, at -W x -H (default: the model's own)",
+                 request.mask_area, 0, largest_side), mask);
   add_size(t, request.width, request.height);
   t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_at_once));
 }

@@ -56,6 +56,8 @@ void inseparable(CLI::Option* a, CLI::Option* b) {
   b->needs(a);
 }
 
+void needs(CLI::Option* option, CLI::Option* other) { option->needs(other); }
+
 std::vector<std::string> choices_of(const CLI::Option& option) {
   std::string type = option.get_type_name();
   return type.starts_with(choice_mark) ? CLI::detail::split(type.substr(choice_mark.size()), '|') : std::vector<std::string>{};

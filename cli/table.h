@@ -80,6 +80,7 @@ CLI::Option* repeatable(CLI::Option*);         // given several times, with one 
 CLI::Option* several(CLI::Option*, int most);  // arguments
 void exclusive(CLI::Option*, CLI::Option*);
 void inseparable(CLI::Option*, CLI::Option*);
+void needs(CLI::Option*, CLI::Option* other);  // is refused without it
 
 // What choice() was given; empty for other options.
 std::vector<std::string> choices_of(const CLI::Option&);

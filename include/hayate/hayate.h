@@ -103,6 +103,13 @@ struct Image {
   std::vector<uint8_t> rgb{};        // row-major, 3 bytes a pixel
 };
 
+// How a picture of another shape comes to a size.
+enum class Fit {
+  stretch,  // each side for itself
+  crop,     // in proportion until it covers the size; what sticks out is cut off on both sides
+  fill,     // in proportion until it fits in; its edges are drawn out to both sides
+};
+
 // DeepCache (Ma et al., arXiv 2312.00858): most steps compute only the outer layers of the UNet and take what is deeper from the last step that
 // computed all of it. Less work, another picture.
 struct DeepCache {
@@ -144,6 +151,12 @@ struct Request {
   // share `strength` of them, are done: 0 keeps the picture (and is refused, as no step is left), 1 forgets nearly all of it.
   std::optional<Image> init_image{};
   double strength = 0.75;
+  Fit fit = Fit::stretch;            // how init_image, and the mask with it, come to width x height
+  // Inpainting: where the mask is white (more than half) the picture is drawn anew, elsewhere it stays. Needs init_image, to whose size it is stretched.
+  // From strength 1 nothing of the picture is seen where it is white. Error(usage) for a mask without white.
+  std::optional<Image> mask{};
+  double mask_blur = 0;              // standard deviation, pixels of init_image: how softly old and new meet; 0 to 1000
+  std::optional<int> mask_area{};    // draw only the surroundings of the white, so many pixels around it, at width x height (0: the model's native size)
   std::vector<float> latents{};      // initial noise instead of drawing it, (pictures, height/8, width/8, 4), unit variance
   std::string dump_pattern{};        // glob over value names ("mid_block.*"); empty: no dump
   std::string dump_file{};           // .safetensors that receives them
@@ -236,6 +249,7 @@ class Pipeline {
   // that are set. Error(not_found) for one that is not there.
   std::vector<Lora> loras_of(const Picture&, PromptSyntax) const;
   MemoryForecast forecast(const Request&);  // what generate() would take; reads no weights
+  std::array<int, 2> picture_size(const Request&) const;    // width and height of the pictures that generate() would draw
   std::vector<std::string> infotext(const Request&) const;  // of each picture that generate() would draw
   // Every op of a denoising step, of what depends on the prompt only, and of decoding, one by one, named "step/...", "prompt/...",
   // "decode/...".
@@ -309,6 +323,7 @@ struct ImageFile {
 ImageFile read_image(const std::string& path);
 // Areas averaged where it gets smaller, bilinear where it gets larger.
 Image resized(const Image&, int width, int height);
+Image fitted(const Image&, int width, int height, Fit);
 ImageFile decode_image(std::string_view file, const std::string& what);  // the bytes of a file; `what` names it in errors
 bool is_image_file(const std::string& path);  // whether the file starts like a picture that read_image knows
 

@@ -34,6 +34,8 @@ struct UNetConfig {
   bool text_time;                               // SDXL's added embedding: pooled text and time ids
   int64_t addition_time_embed_dim, added_width; // added_width: columns that add_embedding reads
   int64_t guidance_embed_dim;                   // time_cond_proj_dim of LCM UNets, which are told the guidance scale; 0: not told
+  // Made for inpainting: beside x it reads a mask and the latent of the picture without what is under the mask.
+  bool reads_mask() const { return in_channels == 2 * out_channels + 1; }
   bool operator==(const UNetConfig&) const = default;
 };
 

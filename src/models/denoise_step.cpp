@@ -1,19 +1,16 @@
 // Everything around the UNet is float32, whatever the rung.
 #include "models/denoise_step.h"
 
-#include "core/error.h"
 #include "program/cut_at.h"
 
 namespace hayate {
 
 Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
-  require(cfg.in_channels == cfg.out_channels, ErrorKind::unsupported, "unet: in_channels {} and out_channels {} differ; supported: text to image",
-          cfg.in_channels, cfg.out_channels);
   int64_t n = s.pictures, c = cfg.out_channels, halves = s.guided ? 2 : 1;
   Program p;
   Builder b(p);
   Value state = b.input("state", {n, s.h, s.w, c * (1 + s.saved)}, Rate::step);
-  Value row = b.input("row", {n, 1, 1, RowLayout::width(s.saved)}, Rate::step);
+  Value row = b.input("row", {n, 1, 1, RowLayout::width(s)}, Rate::step);
   Value noise = b.input("noise", {n, s.h, s.w, c}, Rate::step);
   auto column = [&](const char* name, int64_t at, int64_t width = 1) { return b.slice(name, row, at, width); };
 
@@ -25,6 +22,7 @@ Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
   }
   Value x = s.saved ? b.slice("latent", state, 0, c) : state;
   in.sample = b.mul("sample.one", x, column("row.input_scale", RowLayout::input_scale));
+  if (cfg.reads_mask()) in.sample = b.concat("sample.masked", in.sample, b.input("masked", {n, s.h, s.w, 1 + c}, Rate::prompt));
   in.timestep = column("row.timestep", RowLayout::timestep);
   if (cfg.guidance_embed_dim) in.guidance = column("row.guidance_embed", RowLayout::guidance);
   if (s.guided) {
@@ -36,6 +34,13 @@ Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
     prediction = b.guidance("guidance", prediction, column("row.guidance", RowLayout::guidance), column("row.rescale", RowLayout::rescale));
   Value matrix = column("row.matrix", RowLayout::matrix, RowLayout::matrix_size(s.saved));
   Value next = b.scheduler_row("next_state", state, prediction, noise, matrix);
+  if (s.blends) {
+    auto input = [&](const char* name) { return b.input(name, b.shape(state), Rate::prompt); };
+    const int64_t signal = RowLayout::kept(s.saved);
+    const Value kept = b.add("kept.noised", b.mul("kept.signal", input("kept"), column("row.kept_signal", signal)),
+                             b.mul("kept.noise", input("kept_noise"), column("row.kept_noise", signal + 1)));
+    next = b.add("next_state.blended", b.mul("next_state.drawn", next, input("mask")), kept);
+  }
   p.outputs = {next};
   p.carries = {{next, state}};
   if (s.branch < 0) return p;

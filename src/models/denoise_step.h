@@ -11,10 +11,13 @@ struct DenoiseShape {
   int64_t tokens, pooled_width;
   int branch = -1;             // DeepCache: what comes from inside of this skip connection is carried to the input `cached`; -1: nothing is
   bool shallow = false;        // it is read from there instead of computed
+  bool blends = false;         // inpainting with a UNet that reads no mask: after the step, what a mask keeps takes its place in x
 };
 
 // Inputs at rate step: state (n, h, w, 4 * (1 + saved)), row (n, 1, 1, row_width), noise (n, h, w, 4).
 // Inputs at rate prompt: encoder_hidden_states, and with text_time text_embeds and time_ids, for n or 2n pictures.
+// A UNet that reads a mask has the input masked (n, h, w, 1 + 4): the mask, 1 where the picture is drawn anew, and the latent of the rest. With `blends`
+// there are, in the shape of the state: mask, 1 also for what is saved; kept and kept_noise, the picture and its noise where the mask is 0.
 // Output: the next state, carried into `state`.
 Program record_denoise_step(const UNetConfig&, const DenoiseShape&);
 
@@ -22,7 +25,8 @@ Program record_denoise_step(const UNetConfig&, const DenoiseShape&);
 struct RowLayout {
   static constexpr int64_t timestep = 0, input_scale = 1, guidance = 2, rescale = 3, matrix = 4;
   static int64_t matrix_size(int saved) { return (1 + saved) * (3 + saved); }
-  static int64_t width(int saved) { return matrix + matrix_size(saved); }
+  static int64_t kept(int saved) { return matrix + matrix_size(saved); }  // with `blends`: signal and noise of what is kept after the step
+  static int64_t width(const DenoiseShape& s) { return kept(s.saved) + (s.blends ? 2 : 0); }
 };
 
 }  // namespace hayate

@@ -7,9 +7,9 @@ namespace hayate {
 
 const std::vector<Family>& families() {
   static const std::vector<Family> all = {
-      {.name = "Stable Diffusion XL", .pipeline_class = "StableDiffusionXLPipeline", .text_encoders = {"text_encoder", "text_encoder_2"},
+      {.name = "Stable Diffusion XL", .pipeline_classes = {"StableDiffusionXLPipeline", "StableDiffusionXLInpaintPipeline"}, .text_encoders = {"text_encoder", "text_encoder_2"},
        .tokenizers = {"tokenizer", "tokenizer_2"}, .skip_layers = 1, .final_norm = false, .added_embedding = true},
-      {.name = "Stable Diffusion 1.x / 2.x", .pipeline_class = "StableDiffusionPipeline", .text_encoders = {"text_encoder"},
+      {.name = "Stable Diffusion 1.x / 2.x", .pipeline_classes = {"StableDiffusionPipeline", "StableDiffusionInpaintPipeline"}, .text_encoders = {"text_encoder"},
        .tokenizers = {"tokenizer"}, .skip_layers = 0, .final_norm = true, .added_embedding = false},
   };
   return all;
@@ -17,10 +17,11 @@ const std::vector<Family>& families() {
 
 const Family& find_family(const std::string& pipeline_class, const std::string& what) {
   std::string known;
-  for (const Family& f : families()) {
-    if (pipeline_class == f.pipeline_class) return f;
-    known += (known.empty() ? "" : ", ") + std::string(f.pipeline_class);
-  }
+  for (const Family& f : families())
+    for (const char* name : f.pipeline_classes) {
+      if (pipeline_class == name) return f;
+      known += (known.empty() ? "" : ", ") + std::string(name);
+    }
   fail(ErrorKind::unsupported, "{}: _class_name is {}; supported: {}", what, pipeline_class, known);
 }
 

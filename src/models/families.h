@@ -7,7 +7,7 @@ namespace hayate {
 
 struct Family {
   const char* name;            // for people
-  const char* pipeline_class;  // `_class_name` in model_index.json
+  std::vector<const char*> pipeline_classes;  // `_class_name` in model_index.json
   std::vector<const char*> text_encoders, tokenizers;  // component folders, in the order in which their states are joined
   int skip_layers;             // of the text encoders: SDXL conditions on the penultimate state
   bool final_norm;             // of that state

@@ -32,9 +32,9 @@ void check_model(const Checkpoint& model, const Family& family) {
           family.name, unet.text_time ? "text_time" : "null");
   require(unet.out_channels == vae.latent_channels, ErrorKind::bad_model, "{}: the unet makes {} channels, the vae reads {}", model.path(),
           unet.out_channels, vae.latent_channels);
-  require(unet.in_channels == unet.out_channels, ErrorKind::unsupported,
-          "{}: the unet reads {} channels and makes {}: it is made for more than text to image (inpainting, editing), which is not supported",
-          model.path(), unet.in_channels, unet.out_channels);
+  require(unet.in_channels == unet.out_channels || unet.reads_mask(), ErrorKind::unsupported,
+          "{}: the unet reads {} channels and makes {}: it is made for more than text to image and inpainting, which is not supported", model.path(),
+          unet.in_channels, unet.out_channels);
 
   int64_t columns = 0, pooled = 0;
   for (const char* encoder : family.text_encoders) {

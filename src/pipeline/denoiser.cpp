@@ -18,17 +18,6 @@ std::span<const std::byte> as_bytes(const std::vector<T>& v) {
   return std::as_bytes(std::span(v));
 }
 
-// (pictures, row width): the schedule's row with what is the picture's own.
-std::vector<float> row_of(const Job& job, size_t at) {
-  const StepRow& step = job.schedule.rows[at];
-  std::vector<float> rows;
-  for (const Picture& p : job.request.pictures) {
-    rows.insert(rows.end(), {float(step.timestep), float(step.input_scale), p.guidance, p.guidance_rescale});
-    for (double m : step.matrix) rows.push_back(float(m));
-  }
-  return rows;
-}
-
 // What the programs of each kind of step are told, of what was conditioned for both halves or one.
 void write_conditioning(Executable& exec, const Job& job, const Conditioning& c, bool text_time) {
   for (const StepKind& kind : job.plan.kinds) {
@@ -44,29 +33,22 @@ void write_conditioning(Executable& exec, const Job& job, const Conditioning& c,
   }
 }
 
-// Hands over all rows of the schedule and all noise, so that the loop needs nothing from here. Where a row draws none it gets zeros.
-void write_all_steps(Executable& exec, const Job& job, LatentNoise& noise, size_t latent) {
-  std::vector<float> rows, drawn;
-  auto append = [](std::vector<float>& to, const std::vector<float>& more) { to.insert(to.end(), more.begin(), more.end()); };
-  const std::vector<StepRow>& steps = job.schedule.rows;
-  for (size_t i = 0; i < steps.size(); ++i) append(rows, row_of(job, i));
-  exec.write_steps("row", as_bytes(rows), int(steps.size()));
-  if (std::ranges::none_of(steps, &StepRow::draws)) return;
-  for (const StepRow& step : steps) append(drawn, step.draws ? noise.draw() : std::vector<float>(latent));
-  exec.write_steps("noise", as_bytes(drawn), int(steps.size()));
-}
-
 // Of all steps, how many are of a kind.
 double share_of(const Job& job, size_t kind) { return double(std::ranges::count(job.plan.steps, kind)) / double(job.plan.steps.size()); }
 }  // namespace
+
+// What goes from step to step.
+struct Denoiser::Moment {
+  std::vector<float> state, noise;
+};
 
 Denoiser::Denoiser(const UNetConfig& config, std::shared_ptr<const TensorSource> tensors, const Compiler& compiler)
     : compiler_(compiler), config_(config), unet_("unet", std::move(tensors), compiler) {}
 
 Recording Denoiser::recording(const Job& job) const {
   DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = false, .saved = job.schedule.saved, .tokens = job.prompts.tokens,
-                     .pooled_width = job.prompts.pooled_width};
-  std::string key = fmt::format("{} pictures of {}x{}, saved {}, {} tokens", shape.pictures, shape.w, shape.h, shape.saved, shape.tokens);
+                     .pooled_width = job.prompts.pooled_width, .blends = blends(job)};
+  std::string key = fmt::format("{} pictures of {}x{}, saved {}, {} tokens, blends {}", shape.pictures, shape.w, shape.h, shape.saved, shape.tokens, shape.blends);
   std::vector<std::function<Program()>> turns;
   for (const StepKind& kind : job.plan.kinds) {
     shape.guided = kind.guided, shape.shallow = kind.shallow;
@@ -81,14 +63,31 @@ std::shared_ptr<Executable> Denoiser::executable(const Job& job, CompileSeconds&
   return unet_.executable(recording(job), /*keep_all=*/false, seconds);
 }
 
-// With nothing saved yet.
-std::vector<float> Denoiser::state_of(const std::vector<float>& x, const Job& job) const {
+// A UNet that reads no mask is given what the mask keeps after each step.
+bool Denoiser::blends(const Job& job) const { return job.request.mask && !config_.reads_mask(); }
+
+// (pictures, row width): the schedule's row with what is the picture's own.
+std::vector<float> Denoiser::row_of(const Job& job, size_t at) const {
+  const Schedule& s = job.schedule;
+  const StepRow& step = s.rows[at];
+  const Mixture next = at + 1 < s.mixtures.size() ? s.mixtures[at + 1] : Mixture{.signal = 1, .noise = 0};
+  std::vector<float> rows;
+  for (const Picture& p : job.request.pictures) {
+    rows.insert(rows.end(), {float(step.timestep), float(step.input_scale), p.guidance, p.guidance_rescale});
+    for (double m : step.matrix) rows.push_back(float(m));
+    if (blends(job)) rows.insert(rows.end(), {float(next.signal), float(next.noise)});
+  }
+  return rows;
+}
+
+// In the shape of the state: behind each x what is saved, all of it `saved`.
+std::vector<float> Denoiser::per_state(const Job& job, const std::vector<float>& x, float saved) const {
   if (job.schedule.saved == 0) return x;
   std::vector<float> state;
   const size_t channels = size_t(config_.out_channels);
   for (size_t at = 0; at < x.size(); at += channels) {
     state.insert(state.end(), x.begin() + long(at), x.begin() + long(at + channels));
-    state.insert(state.end(), channels * size_t(job.schedule.saved), 0.0f);
+    state.insert(state.end(), channels * size_t(job.schedule.saved), saved);
   }
   return state;
 }
@@ -102,19 +101,57 @@ std::vector<float> Denoiser::latents_of(Executable& exec, const Job& job) const 
   return latents;
 }
 
-void Denoiser::write_step(Executable& exec, const Job& job, const Conditioning& c, const std::vector<float>& x, size_t at) const {
+// What stays through all steps.
+void Denoiser::write_start(Executable& exec, const Job& job, const Conditioning& c, const Start& start) const {
   write_conditioning(exec, job, c, config_.text_time);
-  exec.write("state", as_bytes(state_of(x, job)));
-  exec.write("noise", as_bytes(std::vector<float>(x.size())));
+  if (!job.request.mask) return;
+  const size_t channels = size_t(config_.out_channels);
+  std::vector<float> mask(start.x.size());
+  for (size_t i = 0; i < mask.size(); ++i) mask[i] = start.mask[i / channels % start.mask.size()];
+  if (config_.reads_mask()) {
+    std::vector<float> masked;
+    for (size_t i = 0; i < start.masked.size(); i += channels) {
+      masked.push_back(mask[i]);
+      masked.insert(masked.end(), start.masked.begin() + long(i), start.masked.begin() + long(i + channels));
+    }
+    exec.write("masked", as_bytes(masked));
+    return;
+  }
+  auto kept = [&](const std::vector<float>& of) {
+    std::vector<float> part(of.size());
+    for (size_t i = 0; i < of.size(); ++i) part[i] = (1 - mask[i]) * of[i];
+    return per_state(job, part, 0);
+  };
+  exec.write("mask", as_bytes(per_state(job, mask, 1)));
+  exec.write("kept", as_bytes(kept(start.clean)));
+  exec.write("kept_noise", as_bytes(kept(start.noise)));
+}
+
+void Denoiser::write_step(Executable& exec, const Job& job, const Conditioning& c, const Start& start, size_t at) const {
+  write_start(exec, job, c, start);
+  exec.write("state", as_bytes(per_state(job, start.x, 0)));
+  exec.write("noise", as_bytes(std::vector<float>(start.x.size())));
   exec.write("row", as_bytes(row_of(job, at)));
 }
 
-std::shared_ptr<Executable> Denoiser::started(const Job& job, const Conditioning& c, const std::vector<float>& state, const std::vector<float>& drawn,
-                                              bool keep_all, CompileSeconds& seconds) {
+// Hands over all rows of the schedule and all noise, so that the loop needs nothing from here. Where a row draws none it gets zeros.
+void Denoiser::write_all_steps(Executable& exec, const Job& job, LatentNoise& noise, size_t latent) const {
+  std::vector<float> rows, drawn;
+  auto append = [](std::vector<float>& to, const std::vector<float>& more) { to.insert(to.end(), more.begin(), more.end()); };
+  const std::vector<StepRow>& steps = job.schedule.rows;
+  for (size_t i = 0; i < steps.size(); ++i) append(rows, row_of(job, i));
+  exec.write_steps("row", as_bytes(rows), int(steps.size()));
+  if (std::ranges::none_of(steps, &StepRow::draws)) return;
+  for (const StepRow& step : steps) append(drawn, step.draws ? noise.draw() : std::vector<float>(latent));
+  exec.write_steps("noise", as_bytes(drawn), int(steps.size()));
+}
+
+std::shared_ptr<Executable> Denoiser::started(const Job& job, const Conditioning& c, const Start& start, const Moment& moment, bool keep_all,
+                                              CompileSeconds& seconds) {
   auto exec = unet_.executable(recording(job), keep_all, seconds);
-  write_conditioning(*exec, job, c, config_.text_time);
-  exec->write("state", as_bytes(state));
-  exec->write("noise", as_bytes(drawn));
+  write_start(*exec, job, c, start);
+  exec->write("state", as_bytes(moment.state));
+  exec->write("noise", as_bytes(moment.noise));
   for (size_t kind = 0; kind < exec->programs() && compiler_.rung->hoists; ++kind) {
     exec->select(kind);
     exec->run(Rate::prompt);
@@ -129,29 +166,30 @@ void Denoiser::run_step(Executable& exec, const Job& job, size_t at) const {
 }
 
 // Reading a latent waits for the device, so that is left out where nobody looks; if the last one is not finite all is done again, watched.
-std::vector<float> Denoiser::run(const Job& job, const Conditioning& c, const std::vector<float>& x, const LatentNoise& noise, Dump& dump,
+std::vector<float> Denoiser::run(const Job& job, const Conditioning& c, const Start& start, const LatentNoise& noise, Dump& dump,
                                  CompileSeconds& seconds) {
-  if (job.request.on_step || dump.active() || compiler_.backend->is_host()) return run_watched(job, c, x, noise, dump, seconds);
-  std::vector<float> latents = run_unwatched(job, c, x, noise, seconds);
-  return all_finite(latents) ? latents : run_watched(job, c, x, noise, dump, seconds);
+  if (job.request.on_step || dump.active() || compiler_.backend->is_host()) return run_watched(job, c, start, noise, dump, seconds);
+  std::vector<float> latents = run_unwatched(job, c, start, noise, seconds);
+  return all_finite(latents) ? latents : run_watched(job, c, start, noise, dump, seconds);
 }
 
-std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c, const std::vector<float>& x, LatentNoise noise,
+std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c, const Start& start, LatentNoise noise,
                                            CompileSeconds& seconds) {
-  auto exec = started(job, c, state_of(x, job), std::vector<float>(x.size()), /*keep_all=*/false, seconds);
-  write_all_steps(*exec, job, noise, x.size());
+  auto exec = started(job, c, start, {per_state(job, start.x, 0), std::vector<float>(start.x.size())}, /*keep_all=*/false, seconds);
+  write_all_steps(*exec, job, noise, start.x.size());
   for (size_t i = 0; i < job.schedule.rows.size(); ++i) run_step(*exec, job, i);
   return latents_of(*exec, job);
 }
 
-std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, const std::vector<float>& x, LatentNoise noise, Dump& dump,
+std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, const Start& start, LatentNoise noise, Dump& dump,
                                          CompileSeconds& seconds) {
-  std::vector<float> state = state_of(x, job), drawn(x.size()), latents;
-  auto exec = started(job, c, state, drawn, dump.active(), seconds);
+  Moment moment{per_state(job, start.x, 0), std::vector<float>(start.x.size())};
+  std::vector<float> latents;
+  auto exec = started(job, c, start, moment, dump.active(), seconds);
   const size_t steps = job.schedule.rows.size();
   for (size_t i = 0; i < steps; ++i) {
-    if (job.schedule.rows[i].draws) exec->write("noise", as_bytes(drawn = noise.draw()));
-    exec->read("state", std::as_writable_bytes(std::span(state)));
+    if (job.schedule.rows[i].draws) exec->write("noise", as_bytes(moment.noise = noise.draw()));
+    exec->read("state", std::as_writable_bytes(std::span(moment.state)));
     exec->write("row", as_bytes(row_of(job, i)));
     run_step(*exec, job, i);
     if (dump.active()) {
@@ -163,7 +201,7 @@ std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, 
       std::vector<float> cached;
       if (const Value v = exec->program().find("cached"); v != none) cached = read_floats(*exec, v);
       exec.reset();
-      auto again = started(job, c, state, drawn, /*keep_all=*/true, seconds);
+      auto again = started(job, c, start, moment, /*keep_all=*/true, seconds);
       if (!cached.empty()) again->write("cached", as_bytes(cached));
       again->write("row", as_bytes(row_of(job, i)));
       run_step(*again, job, i);

@@ -10,6 +10,7 @@
 #include "pipeline/dump.h"
 #include "pipeline/job.h"
 #include "pipeline/latent_noise.h"
+#include "pipeline/start.h"
 
 namespace hayate {
 
@@ -18,24 +19,28 @@ class Denoiser {
   Denoiser(const UNetConfig&, std::shared_ptr<const TensorSource>, const Compiler&);
   Denoiser(const Denoiser&) = delete;
 
-  // From the first x to the last, (pictures, h, w, channels). `noise` draws for the steps that want it. Error(not_finite), Error(cancelled).
-  std::vector<float> run(const Job&, const Conditioning&, const std::vector<float>& x, const LatentNoise& noise, Dump&, CompileSeconds&);
+  // The last x, (pictures, h, w, channels). `noise` draws for the steps that want it. Error(not_finite), Error(cancelled).
+  std::vector<float> run(const Job&, const Conditioning&, const Start&, const LatentNoise& noise, Dump&, CompileSeconds&);
 
   Recording recording(const Job&) const;  // a program for each kind of step
   std::shared_ptr<Executable> executable(const Job&, CompileSeconds&);
-  // Everything that step `at` reads, from this x.
-  void write_step(Executable&, const Job&, const Conditioning&, const std::vector<float>& x, size_t at) const;
+  // Everything that step `at` reads, started from there.
+  void write_step(Executable&, const Job&, const Conditioning&, const Start&, size_t at) const;
   Work work(const Job&, CompileSeconds&);  // of an executable that is there already
   double floor(const Job&, const Ceilings&) const;  // seconds of a step, see Pipeline::step_floor()
   Component& component() { return unet_; }
 
  private:
-  std::shared_ptr<Executable> started(const Job&, const Conditioning&, const std::vector<float>& state, const std::vector<float>& drawn, bool keep_all,
-                                      CompileSeconds&);
+  struct Moment;
+  bool blends(const Job&) const;
+  std::vector<float> row_of(const Job&, size_t at) const;
+  std::vector<float> per_state(const Job&, const std::vector<float>& x, float saved) const;
+  void write_start(Executable&, const Job&, const Conditioning&, const Start&) const;
+  void write_all_steps(Executable&, const Job&, LatentNoise&, size_t latent) const;
+  std::shared_ptr<Executable> started(const Job&, const Conditioning&, const Start&, const Moment&, bool keep_all, CompileSeconds&);
   void run_step(Executable&, const Job&, size_t at) const;
-  std::vector<float> run_unwatched(const Job&, const Conditioning&, const std::vector<float>& x, LatentNoise, CompileSeconds&);
-  std::vector<float> run_watched(const Job&, const Conditioning&, const std::vector<float>& x, LatentNoise, Dump&, CompileSeconds&);
-  std::vector<float> state_of(const std::vector<float>& x, const Job&) const;
+  std::vector<float> run_unwatched(const Job&, const Conditioning&, const Start&, LatentNoise, CompileSeconds&);
+  std::vector<float> run_watched(const Job&, const Conditioning&, const Start&, LatentNoise, Dump&, CompileSeconds&);
   std::vector<float> latents_of(Executable&, const Job&) const;
 
   const Compiler& compiler_;

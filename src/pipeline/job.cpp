@@ -11,7 +11,7 @@ namespace {
 
 int side_of(const Request& r, int asked, int Image::*own, const UNetConfig& unet, int downscale) {
   if (asked) return asked;
-  return r.init_image ? (*r.init_image).*own / downscale * downscale : int(unet.sample_size) * downscale;
+  return r.init_image && !r.mask_area ? (*r.init_image).*own / downscale * downscale : int(unet.sample_size) * downscale;
 }
 
 void check_pictures(const Request& r) {
@@ -24,8 +24,18 @@ void check_pictures(const Request& r) {
 }
 
 void check_image(const Image& image, const char* name) {
-  require(int64_t(image.rgb.size()) == int64_t{3} * image.width * image.height, ErrorKind::usage, "{}: {} bytes for {}x{} pixels", name,
+  require(image.width > 0 && image.height > 0 && int64_t(image.rgb.size()) == int64_t{3} * image.width * image.height, ErrorKind::usage, "{}: {} bytes for {}x{} pixels", name,
           image.rgb.size(), image.width, image.height);
+}
+
+void check_mask(const Request& r, const UNetConfig& unet) {
+  require(r.mask || !unet.reads_mask(), ErrorKind::usage, "the model is made for inpainting: it needs a picture to start from and a mask");
+  require(r.mask || (r.mask_blur == 0 && !r.mask_area), ErrorKind::usage, "mask_blur and mask_area need a mask");
+  if (!r.mask) return;
+  require(r.init_image.has_value(), ErrorKind::usage, "a mask needs a picture to start from");
+  check_image(*r.mask, "mask");
+  require(r.mask_blur >= 0 && r.mask_blur <= 1000, ErrorKind::usage, "mask_blur is {}; expected 0 to 1000", r.mask_blur);
+  require(r.mask_area.value_or(0) >= 0 && r.mask_area.value_or(0) <= kMaxSide, ErrorKind::usage, "mask_area is {}; expected 0 to {}", r.mask_area.value_or(0), kMaxSide);
 }
 
 }  // namespace
@@ -53,10 +63,11 @@ Job make_job(const Request& r, const DiffusionModel& model, int downscale, const
   const int64_t latent = job.pictures * job.h * job.w * unet.out_channels;
   require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
   if (r.init_image) check_image(*r.init_image, "init_image");
+  check_mask(r, unet);
 
   ScheduleOptions options{.name = r.scheduler, .spacing = r.spacing, .eta = r.eta, .s_noise = r.s_noise, .s_churn = r.s_churn, .s_tmin = r.s_tmin,
                           .s_tmax = r.s_tmax, .is_sdxl = unet.text_time};
-  if (r.init_image) options.strength = r.strength;
+  if (r.init_image && !(r.mask && r.strength == 1)) options.strength = r.strength;
   job.schedule = make_schedule(model.scheduler(), r.steps, options);
   // A network that is told the guidance scale needs no unconditional half.
   const bool guided = std::ranges::any_of(r.pictures, [](const Picture& p) { return p.guidance > 1; }) && unet.guidance_embed_dim == 0;

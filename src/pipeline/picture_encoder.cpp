@@ -11,6 +11,12 @@
 
 namespace hayate {
 
+std::vector<float> pixels_of(const Image& image) {
+  std::vector<float> pixels(image.rgb.size());
+  std::ranges::transform(image.rgb, pixels.begin(), [](uint8_t v) { return float(v) / 255 * 2 - 1; });
+  return pixels;
+}
+
 PictureEncoder::PictureEncoder(std::shared_ptr<const TensorSource> tensors, const VaeConfig& config, const Compiler& compiler)
     : tensors_(std::move(tensors)), config_(config), vae_("vae encoder", tensors_, compiler) {}
 
@@ -25,11 +31,9 @@ Recording PictureEncoder::recording(int width, int height) const {
   return {fmt::format("encode {}x{}", width, height), [&config = config_, width, height] { return record_vae_encoder(config, 1, height, width); }};
 }
 
-std::vector<float> PictureEncoder::encode(const Image& image, std::span<const float> noise, CompileSeconds& seconds) {
-  auto exec = vae_.executable(recording(image.width, image.height), false, seconds);
-  std::vector<float> pixels(image.rgb.size());
-  std::ranges::transform(image.rgb, pixels.begin(), [](uint8_t v) { return float(v) / 255 * 2 - 1; });
-  exec->write("pixels", std::as_bytes(std::span(pixels)));
+std::vector<float> PictureEncoder::encode(std::span<const float> pixels, int width, int height, std::span<const float> noise, CompileSeconds& seconds) {
+  auto exec = vae_.executable(recording(width, height), false, seconds);
+  exec->write("pixels", std::as_bytes(pixels));
   exec->run(Rate::prompt);
   const std::vector<float> moments = read_floats(*exec, exec->program().outputs[0]);
   require_finite(moments, "what the VAE makes of the picture", {});

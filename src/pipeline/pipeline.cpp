@@ -6,6 +6,7 @@
 #include "core/file_reader.h"
 #include "hayate/byte_size.h"
 #include "hayate/hayate.h"
+#include "pipeline/canvas.h"
 #include "pipeline/ceilings.h"
 #include "pipeline/devices.h"
 #include "pipeline/diffusion_model.h"
@@ -193,14 +194,24 @@ struct Pipeline::Impl {
     return {seeds, job.request.noise, job.request.shared_noise, model.unet().out_channels, job.h, job.w};
   }
 
+  std::optional<Canvas> canvas_of(const Job& job) const {
+    if (!job.request.init_image) return {};
+    return Canvas(job.request, job.width, job.height, int(vae_config.downscale()));
+  }
+
+  std::array<int, 2> picture_size(const Job& job) const {
+    const Request& r = job.request;
+    return r.mask_area ? std::array{r.init_image->width, r.init_image->height} : std::array{job.width, job.height};
+  }
+
   std::vector<std::string> infotexts(const Job& job) const {
     const Request& request = job.request;
     const InfotextFields fields{.model = name(),
                                 .scheduler = job.schedule.label,
                                 .loras = loras(),
                                 .spacing = job.schedule.spacing,
-                                .width = job.width,
-                                .height = job.height};
+                                .width = picture_size(job)[0],
+                                .height = picture_size(job)[1]};
     std::vector<std::string> texts;
     for (const Picture& p : request.pictures) texts.push_back(hayate::infotext(request, p, fields));
     return texts;
@@ -226,6 +237,7 @@ struct Pipeline::Impl {
   Result generate(const Request& request) {
     Stopwatch total, watch;
     Job job = check(request, options.warn);
+    const std::optional<Canvas> canvas = canvas_of(job);
     Dump dump(request.dump_pattern, request.dump_file);
     CompileSeconds seconds;
     seconds.load += model.change_loras(loras_for(request)).seconds;
@@ -249,13 +261,15 @@ struct Pipeline::Impl {
     result.timings.text = stage();
     LatentNoise noise = noise_of(job);
     if (job.request.init_image) make_room();
-    const std::vector<float> x = starting_latents(job, encoder, noise, seconds);
+    const Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
     make_room();
-    result.latents = model.denoiser().run(job, c, x, noise, dump, seconds);
+    result.latents = model.denoiser().run(job, c, start, noise, dump, seconds);
     if (!dump.active()) result.work = model.denoiser().work(job, seconds);  // now: decoding may need the memory of the UNet
     result.timings.denoise = stage();
     make_room();
     result.images = decoder.decode(result.latents, decoding_of(job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
+    for (Image& image : result.images)
+      if (canvas) image = canvas->finished(std::move(image));
     result.timings.decode = stage();
     if (dump.active()) dump.write();
     result.infotext = infotexts(job);
@@ -280,15 +294,16 @@ struct Pipeline::Impl {
     Job half = job;
     half.schedule.rows.resize(job.schedule.rows.size() / 2);
     LatentNoise noise = noise_of(job);
-    std::vector<float> x = starting_latents(job, encoder, noise, seconds);
-    x = denoiser.run(half, c, x, noise, nothing, seconds);
+    const std::optional<Canvas> canvas = canvas_of(job);
+    Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
+    start.x = denoiser.run(half, c, start, noise, nothing, seconds);
     denoiser.component().release();
     auto record = [&] {
       Program p = denoiser.recording(job).record[0]();
       p.outputs.push_back(p.find("conv_out"));
       return p;
     };
-    auto write = [&](Executable& exec) { denoiser.write_step(exec, job, c, x, half.schedule.rows.size()); };
+    auto write = [&](Executable& exec) { denoiser.write_step(exec, job, c, start, half.schedule.rows.size()); };
     return hayate::quantization_errors({record, write}, model.checkpoint().tensors("unet"), compiler);
   }
 
@@ -326,6 +341,7 @@ Result Pipeline::generate(const Request& request) { return impl_->generate(reque
 LoraChange Pipeline::set_loras(const std::vector<Lora>& loras) { return impl_->set_loras(loras); }
 std::vector<Lora> Pipeline::loras_of(const Picture& picture, PromptSyntax syntax) const { return hayate::loras_of(picture, syntax, impl_->options.lora_folder); }
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
+std::array<int, 2> Pipeline::picture_size(const Request& request) const { return impl_->picture_size(impl_->check(request, {})); }
 std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})); }
 std::vector<OpTime> Pipeline::profile(const Request& request, int runs) { return impl_->profile(request, runs); }
 Ceilings Pipeline::measure_ceilings() { return hayate::measure_ceilings(impl_->compiler); }

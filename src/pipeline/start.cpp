@@ -1,17 +1,26 @@
-// Noise, and a picture encoded.
+// Noise, and pictures encoded.
 #include "pipeline/start.h"
 
 namespace hayate {
 
-std::vector<float> starting_latents(const Job& job, PictureEncoder& encoder, LatentNoise& noise, CompileSeconds& seconds) {
+Start start_of(const Job& job, const Canvas* canvas, const UNetConfig& unet, PictureEncoder& encoder, LatentNoise& noise, CompileSeconds& seconds) {
   const Request& r = job.request;
-  std::vector<float> clean;
-  if (r.init_image) clean = encoder.encode(resized(*r.init_image, job.width, job.height), noise.draw(), seconds);
-  std::vector<float> x = r.latents.empty() ? noise.draw() : r.latents;
-  const Mixture& start = job.schedule.start;
-  for (float& v : x) v *= float(start.noise);
-  for (size_t i = 0; i < clean.size(); ++i) x[i] += float(start.signal) * clean[i];
-  return x;
+  auto encoded = [&](const std::vector<float>& pixels) { return encoder.encode(pixels, job.width, job.height, noise.draw(), seconds); };
+  Start start;
+  // Where nothing of the picture is seen but what the UNet reads beside x, diffusers does not encode the rest.
+  if (canvas && !(unet.reads_mask() && r.strength == 1)) start.clean = encoded(pixels_of(canvas->picture()));
+  start.noise = r.latents.empty() ? noise.draw() : r.latents;
+  start.x = start.noise;
+  const Mixture& first = job.schedule.start;
+  for (float& v : start.x) v *= float(first.noise);
+  for (size_t i = 0; i < start.clean.size(); ++i) start.x[i] += float(first.signal) * start.clean[i];
+  if (!r.mask) return start;
+  start.mask = canvas->mask();
+  if (unet.reads_mask())
+    start.masked = encoded(canvas->masked_pixels());
+  else
+    static_cast<void>(noise.draw());  // diffusers encodes it for every UNet
+  return start;
 }
 
 }  // namespace hayate

@@ -1,15 +1,25 @@
-// What denoising starts from.
+// What denoising starts from, and what it keeps.
 #pragma once
 #include <vector>
 
+#include "models/config.h"
+#include "pipeline/canvas.h"
 #include "pipeline/job.h"
 #include "pipeline/latent_noise.h"
 #include "pipeline/picture_encoder.h"
 
 namespace hayate {
 
-// (pictures, h, w, channels): noise, and as much of the picture to start from as the first step expects. Draws in the order of diffusers: for the
-// picture, then the noise.
-std::vector<float> starting_latents(const Job&, PictureEncoder&, LatentNoise&, CompileSeconds&);
+// All of it is (pictures, h, w, channels) but the mask; empty is what the request or the UNet has no use for.
+struct Start {
+  std::vector<float> x{};
+  std::vector<float> mask{};         // (h, w): 1 where the picture is drawn anew, else 0
+  std::vector<float> clean{};        // the picture, which stays where the mask is 0
+  std::vector<float> noise{};        // what it is noised with from step to step
+  std::vector<float> masked{};       // the picture without what is drawn anew, for UNets that read it
+};
+
+// Draws in the order of diffusers: for the picture to start from, the noise, for the masked picture. `canvas` may be none.
+Start start_of(const Job&, const Canvas* canvas, const UNetConfig&, PictureEncoder&, LatentNoise&, CompileSeconds&);
 
 }  // namespace hayate

@@ -79,9 +79,9 @@ const OriginalFamily& recognise_family(const TensorSource& file, const std::stri
   require(!names.has_under("control_model."), ErrorKind::unsupported, "{}: is a ControlNet, which is not supported", path);
   require(!names.has_under("conditioner.embedders.0.model."), ErrorKind::unsupported,
           "{}: is the refiner of Stable Diffusion XL, which is not supported; the base model is", path);
-  require(in[1] == 4, ErrorKind::unsupported, "{}: the unet reads {} channels, expected 4: it is made for {}, which is not supported", path, in[1],
-          in[1] == 9   ? "inpainting"
-          : in[1] == 8 ? "editing pictures"
+  require(in[1] == 4 || in[1] == 9, ErrorKind::unsupported,
+          "{}: the unet reads {} channels, expected 4, or 9 for inpainting: it is made for {}, which is not supported", path, in[1],
+          in[1] == 8   ? "editing pictures"
           : in[1] == 5 ? "depth maps"
                        : "more than text to image");
 

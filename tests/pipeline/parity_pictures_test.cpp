@@ -49,7 +49,10 @@ Request request_of(const Json& c) {
   Request r;
   if (c.contains("strength")) {
     r.strength = c.at("strength");
-    r.init_image = Image{.width = c.at("width"), .height = c.at("height"), .rgb = stored<uint8_t>(c, "init")};
+    const std::vector<int> size = c.value("init_size", std::vector<int>{c.at("width"), c.at("height")});
+    r.init_image = Image{.width = size[0], .height = size[1], .rgb = stored<uint8_t>(c, "init")};
+    if (c.contains("mask")) r.mask = Image{.width = size[0], .height = size[1], .rgb = stored<uint8_t>(c, "mask")};
+    if (c.contains("mask_area")) r.mask_area = c.at("mask_area").get<int>();
   }
   r.width = c.at("width");
   r.height = c.at("height");

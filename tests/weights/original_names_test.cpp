@@ -114,7 +114,7 @@ TEST(OriginalFamilies, OtherModelsAreNamed) {
     const char* mention;
   };
   const std::string conv_in = "model.diffusion_model.input_blocks.0.0.weight";
-  for (const Case& c : {Case{"", conv_in.c_str(), {320, 9, 3, 3}, ErrorKind::unsupported, "inpainting"},
+  for (const Case& c : {Case{"", conv_in.c_str(), {320, 5, 3, 3}, ErrorKind::unsupported, "depth maps"},
                         {"", conv_in.c_str(), {320, 8, 3, 3}, ErrorKind::unsupported, "editing"},
                         {"", conv_in.c_str(), {320}, ErrorKind::bad_model, "unknown kind"},
                         {"", "conditioner.embedders.0.model.ln_final.bias", {1280}, ErrorKind::unsupported, "refiner"},

@@ -1,7 +1,9 @@
 """Whole pictures: requests in the terms of hayate's public header, run by diffusers in float32 and in bfloat16."""
+from inspect import signature
+
 import numpy as np
 import torch
-from diffusers import AutoPipelineForImage2Image, UNet2DConditionModel
+from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, UNet2DConditionModel
 from PIL import Image
 
 from .tiny_models import BF16, F32, load_pipeline
@@ -17,7 +19,8 @@ EULER_ANCESTRAL = {"_class_name": "EulerAncestralDiscreteScheduler", "timestep_s
 
 def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None, **more):
     """`scheduler_config` replaces keys of the model's scheduler_config.json. More: strength, with which it
-    starts from a picture; deepcache, a dict of interval, branch, center and power;
+    starts from a picture, of init_size or its own; mask, a rectangle of it (left, top, right, bottom) to draw anew; mask_area, the padding with
+    which only that is drawn; deepcache, a dict of interval, branch, center and power;
     guidance_end, the fraction of steps after which there is no guidance; unet, another than the model's (UNETS)."""
     return dict(name=name, model=model, width=width, height=height, steps=steps, clip_skip=clip_skip,
                 scheduler_config=scheduler_config or {}, pictures=list(pictures)) | more
@@ -63,6 +66,17 @@ CASES = [
          scheduler_config={"_class_name": "DDIMScheduler", "clip_sample": False}),
     case("sd15-from-picture", "tiny-sd15", picture(FOX, 23), steps=7, strength=0.75,
          scheduler_config={"_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": True}),
+    case("xl-inpaint", "tiny-sdxl", picture(FOX, 30), steps=4, strength=1.0, mask=[13, 20, 40, 64]),
+    case("xl-inpaint-batch", "tiny-sdxl", picture(LIGHTHOUSE, 31), picture(FOX, 32), steps=6, strength=0.6, mask=[0, 8, 24, 40],
+         scheduler_config={"_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": True}),
+    case("xl-inpaint-ancestral", "tiny-sdxl", picture(FOX, 33), steps=5, strength=0.8, mask=[8, 0, 48, 30], scheduler_config=EULER_ANCESTRAL),
+    case("xl-inpaint-area", "tiny-sdxl", picture(FOX, 34), steps=4, strength=0.9, mask=[30, 20, 62, 68], mask_area=8, init_size=[96, 80]),
+    case("xl-inpaint-unet", "tiny-sdxl", picture(LIGHTHOUSE, 35), steps=4, strength=1.0, mask=[10, 10, 38, 50], unet="tiny-xl-inpaint-unet",
+         scheduler_config=EULER_ANCESTRAL),
+    case("sd15-inpaint", "tiny-sd15", picture(FOX, 36), steps=5, strength=0.7, mask=[10, 24, 48, 64],
+         scheduler_config={"_class_name": "DDIMScheduler", "clip_sample": False}),
+    case("sd15-inpaint-unet", "tiny-sd15", picture(LIGHTHOUSE, 37), picture(FOX, 38), steps=5, strength=0.7, mask=[0, 0, 30, 64],
+         unet="tiny-sd15-inpaint-unet"),
     case("xl-deepcache", "tiny-sdxl", picture(FOX, 20), steps=8, deepcache=dict(interval=3, branch=0)),
     case("xl-deepcache-branch", "tiny-sdxl", picture(LIGHTHOUSE, 21, guidance=1.0), steps=5, deepcache=dict(interval=2, branch=4)),
     case("ssd1b-deepcache-center", "tiny-ssd1b", picture(FOX, 22), steps=12, deepcache=dict(interval=3, branch=3, center=5, power=1.4)),
@@ -83,7 +97,7 @@ def arguments(request, is_xl):
     def column(key):
         return [p.get(key, "") for p in pictures] if any(p.get(key) for p in pictures) else None
 
-    sized = {} if "strength" in request else dict(width=request["width"], height=request["height"])  # else the picture's size
+    sized = {} if "strength" in request and "mask" not in request else dict(width=request["width"], height=request["height"])  # else the picture's size
     args = dict(**sized, num_inference_steps=request["steps"],
                 guidance_scale=first["guidance"], guidance_rescale=first["guidance_rescale"],
                 prompt=[p["prompt"] for p in pictures], negative_prompt=column("negative_prompt"))
@@ -99,25 +113,58 @@ def arguments(request, is_xl):
     return args
 
 
+def init_size(request):
+    return request.get("init_size", [request["width"], request["height"]])
+
+
 def init_picture(request):
     """Waves, (h, w, 3) bytes."""
-    y, x, c = np.meshgrid(np.arange(request["height"]), np.arange(request["width"]), np.arange(3), indexing="ij")
+    width, height = init_size(request)
+    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
     return (127.5 + 100 * np.sin(x / (5 + c)) * np.cos(y / (7 - c))).round().astype(np.uint8)
+
+
+def mask_picture(request):
+    mask = Image.new("L", tuple(init_size(request)))
+    mask.paste(255, tuple(request["mask"]))
+    return mask
+
+
+def once(pipeline, name, start):
+    """What the pipeline's method returns is kept in `start`, or taken from there."""
+    method = getattr(pipeline, name)
+
+    def kept(*args, **kwargs):
+        if name not in start:
+            start[name] = method(*args, **kwargs)
+        values = start[name]
+        return tuple(v.to(pipeline.dtype) for v in values) if isinstance(values, tuple) else values.to(pipeline.dtype)
+
+    setattr(pipeline, name, kept)
 
 
 def from_picture(pipeline, request, start):
     """The pipeline that starts from a picture, and its arguments. Its first noisy latents are kept in `start`, or taken from there."""
-    pipeline = AutoPipelineForImage2Image.from_pipe(pipeline)
+    kind = AutoPipelineForInpainting if "mask" in request else AutoPipelineForImage2Image
+    pipeline = kind.from_pipe(pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    prepare = pipeline.prepare_latents
+    once(pipeline, "prepare_latents", start)
+    count = len(request["pictures"])
+    picture = Image.fromarray(init_picture(request))
+    if "mask" not in request:
+        return pipeline, dict(image=[picture] * count, strength=request["strength"])
+    once(pipeline, "prepare_mask_latents", start)
+    several = (lambda one: one) if "mask_area" in request else (lambda one: [one] * count)
+    return pipeline, dict(image=several(picture), mask_image=several(mask_picture(request)), strength=request["strength"],
+                          padding_mask_crop=request.get("mask_area"))
 
-    def prepare_once(*args, **kwargs):
-        if "latents" not in start:
-            start["latents"] = prepare(*args, **kwargs)
-        return start["latents"].to(pipeline.dtype)
 
-    pipeline.prepare_latents = prepare_once
-    return pipeline, dict(image=[Image.fromarray(init_picture(request))] * len(request["pictures"]), strength=request["strength"])
+def with_what_is_kept(pipeline, request, pictures):
+    """As the documentation of diffusers preserves what the mask keeps; with padding_mask_crop its pipelines do so themselves."""
+    if "mask_area" not in request:
+        picture, mask = Image.fromarray(init_picture(request)), mask_picture(request)
+        pictures = [pipeline.image_processor.apply_overlay(mask, picture, drawn) for drawn in pictures]
+    return np.stack([np.asarray(picture) for picture in pictures]) / 255
 
 
 def generate(pipeline, request, start=None):
@@ -148,8 +195,13 @@ def generate(pipeline, request, start=None):
     if "deepcache" in request:
         from .deepcache import enable  # whose package nothing else needs
         enable(pipeline, steps, **request["deepcache"], also_whole=[last_guided + 1])
-    pictures = pipeline(**arguments(request, is_xl), **more, generator=generators, output_type="np", callback_on_step_end=after_step,
+    known = signature(pipeline.__call__).parameters
+    args = {key: value for key, value in arguments(request, is_xl).items() if value or key in known}  # not all can rescale
+    inpaints = "mask" in request
+    pictures = pipeline(**args, **more, generator=generators, output_type="pil" if inpaints else "np", callback_on_step_end=after_step,
                         callback_on_step_end_tensor_inputs=["latents", *halves]).images
+    if inpaints:
+        pictures = with_what_is_kept(pipeline, request, pictures)
     return final["latents"].permute(0, 2, 3, 1).contiguous().float().numpy(), np.ascontiguousarray(pictures, np.float32)
 
 
@@ -175,5 +227,7 @@ def run_case(folder, request):
     values = {"latents": latents, "pictures": np.round(pictures * 255).astype(np.uint8)}
     if "strength" in request:
         values["init"] = init_picture(request)
+    if "mask" in request:
+        values["mask"] = np.asarray(mask_picture(request).convert("RGB"))
     return values, {"latents_relative_l2": relative_l2(low_latents, latents),
                     "pictures_rms": float(np.sqrt(np.mean((low_pictures - pictures) ** 2)) * 255)}

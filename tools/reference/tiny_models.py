@@ -61,7 +61,15 @@ MODELS = {
 # UNets that a request takes instead of its model's: of latent consistency models, which are told the guidance scale.
 LCM_UNET = SD_UNET | dict(block_out_channels=[8, 16], layers_per_block=1, down_block_types=["CrossAttnDownBlock2D", "DownBlock2D"],
                           up_block_types=["UpBlock2D", "CrossAttnUpBlock2D"], time_cond_proj_dim=8)
-UNETS = {"tiny-lcm-unet": dict(seed=30, unet=(LCM_UNET, F16))}
+# For inpainting: they read a mask and the latent of what is around it.
+INPAINT = dict(in_channels=9, layers_per_block=1)
+XL_INPAINT_UNET = XL_UNET | INPAINT | dict(
+    block_out_channels=[8, 16], attention_head_dim=[1, 2], transformer_layers_per_block=[1, 1],
+    down_block_types=["DownBlock2D", "CrossAttnDownBlock2D"], up_block_types=["CrossAttnUpBlock2D", "UpBlock2D"])
+SD_INPAINT_UNET = LCM_UNET | INPAINT | dict(time_cond_proj_dim=None)
+UNETS = {"tiny-lcm-unet": dict(seed=30, unet=(LCM_UNET, F16)),
+         "tiny-xl-inpaint-unet": dict(seed=31, unet=(XL_INPAINT_UNET, F16)),
+         "tiny-sd15-inpaint-unet": dict(seed=32, unet=(SD_INPAINT_UNET, F16))}
 
 
 def gain_of(path):
