@@ -44,6 +44,8 @@ void add_what_to_draw(Table t, GenerateForm& form) {
   needs(t.number("--mask-area", "draw only what is around the white, so many pixels more on each side, at -W x -H (default: the model's own)",
                  request.mask_area, 0, largest_side), mask);
   add_size(t, request.width, request.height);
+  CLI::Option* varied = t.number("--variation-seed", "another seed whose noise is mixed in", form.picture.variation_seed, uint64_t{0}, UINT64_MAX);
+  inseparable(varied, t.number("--variation-strength", "0 to 1: by how much", form.picture.variation_strength, 0.0f, 1.0f));
   t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_at_once));
 }
 
@@ -54,6 +56,9 @@ void add_sampling(Table t, GenerateForm& form) {
   t.number("--guidance", fmt::format("how closely to follow the prompt; up to 1: no negative prompt (default {})", form.picture.guidance),
            form.picture.guidance, 0.0f, 100.0f);
   t.number("--guidance-rescale", "0 to 1: tones down overexposure from high guidance (default 0)", form.picture.guidance_rescale, 0.0f, 1.0f);
+  t.number("--handover", "share of the noise schedule after which --refiner goes on (default 0.8)", request.handover, 0.0, 1.0);
+  t.number("--aesthetic-score", "0 to 10: what a refiner is told of the picture to draw (default 6)", form.picture.aesthetic_score, 0.0f, 10.0f);
+  t.number("--negative-aesthetic-score", "and of the one not to draw (default 2.5)", form.picture.negative_aesthetic_score, 0.0f, 10.0f);
   t.number("--clip-skip", "leave out this many more last layers of the text encoders (default 0)", request.clip_skip, 0, 64);
   add_sampler(t, request);
   t.number("--eta", "0 to 1: how much of a step is new noise, in schedulers that have it", request.eta, 0.0, 1.0);

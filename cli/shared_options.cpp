@@ -41,6 +41,10 @@ void add_model(Table t, Options& options) {
            if (given.empty()) refuse("--model: expected a folder, file or name, got \"\"");
            options.model = given;
          });
+  t.text("--refiner", "MODEL", "a second model that does the last steps, as the refiner of SDXL; found as --model is", [&](const std::string& given) {
+    if (given.empty()) refuse("--refiner: expected a folder, file or name, got \"\"");
+    options.refiner = given;
+  });
   add_replacements(t, options);
 }
 

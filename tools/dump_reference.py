@@ -25,7 +25,7 @@ from reference.components import components_of, run_component  # noqa: E402
 from reference.pipelines import CASES, case, picture, relative_l2, run_case  # noqa: E402
 from reference.requests import record_request  # noqa: E402
 from reference.sketch import sketch  # noqa: E402
-from reference.tiny_models import MODELS, UNETS, make_model, make_unet  # noqa: E402
+from reference.tiny_models import MODELS, REFINERS, UNETS, make_model, make_refiner, make_unet  # noqa: E402
 
 
 def dump_request(args):
@@ -53,6 +53,8 @@ def dump_goldens(folder):
             save_file(tensors, folder / f"{name}.{component}.safetensors")
     for name in UNETS:
         make_unet(folder / name)
+    for name in REFINERS:
+        make_refiner(folder / name)
     dump_cases(folder, [request["name"] for request in CASES])
 
 
@@ -60,6 +62,9 @@ def dump_cases(folder, names):
     for name in UNETS:
         if not (folder / name).exists():
             make_unet(folder / name)
+    for name in REFINERS:
+        if not (folder / name).exists():
+            make_refiner(folder / name)
     manifest = folder / "manifest.json"
     known = {case["name"]: case for case in json.loads(manifest.read_text())["cases"]} if manifest.exists() else {}
     for request in CASES:

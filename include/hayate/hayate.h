@@ -57,6 +57,7 @@ struct Lora {
 
 struct Options {
   std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
+  std::string refiner{};         // a second model that does the last steps, found as `model` is; empty: none
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
   std::vector<Lora> loras{};     // all are added; what fits nothing in the model is told to `warn`
   std::string lora_folder{};     // where the names in prompts, <lora:NAME:0.8> in the a1111 syntax, are looked up; empty: nowhere
@@ -96,6 +97,9 @@ struct Picture {
   float guidance_rescale = 0.0f;                       // 0..1, "Common Diffusion Noise Schedules ...", section 3.4
   MicroConditioning micro{};
   std::optional<MicroConditioning> negative_micro{};   // default: micro
+  float aesthetic_score = 6, negative_aesthetic_score = 2.5f;  // what refiners of SDXL are told beside these, without the target size
+  uint64_t variation_seed = 0;                         // of noise that is mixed into that of `seed`,
+  float variation_strength = 0;                        // 0..1: by so much of the way to it, on an arc, as AUTOMATIC1111's web UI does
 };
 
 struct Image {
@@ -136,6 +140,7 @@ struct Request {
   int steps = 30;
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;  // of all prompts and negative prompts
   int clip_skip = 0;                 // skip this many more layers of the text encoders than the model's default
+  double handover = 0.8;             // share of the noise schedule, by timesteps, after which Options::refiner goes on
   std::string scheduler{};           // one of schedulers() by any of its names; empty: the model's own
   std::optional<std::string> spacing{};  // how steps are spread: one of spacings() by any of its names; default: as the scheduler's name or the model says
   std::optional<double> eta{};       // 0..1, where the scheduler has it: how much of a step is new noise

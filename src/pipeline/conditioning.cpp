@@ -52,20 +52,25 @@ void repeat(std::vector<Chunks>& text, size_t length) {
     for (size_t own = chunks.size(); chunks.size() < length;) chunks.push_back(TokenChunk(chunks[chunks.size() - own]));
 }
 
-void append_time_ids(const MicroConditioning& m, int width, int height, std::vector<float>& ids) {
+// A score, where the model wants one, takes the place of the target size.
+void append_time_ids(const MicroConditioning& m, std::optional<float> score, int width, int height, std::vector<float>& ids) {
   auto size = [&](const std::array<int, 2>& s) { return s == std::array<int, 2>{} ? std::array<int, 2>{height, width} : s; };
   for (auto pair : {size(m.original_size), m.crop_top_left, size(m.target_size)})
     for (int v : pair) ids.push_back(float(v));
+  if (!score) return;
+  ids.pop_back();
+  ids.back() = *score;
 }
 }  // namespace
 
-Conditioner::Conditioner(const Checkpoint& model, const Family& family, const Compiler& compiler) : pools_(family.added_embedding) {
+Conditioner::Conditioner(const Checkpoint& model, const Family& family, const Compiler& compiler, const std::string& prefix) : pools_(family.added_embedding) {
   // diffusers: a constructor argument of the SDXL pipeline, true unless the index says otherwise
   forced_zeros_ = pools_ && model.index().boolean("force_zeros_for_empty_prompt", true);
+  scores_ = pools_ && model.index().boolean("requires_aesthetics_score", false);
   for (size_t i = 0; i < family.text_encoders.size(); ++i) {
     bool last = i + 1 == family.text_encoders.size();
     ClipTextOutput output{.skip_layers = family.skip_layers, .final_norm = family.final_norm, .pooled = pools_ && last};
-    encoders_.push_back(std::make_unique<TextEncoder>(model, family.text_encoders[i], family.tokenizers[i], output, compiler));
+    encoders_.push_back(std::make_unique<TextEncoder>(model, family.text_encoders[i], family.tokenizers[i], output, compiler, prefix));
   }
 }
 
@@ -146,7 +151,11 @@ Conditioning Conditioner::condition(const PromptChunks& prompts, const Request& 
   for (size_t half = 0; half < prompts.halves.size(); ++half) {
     bool negative = half + 1 < prompts.halves.size();
     encode(prompts.halves[half], negative, request, c, dump, seconds);
-    for (const Picture& p : request.pictures) append_time_ids(negative ? p.negative_micro.value_or(p.micro) : p.micro, width, height, c.time_ids);
+    for (const Picture& p : request.pictures) {
+      std::optional<float> score;
+      if (scores_) score = negative ? p.negative_aesthetic_score : p.aesthetic_score;
+      append_time_ids(negative ? p.negative_micro.value_or(p.micro) : p.micro, score, width, height, c.time_ids);
+    }
   }
   return c;
 }

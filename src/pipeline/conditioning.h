@@ -15,7 +15,7 @@ struct Conditioning {
   int64_t tokens = 0, width = 0, pooled_width = 0;  // tokens: those of one text encoder times the chunks of the longest prompt
   std::vector<float> hidden{};  // (b, tokens, width); b is pictures, or twice that with the unconditional half first
   std::vector<float> pooled{};  // (b, pooled_width)
-  std::vector<float> time_ids{};  // (b, 6): original height and width, crop top and left, target height and width
+  std::vector<float> time_ids{};  // (b, 6): original height and width, crop top and left, target height and width; refiners (b, 5): a score in the target's place
 };
 
 // The prompts of a request, read: what each text encoder is to encode.
@@ -28,7 +28,7 @@ struct PromptChunks {
 
 class Conditioner {
  public:
-  Conditioner(const Checkpoint&, const Family&, const Compiler&);
+  Conditioner(const Checkpoint&, const Family&, const Compiler&, const std::string& prefix = "");
 
   // Throws what the syntax of the request has against a prompt.
   PromptChunks read(const Request&, bool guided, const Warn&) const;
@@ -47,7 +47,7 @@ class Conditioner {
   // Appends the half's rows to hidden and pooled.
   void encode(const std::vector<Text>&, bool negative, const Request&, Conditioning&, Dump&, CompileSeconds&);
 
-  bool pools_, forced_zeros_;
+  bool pools_, forced_zeros_, scores_;  // scores_: told an aesthetic score
   std::vector<std::unique_ptr<TextEncoder>> encoders_;
 };
 

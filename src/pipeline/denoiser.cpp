@@ -42,8 +42,8 @@ struct Denoiser::Moment {
   std::vector<float> state, noise;
 };
 
-Denoiser::Denoiser(const UNetConfig& config, std::shared_ptr<const TensorSource> tensors, const Compiler& compiler)
-    : compiler_(compiler), config_(config), unet_("unet", std::move(tensors), compiler) {}
+Denoiser::Denoiser(const std::string& name, const UNetConfig& config, std::shared_ptr<const TensorSource> tensors, const Compiler& compiler)
+    : compiler_(compiler), config_(config), unet_(name, std::move(tensors), compiler) {}
 
 Recording Denoiser::recording(const Job& job) const {
   DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = false, .saved = job.schedule.saved, .tokens = job.prompts.tokens,
@@ -166,14 +166,15 @@ void Denoiser::run_step(Executable& exec, const Job& job, size_t at) const {
 }
 
 // Reading a latent waits for the device, so that is left out where nobody looks; if the last one is not finite all is done again, watched.
-std::vector<float> Denoiser::run(const Job& job, const Conditioning& c, const Start& start, const LatentNoise& noise, Dump& dump,
+std::vector<float> Denoiser::run(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise, Dump& dump,
                                  CompileSeconds& seconds) {
   if (job.request.on_step || dump.active() || compiler_.backend->is_host()) return run_watched(job, c, start, noise, dump, seconds);
+  LatentNoise again = noise;
   std::vector<float> latents = run_unwatched(job, c, start, noise, seconds);
-  return all_finite(latents) ? latents : run_watched(job, c, start, noise, dump, seconds);
+  return all_finite(latents) ? latents : run_watched(job, c, start, again, dump, seconds);
 }
 
-std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c, const Start& start, LatentNoise noise,
+std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise,
                                            CompileSeconds& seconds) {
   auto exec = started(job, c, start, {per_state(job, start.x, 0), std::vector<float>(start.x.size())}, /*keep_all=*/false, seconds);
   write_all_steps(*exec, job, noise, start.x.size());
@@ -181,7 +182,7 @@ std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c
   return latents_of(*exec, job);
 }
 
-std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, const Start& start, LatentNoise noise, Dump& dump,
+std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise, Dump& dump,
                                          CompileSeconds& seconds) {
   Moment moment{per_state(job, start.x, 0), std::vector<float>(start.x.size())};
   std::vector<float> latents;
@@ -193,11 +194,12 @@ std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, 
     exec->write("row", as_bytes(row_of(job, i)));
     run_step(*exec, job, i);
     if (dump.active()) {
-      if (i == 0) dump.take("unet/prompt", *exec, Rate::prompt);
-      dump.take(fmt::format("unet/step{}", i + 1), *exec, Rate::step);
+      if (i == 0) dump.take(unet_.name() + "/prompt", *exec, Rate::prompt);
+      dump.take(fmt::format("{}/step{}", unet_.name(), i + 1 + size_t(job.steps_before)), *exec, Rate::step);
     }
     latents = latents_of(*exec, job);
-    require_finite(latents, fmt::format("the latent after step {} of {}", i + 1, steps), [&] {
+    const size_t done = i + 1 + size_t(job.steps_before), all = steps + size_t(job.steps_before + job.steps_after);
+    require_finite(latents, fmt::format("the latent after step {} of {}", done, all), [&] {
       std::vector<float> cached;
       if (const Value v = exec->program().find("cached"); v != none) cached = read_floats(*exec, v);
       exec.reset();
@@ -207,8 +209,8 @@ std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, 
       run_step(*again, job, i);
       return again;
     });
-    if (job.request.on_step && !job.request.on_step({int(i + 1), int(steps), job.schedule.rows[i].timestep, latents}))
-      fail(ErrorKind::cancelled, "cancelled after step {} of {}", i + 1, steps);
+    if (job.request.on_step && !job.request.on_step({int(done), int(all), job.schedule.rows[i].timestep, latents}))
+      fail(ErrorKind::cancelled, "cancelled after step {} of {}", done, all);
   }
   return latents;
 }

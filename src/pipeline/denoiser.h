@@ -16,11 +16,11 @@ namespace hayate {
 
 class Denoiser {
  public:
-  Denoiser(const UNetConfig&, std::shared_ptr<const TensorSource>, const Compiler&);
+  Denoiser(const std::string& name, const UNetConfig&, std::shared_ptr<const TensorSource>, const Compiler&);
   Denoiser(const Denoiser&) = delete;
 
   // The last x, (pictures, h, w, channels). `noise` draws for the steps that want it. Error(not_finite), Error(cancelled).
-  std::vector<float> run(const Job&, const Conditioning&, const Start&, const LatentNoise& noise, Dump&, CompileSeconds&);
+  std::vector<float> run(const Job&, const Conditioning&, const Start&, LatentNoise& noise, Dump&, CompileSeconds&);
 
   Recording recording(const Job&) const;  // a program for each kind of step
   std::shared_ptr<Executable> executable(const Job&, CompileSeconds&);
@@ -39,8 +39,8 @@ class Denoiser {
   void write_all_steps(Executable&, const Job&, LatentNoise&, size_t latent) const;
   std::shared_ptr<Executable> started(const Job&, const Conditioning&, const Start&, const Moment&, bool keep_all, CompileSeconds&);
   void run_step(Executable&, const Job&, size_t at) const;
-  std::vector<float> run_unwatched(const Job&, const Conditioning&, const Start&, LatentNoise, CompileSeconds&);
-  std::vector<float> run_watched(const Job&, const Conditioning&, const Start&, LatentNoise, Dump&, CompileSeconds&);
+  std::vector<float> run_unwatched(const Job&, const Conditioning&, const Start&, LatentNoise&, CompileSeconds&);
+  std::vector<float> run_watched(const Job&, const Conditioning&, const Start&, LatentNoise&, Dump&, CompileSeconds&);
   std::vector<float> latents_of(Executable&, const Job&) const;
 
   const Compiler& compiler_;

@@ -17,15 +17,16 @@ const Family& checked_family(const Checkpoint& model) {
 }
 }  // namespace
 
-DiffusionModel::DiffusionModel(std::shared_ptr<const Checkpoint> base, const std::vector<Lora>& loras, const Compiler& compiler, Warn warn)
+DiffusionModel::DiffusionModel(std::shared_ptr<const Checkpoint> base, const std::vector<Lora>& loras, const Compiler& compiler, Warn warn,
+                               const std::string& prefix)
     : base_(std::move(base)),
       warn_(std::move(warn)),
       checkpoint_(std::make_unique<LoraCheckpoint>(base_, weighted(loras), warn_)),
       family_(checked_family(*checkpoint_)),
       scheduler_(parse_scheduler_config(checkpoint_->config("scheduler"))),
       unet_(parse_unet_config(checkpoint_->config("unet"))),
-      conditioner_(*checkpoint_, family_, compiler),
-      denoiser_(unet_, checkpoint_->tensors("unet"), compiler) {}
+      conditioner_(*checkpoint_, family_, compiler, prefix),
+      denoiser_(prefix + "unet", unet_, checkpoint_->tensors("unet"), compiler) {}
 
 LoraChange DiffusionModel::change_loras(const std::vector<Lora>& loras) {
   Stopwatch watch;

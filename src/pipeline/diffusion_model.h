@@ -16,8 +16,8 @@ namespace hayate {
 
 class DiffusionModel {
  public:
-  // Throws what check_model() has against it.
-  DiffusionModel(std::shared_ptr<const Checkpoint> base, const std::vector<Lora>&, const Compiler&, Warn);
+  // Throws what check_model() has against it. `prefix` of the names of its components, in dumps and messages.
+  DiffusionModel(std::shared_ptr<const Checkpoint> base, const std::vector<Lora>&, const Compiler&, Warn, const std::string& prefix = "");
   DiffusionModel(const DiffusionModel&) = delete;
 
   // Every component reads the tensors of the model with these LoRAs. Where weights cannot be prepared all is as it was, but that some must be loaded

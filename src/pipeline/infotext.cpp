@@ -73,6 +73,8 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   if (r.init_image) text += fmt::format("Denoising strength: {:g}, ", r.strength);
   if (r.mask && r.mask_blur > 0) text += fmt::format("Mask blur: {:g}, ", r.mask_blur);
   if (r.mask_area) text += fmt::format("Inpaint area: Only masked, Masked area padding: {}, ", *r.mask_area);
+  if (!f.refiner.empty()) text += fmt::format("Refiner: {}, Refiner switch at: {:g}, ", quoted(f.refiner), r.handover);
+  if (p.variation_strength > 0) text += fmt::format("Variation seed: {}, Variation seed strength: {:g}, ", p.variation_seed, p.variation_strength);
   if (r.deepcache.interval > 1) text += fmt::format("DeepCache interval: {}, DeepCache branch: {}, ", r.deepcache.interval, r.deepcache.branch);
   if (r.deepcache.interval > 1 && r.deepcache.center) text += fmt::format("DeepCache center: {}, DeepCache power: {:g}, ", *r.deepcache.center, r.deepcache.power);
   if (r.guidance_interval != std::array{0.0, 1.0}) text += fmt::format("Guidance interval: \"{:g}, {:g}\", ", r.guidance_interval[0], r.guidance_interval[1]);

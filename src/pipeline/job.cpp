@@ -1,6 +1,9 @@
 // The checks of a request that need no weights.
 #include "pipeline/job.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/error.h"
 #include "models/unet.h"
 #include "pipeline/diffusion_model.h"
@@ -19,6 +22,9 @@ void check_pictures(const Request& r) {
           r.pictures.size(), kMaxPictures);
   for (const Picture& p : r.pictures) {
     require(p.guidance >= 0 && p.guidance <= 1000, ErrorKind::usage, "guidance is {}; expected 0 to 1000", p.guidance);
+    for (float score : {p.aesthetic_score, p.negative_aesthetic_score})
+      require(score >= 0 && score <= 100, ErrorKind::usage, "aesthetic_score is {}; expected 0 to 100", score);
+    require(p.variation_strength >= 0 && p.variation_strength <= 1, ErrorKind::usage, "variation_strength is {}; expected 0 to 1", p.variation_strength);
     require(p.guidance_rescale >= 0 && p.guidance_rescale <= 1, ErrorKind::usage, "guidance_rescale is {}; expected 0 to 1", p.guidance_rescale);
   }
 }
@@ -38,9 +44,24 @@ void check_mask(const Request& r, const UNetConfig& unet) {
   require(r.mask_area.value_or(0) >= 0 && r.mask_area.value_or(0) <= kMaxSide, ErrorKind::usage, "mask_area is {}; expected 0 to {}", r.mask_area.value_or(0), kMaxSide);
 }
 
+// The steps of a part. As in diffusers, the one that hands over does those down to a timestep, and the one that goes on those below it.
+Schedule schedule_of(const SchedulerConfig& config, const Request& r, ScheduleOptions options, Part part) {
+  if (part == Part::all) return make_schedule(config, r.steps, options);
+  require(r.handover > 0 && r.handover < 1, ErrorKind::usage, "handover is {}; expected more than 0 and less than 1", r.handover);
+  const int second = first_step_below(config, r.steps, options, std::nearbyint(config.num_train_timesteps * (1 - r.handover)));
+  require(second < r.steps, ErrorKind::usage, "handover {} of {} steps leaves no step to the refiner", r.handover, r.steps);
+  Schedule whole = make_schedule(config, r.steps, options);
+  options.strength.reset(), options.begin = second;
+  Schedule rest = make_schedule(config, r.steps, options);
+  if (part == Part::after_handover) return rest;
+  require(rest.rows.size() < whole.rows.size(), ErrorKind::usage, "handover {} of {} steps leaves no step to the model before the refiner", r.handover, r.steps);
+  whole.rows.resize(whole.rows.size() - rest.rows.size());  // mixtures stay: the last step leaves one behind
+  return whole;
+}
+
 }  // namespace
 
-Job make_job(const Request& r, const DiffusionModel& model, int downscale, const Warn& warn) {
+Job make_job(const Request& r, const DiffusionModel& model, const SchedulerConfig& scheduler, Part part, int downscale, const Warn& warn) {
   const UNetConfig& unet = model.unet();
   check_pictures(r);
   Job job{.request = r,
@@ -68,7 +89,7 @@ Job make_job(const Request& r, const DiffusionModel& model, int downscale, const
   ScheduleOptions options{.name = r.scheduler, .spacing = r.spacing, .eta = r.eta, .s_noise = r.s_noise, .s_churn = r.s_churn, .s_tmin = r.s_tmin,
                           .s_tmax = r.s_tmax, .is_sdxl = unet.text_time};
   if (r.init_image && !(r.mask && r.strength == 1)) options.strength = r.strength;
-  job.schedule = make_schedule(model.scheduler(), r.steps, options);
+  job.schedule = schedule_of(scheduler, r, options, part);
   // A network that is told the guidance scale needs no unconditional half.
   const bool guided = std::ranges::any_of(r.pictures, [](const Picture& p) { return p.guidance > 1; }) && unet.guidance_embed_dim == 0;
   job.plan = plan_steps(int(job.schedule.rows.size()), guided, r);

@@ -17,11 +17,15 @@ struct Job {
   Schedule schedule;
   StepPlan plan;
   PromptChunks prompts;
+  int steps_before = 0, steps_after = 0;  // of other models, in the same request
 };
 
 constexpr int kMaxSide = 16384, kMaxPictures = 256, kMaxSteps = 10000;
 
+// Of all steps, which ones a model does.
+enum class Part { all, before_handover, after_handover };
+
 // `downscale`: pixels to a number of the latent. Error(usage) for what cannot be.
-Job make_job(const Request&, const DiffusionModel&, int downscale, const Warn&);
+Job make_job(const Request&, const DiffusionModel&, const SchedulerConfig&, Part, int downscale, const Warn&);
 
 }  // namespace hayate

@@ -1,6 +1,9 @@
 // torch draws (n, channels, h, w); latents here are channels last.
 #include "pipeline/latent_noise.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace hayate {
 
 namespace {
@@ -11,6 +14,25 @@ RandnType type_of(Noise kind) {
     case Noise::torch_cpu_bf16: return RandnType::bf16;
   }
   return RandnType::f32;
+}
+
+// From a to b on an arc through each column of the latent, which is what AUTOMATIC1111's web UI takes for a vector. (h, w, channels), changed in place.
+void turn(std::span<float> a, std::span<const float> b, float strength, size_t line) {
+  struct Column {
+    double aa = 0, bb = 0, ab = 0;
+  };
+  std::vector<Column> columns(line);
+  for (size_t i = 0; i < a.size(); ++i) {
+    Column& c = columns[i % line];
+    c.aa += double(a[i]) * double(a[i]), c.bb += double(b[i]) * double(b[i]), c.ab += double(a[i]) * double(b[i]);
+  }
+  for (size_t i = 0; i < a.size(); ++i) {
+    const Column& c = columns[i % line];
+    const double angle = std::acos(std::clamp(c.ab / std::sqrt(c.aa * c.bb), -1.0, 1.0)), whole = std::sin(angle);
+    const double of_a = whole < 1e-6 ? 1 - double(strength) : std::sin((1 - double(strength)) * angle) / whole;
+    const double of_b = whole < 1e-6 ? double(strength) : std::sin(double(strength) * angle) / whole;
+    a[i] = float(of_a * double(a[i]) + of_b * double(b[i]));
+  }
 }
 }  // namespace
 
@@ -32,6 +54,15 @@ std::vector<float> LatentNoise::draw() {
     for (int64_t c = 0; c < channels_; ++c)
       for (int64_t i = 0; i < area; ++i) latents[size_t(n * each + i * channels_ + c)] = planes[size_t(n * each + c * area + i)];
   return latents;
+}
+
+std::vector<float> LatentNoise::draw_varied(LatentNoise& other, std::span<const float> strengths) {
+  std::vector<float> drawn = draw();
+  const std::vector<float> others = other.draw();
+  const size_t each = drawn.size() / strengths.size();
+  for (size_t i = 0; i < strengths.size(); ++i)
+    if (strengths[i] > 0) turn(std::span(drawn).subspan(i * each, each), std::span(others).subspan(i * each, each), strengths[i], size_t(w_ * channels_));
+  return drawn;
 }
 
 }  // namespace hayate

@@ -1,5 +1,6 @@
 // The random numbers of a request: one generator per picture, drawing again for each step that needs noise.
 #pragma once
+#include <span>
 #include <vector>
 
 #include "core/random.h"
@@ -14,6 +15,8 @@ class LatentNoise {
 
   // Next draw for all pictures, (n, h, w, channels).
   std::vector<float> draw();
+  // The next draw, of each picture on its way to that of a generator of its own: `strengths` says how far, 0 to 1.
+  std::vector<float> draw_varied(LatentNoise& other, std::span<const float> strengths);
 
  private:
   int64_t pictures_, channels_, h_, w_;

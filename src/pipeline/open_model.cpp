@@ -14,17 +14,16 @@
 namespace hayate {
 namespace {
 
-std::string find_model(const Options& options) {
-  if (options.model.empty()) return builtin_model_folder();
-  if (present(options.model) || !is_hub_name(options.model)) return options.model;
-  return find_in_hub_cache(options.hub_cache, options.model);
+std::string find_model(const std::string& name, const Options& options) {
+  if (present(name) || !is_hub_name(name)) return name;
+  return find_in_hub_cache(options.hub_cache, name);
 }
 
 }  // namespace
 
 std::unique_ptr<Checkpoint> open_base(const Options& options) {
   require(options.random.empty() || options.model.empty(), ErrorKind::usage, "a random model and the model {} cannot both be used", options.model);
-  std::unique_ptr<Checkpoint> model = open_checkpoint(find_model(options), clip_tokenizers_folder());
+  std::unique_ptr<Checkpoint> model = open_checkpoint(options.model.empty() ? builtin_model_folder() : find_model(options.model, options), clip_tokenizers_folder());
   if (!options.random.empty()) model = random_model(options.random, std::move(model));  // whose words the built-in model's tokenizers number
   const std::map<std::string, std::string> all = {
       {"unet", options.unet}, {"vae", options.vae}, {"text_encoder", options.text_encoder}, {"text_encoder_2", options.text_encoder_2}};
@@ -33,6 +32,10 @@ std::unique_ptr<Checkpoint> open_base(const Options& options) {
     if (!path.empty()) overrides.emplace(component, path);
   if (!overrides.empty()) model = std::make_unique<OverriddenCheckpoint>(std::move(model), overrides);
   return model;
+}
+
+std::unique_ptr<Checkpoint> open_refiner(const Options& options) {
+  return open_checkpoint(find_model(options.refiner, options), clip_tokenizers_folder());
 }
 
 std::vector<WeightedLora> weighted(const std::vector<Lora>& loras) {

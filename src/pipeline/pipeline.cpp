@@ -1,6 +1,7 @@
 // The public Pipeline: a request checked, conditioned, denoised, decoded.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/error.h"
 #include "core/file_reader.h"
@@ -69,11 +70,15 @@ struct Pipeline::Impl {
         compiler{.backend = make_backend(o), .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
                  .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers, o.quantize_convolutions)}},
         model(open_base(o), o.loras, compiler, o.warn),
+        refiner(o.refiner.empty() ? nullptr : std::make_unique<DiffusionModel>(open_refiner(o), std::vector<Lora>{}, compiler, o.warn, "refiner ")),
         vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
                      .climb = {.dtype = decoder_dtype(o, compiler.climb.dtype, model.checkpoint().config("vae"))}},
         vae_config(parse_vae_config(model.checkpoint().config("vae"))),
         encoder(model.checkpoint().tensors("vae"), vae_config, vae_compiler),
         decoder(model.checkpoint().tensors("vae"), vae_config, vae_compiler, o.vae_tiling, o.warn) {
+    require(!refiner || (refiner->unet().in_channels == model.unet().in_channels && refiner->unet().out_channels == model.unet().out_channels),
+            ErrorKind::bad_model, "{}: reads {} channels and makes {}, the model before it {} and {}", options.refiner, refiner->unet().in_channels,
+            refiner->unet().out_channels, model.unet().in_channels, model.unet().out_channels);
     for (Dtype used : {compiler.climb.dtype, vae_compiler.climb.dtype})
       require(used != Dtype::f16 || compiler.backend->has_f16(), ErrorKind::unsupported, "fp16 needs an NVIDIA GPU; the device is {}",
               compiler.backend->name());
@@ -96,27 +101,50 @@ struct Pipeline::Impl {
   Job check(const Request& r, const Warn& warn) const {
     require(options.vae_tiling != VaeTiling::on || r.dump_pattern.empty(), ErrorKind::usage,
             "a dump holds whole values, and vae_tiling is on: they do not go together");
-    return make_job(r, model, int(vae_config.downscale()), warn);
+    Job job = make_job(r, model, model.scheduler(), refiner ? Part::before_handover : Part::all, int(vae_config.downscale()), warn);
+    if (refiner) job.steps_after = int(refining(job, {}).schedule.rows.size());
+    return job;
+  }
+  // What the refiner does after a job, on the same schedule: what it is handed must have the noise that it expects.
+  Job refining(const Job& before, const Warn& warn) const {
+    SchedulerConfig scheduler = model.scheduler();
+    scheduler.prediction_type = refiner->scheduler().prediction_type;
+    Job job = make_job(before.request, *refiner, scheduler, Part::after_handover, int(vae_config.downscale()), warn);
+    job.steps_before = int(before.schedule.rows.size());
+    return job;
   }
 
   // The stages of generate() and what they need on a rung.
   std::vector<Stage> stages(const Job& job, const Rung& rung, bool tiled) {
     const bool keep_all = !job.request.dump_pattern.empty();
-    Stage text{.name = "text"}, denoising{.name = "denoise"};
-    const int64_t chunks = int64_t(job.prompts.length);
-    for (const auto& encoder : model.conditioner().encoders())
-      text.add(encoder->component(), encoder->need(job.pictures * chunks, job.request.clip_skip, rung, keep_all));
-    Component& unet = model.denoiser().component();
-    denoising.add(unet, unet.need(model.denoiser().recording(job), rung, keep_all));
+    Stage text{.name = "text"};
+    add_text(text, model, job, rung, keep_all);
+    std::vector<Stage> refined;
+    if (refiner) {
+      const Job second = refining(job, {});
+      add_text(text, *refiner, second, rung, keep_all);
+      refined.push_back(denoise_stage("refine", *refiner, second, rung, keep_all));
+    }
     std::vector<Stage> all{std::move(text)};
     if (job.request.init_image) {
       Stage encoding{.name = "encode"};
       encoding.add(encoder.component(), encoder.need(job.width, job.height, rung));
       all.push_back(std::move(encoding));
     }
-    all.push_back(std::move(denoising));
+    all.push_back(denoise_stage("denoise", model, job, rung, keep_all));
+    std::ranges::move(refined, std::back_inserter(all));
     all.push_back(decode_stage(job, rung, tiled));
     return all;
+  }
+  static void add_text(Stage& stage, DiffusionModel& of, const Job& job, const Rung& rung, bool keep_all) {
+    for (const auto& encoder : of.conditioner().encoders())
+      stage.add(encoder->component(), encoder->need(job.pictures * int64_t(job.prompts.length), job.request.clip_skip, rung, keep_all));
+  }
+  static Stage denoise_stage(const char* name, DiffusionModel& of, const Job& job, const Rung& rung, bool keep_all) {
+    Stage stage{.name = name};
+    Component& unet = of.denoiser().component();
+    stage.add(unet, unet.need(of.denoiser().recording(job), rung, keep_all));
+    return stage;
   }
   Stage decode_stage(const Job& job, const Rung& rung, bool tiled) {
     Stage decoding{.name = "decode"};
@@ -188,12 +216,6 @@ struct Pipeline::Impl {
 
   static Decoding decoding_of(const Job& job, bool tiled) { return {.pictures = job.pictures, .h = job.h, .w = job.w, .tiled = tiled}; }
 
-  LatentNoise noise_of(const Job& job) const {
-    std::vector<uint64_t> seeds;
-    for (const Picture& p : job.request.pictures) seeds.push_back(p.seed);
-    return {seeds, job.request.noise, job.request.shared_noise, model.unet().out_channels, job.h, job.w};
-  }
-
   std::optional<Canvas> canvas_of(const Job& job) const {
     if (!job.request.init_image) return {};
     return Canvas(job.request, job.width, job.height, int(vae_config.downscale()));
@@ -208,6 +230,7 @@ struct Pipeline::Impl {
     const Request& request = job.request;
     const InfotextFields fields{.model = name(),
                                 .scheduler = job.schedule.label,
+                                .refiner = refiner ? model_name(options.refiner) : "",
                                 .loras = loras(),
                                 .spacing = job.schedule.spacing,
                                 .width = picture_size(job)[0],
@@ -258,13 +281,24 @@ struct Pipeline::Impl {
     };
     make_room();
     Conditioning c = model.conditioner().condition(job.prompts, request, job.width, job.height, dump, seconds);
+    std::optional<Job> second;
+    Conditioning refined;
+    if (refiner) {
+      second.emplace(refining(job, options.warn));
+      refined = refiner->conditioner().condition(second->prompts, request, job.width, job.height, dump, seconds);
+    }
     result.timings.text = stage();
-    LatentNoise noise = noise_of(job);
+    LatentNoise noise = noise_of(job, model.unet().out_channels);
     if (job.request.init_image) make_room();
-    const Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
+    Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
     make_room();
     result.latents = model.denoiser().run(job, c, start, noise, dump, seconds);
     if (!dump.active()) result.work = model.denoiser().work(job, seconds);  // now: decoding may need the memory of the UNet
+    if (refiner) {
+      make_room();
+      start.x = std::move(result.latents);
+      result.latents = refiner->denoiser().run(*second, refined, start, noise, dump, seconds);
+    }
     result.timings.denoise = stage();
     make_room();
     result.images = decoder.decode(result.latents, decoding_of(job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
@@ -293,7 +327,7 @@ struct Pipeline::Impl {
     Denoiser& denoiser = model.denoiser();
     Job half = job;
     half.schedule.rows.resize(job.schedule.rows.size() / 2);
-    LatentNoise noise = noise_of(job);
+    LatentNoise noise = noise_of(job, model.unet().out_channels);
     const std::optional<Canvas> canvas = canvas_of(job);
     Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
     start.x = denoiser.run(half, c, start, noise, nothing, seconds);
@@ -328,6 +362,7 @@ struct Pipeline::Impl {
   Options options;
   Compiler compiler;
   DiffusionModel model;
+  std::unique_ptr<DiffusionModel> refiner;  // may be none
   Compiler vae_compiler;
   VaeConfig vae_config;
   PictureEncoder encoder;

@@ -1,7 +1,27 @@
 // Noise, and pictures encoded.
 #include "pipeline/start.h"
 
+#include <algorithm>
+
 namespace hayate {
+
+namespace {
+// The first noise of each picture, mixed with that of its variation seed.
+std::vector<float> first_noise(const Job& job, LatentNoise& noise, int64_t channels) {
+  std::vector<uint64_t> seeds;
+  std::vector<float> strengths;
+  for (const Picture& p : job.request.pictures) seeds.push_back(p.variation_seed), strengths.push_back(p.variation_strength);
+  if (std::ranges::all_of(strengths, [](float s) { return s == 0; })) return noise.draw();
+  LatentNoise other(seeds, job.request.noise, job.request.shared_noise, channels, job.h, job.w);
+  return noise.draw_varied(other, strengths);
+}
+}  // namespace
+
+LatentNoise noise_of(const Job& job, int64_t channels) {
+  std::vector<uint64_t> seeds;
+  for (const Picture& p : job.request.pictures) seeds.push_back(p.seed);
+  return {seeds, job.request.noise, job.request.shared_noise, channels, job.h, job.w};
+}
 
 Start start_of(const Job& job, const Canvas* canvas, const UNetConfig& unet, PictureEncoder& encoder, LatentNoise& noise, CompileSeconds& seconds) {
   const Request& r = job.request;
@@ -9,7 +29,7 @@ Start start_of(const Job& job, const Canvas* canvas, const UNetConfig& unet, Pic
   Start start;
   // Where nothing of the picture is seen but what the UNet reads beside x, diffusers does not encode the rest.
   if (canvas && !(unet.reads_mask() && r.strength == 1)) start.clean = encoded(pixels_of(canvas->picture()));
-  start.noise = r.latents.empty() ? noise.draw() : r.latents;
+  start.noise = r.latents.empty() ? first_noise(job, noise, unet.out_channels) : r.latents;
   start.x = start.noise;
   const Mixture& first = job.schedule.start;
   for (float& v : start.x) v *= float(first.noise);

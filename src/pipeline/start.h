@@ -21,5 +21,6 @@ struct Start {
 
 // Draws in the order of diffusers: for the picture to start from, the noise, for the masked picture. `canvas` may be none.
 Start start_of(const Job&, const Canvas* canvas, const UNetConfig&, PictureEncoder&, LatentNoise&, CompileSeconds&);
+LatentNoise noise_of(const Job&, int64_t channels);
 
 }  // namespace hayate

@@ -10,11 +10,11 @@
 namespace hayate {
 
 TextEncoder::TextEncoder(const Checkpoint& model, const std::string& component, const std::string& tokenizer, ClipTextOutput output,
-                         const Compiler& compiler)
+                         const Compiler& compiler, const std::string& prefix)
     : tokenizer_(model.tokenizer(tokenizer)),
       config_(parse_clip_text_config(model.config(component))),
       output_(output),
-      component_(component, model.tensors(component), compiler) {
+      component_(prefix + component, model.tensors(component), compiler) {
   require(tokenizer_.vocabulary_size() <= config_.vocab_size, ErrorKind::bad_model, "{}: has ids up to {}, {} has a vocabulary of {}",
           model.tokenizer(tokenizer), tokenizer_.vocabulary_size() - 1, component, config_.vocab_size);
   require(tokenizer_.max_length() == config_.max_tokens, ErrorKind::bad_model, "{}: model_max_length is {}, {} has max_position_embeddings {}",

@@ -20,7 +20,8 @@ struct EncodedText {
 class TextEncoder {
  public:
   // `output` says which state to return; its skip_layers grow with clip_skip.
-  TextEncoder(const Checkpoint&, const std::string& component, const std::string& tokenizer, ClipTextOutput output, const Compiler&);
+  TextEncoder(const Checkpoint&, const std::string& component, const std::string& tokenizer, ClipTextOutput output, const Compiler&,
+              const std::string& prefix = "");
 
   // `ids` are n lists of tokens() ids. `half` names the values in a dump: COMPONENT/half/NAME, and half-2 and so on for every
   // further max_at_once lists.

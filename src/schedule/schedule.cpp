@@ -60,7 +60,7 @@ Sampling sampling_of(const Scheduler& scheduler, int steps, const ScheduleOption
   churn.most = o.s_tmax.value_or(churn.most);
   require(churn.most >= churn.least, ErrorKind::usage, "s_tmax is {}; expected s_tmin, {}, or more", churn.most, churn.least);
   return {.steps = steps,
-          .begin = o.strength ? first_step(steps, *o.strength) : 0,
+          .begin = o.strength ? first_step(steps, *o.strength) : o.begin,
           .eta = o.eta.value_or(scheduler.eta.value_or(0)),
           .churn = churn};
 }
@@ -110,6 +110,19 @@ Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleO
   if (options.s_noise) scale_noise(schedule, *options.s_noise, scheduler.name);
   if (options.strength) schedule.start = schedule.mixtures.front();
   return schedule;
+}
+
+int first_step_below(const SchedulerConfig& config, int steps, ScheduleOptions options, double timestep) {
+  options.strength.reset(), options.s_noise.reset();
+  int first = 0;
+  for (int end = steps; first < end;) {  // timesteps fall
+    options.begin = (first + end) / 2;
+    if (make_schedule(config, steps, options).rows.front().timestep < timestep)
+      end = options.begin;
+    else
+      first = options.begin + 1;
+  }
+  return first;
 }
 
 }  // namespace hayate

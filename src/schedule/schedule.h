@@ -42,11 +42,15 @@ struct ScheduleOptions {
   std::optional<double> eta = {};           // 0 to 1: how much of a step is new noise
   std::optional<double> s_noise = {};       // factor of all noise but the first
   std::optional<double> s_churn = {}, s_tmin = {}, s_tmax = {};
+  int begin = 0;                            // leave out so many of the first steps; or
   std::optional<double> strength = {};      // from a picture: only this share of the steps, the last ones, is done; 0 to 1
   bool is_sdxl = true;                      // else Stable Diffusion 1.x or 2.x
 };
 
 // Error(usage) for impossible steps or options, Error(unsupported) for a config whose scheduler is not in the table or that it cannot follow.
 Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleOptions& options = {});
+
+// Where a second model goes on that shares the schedule: the first step below a timestep; `steps` if there is none.
+int first_step_below(const SchedulerConfig& config, int steps, ScheduleOptions options, double timestep);
 
 }  // namespace hayate

@@ -58,6 +58,7 @@ Request request_of(const Json& c) {
   r.height = c.at("height");
   r.steps = c.at("steps");
   r.clip_skip = c.at("clip_skip");
+  r.handover = c.value("handover", r.handover);
   if (c.contains("guidance_end")) r.guidance_interval = {0, c.at("guidance_end")};
   if (c.contains("deepcache")) {
     const Json& d = c.at("deepcache");
@@ -70,6 +71,8 @@ Request request_of(const Json& c) {
     picture.seed = p.at("seed");
     picture.guidance = p.at("guidance");
     picture.guidance_rescale = p.at("guidance_rescale");
+    picture.aesthetic_score = p.value("aesthetic_score", picture.aesthetic_score);
+    picture.negative_aesthetic_score = p.value("negative_aesthetic_score", picture.negative_aesthetic_score);
     picture.negative_prompt = p.value("negative_prompt", "");
     if (p.contains("prompt_2")) picture.prompt_2 = p.at("prompt_2").get<std::string>();
     if (p.contains("negative_prompt_2")) picture.negative_prompt_2 = p.at("negative_prompt_2").get<std::string>();
@@ -126,8 +129,8 @@ Compared compare(const Result& r, const Expected& e) {
 
 Compared run_case(const Json& c, const std::string& device, const std::string& rung, const Json& scheduler_changes = Json::object()) {
   CaseModel model(c, scheduler_changes);
-  const std::string unet = c.contains("unet") ? kParityFolder + c.at("unet").get<std::string>() : "";
-  return compare(Pipeline({.model = model.path(), .unet = unet, .device = device, .rung = rung}).generate(request_of(c)), expected_of(c));
+  auto path = [&](const char* key) { return c.contains(key) ? kParityFolder + c.at(key).get<std::string>() : ""; };
+  return compare(Pipeline({.model = model.path(), .refiner = path("refiner"), .unet = path("unet"), .device = device, .rung = rung}).generate(request_of(c)), expected_of(c));
 }
 
 std::vector<std::string> names() {

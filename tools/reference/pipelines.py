@@ -6,7 +6,7 @@ import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, UNet2DConditionModel
 from PIL import Image
 
-from .tiny_models import BF16, F32, load_pipeline
+from .tiny_models import BF16, F32, load_pipeline, load_refiner
 
 LIGHTHOUSE = "a lighthouse on a cliff at dusk, warm light"
 FOX = "a photo of a red fox in the snow"
@@ -20,7 +20,7 @@ EULER_ANCESTRAL = {"_class_name": "EulerAncestralDiscreteScheduler", "timestep_s
 def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None, **more):
     """`scheduler_config` replaces keys of the model's scheduler_config.json. More: strength, with which it
     starts from a picture, of init_size or its own; mask, a rectangle of it (left, top, right, bottom) to draw anew; mask_area, the padding with
-    which only that is drawn; deepcache, a dict of interval, branch, center and power;
+    which only that is drawn; refiner, a model that goes on after handover; deepcache, a dict of interval, branch, center and power;
     guidance_end, the fraction of steps after which there is no guidance; unet, another than the model's (UNETS)."""
     return dict(name=name, model=model, width=width, height=height, steps=steps, clip_skip=clip_skip,
                 scheduler_config=scheduler_config or {}, pictures=list(pictures)) | more
@@ -77,6 +77,10 @@ CASES = [
          scheduler_config={"_class_name": "DDIMScheduler", "clip_sample": False}),
     case("sd15-inpaint-unet", "tiny-sd15", picture(LIGHTHOUSE, 37), picture(FOX, 38), steps=5, strength=0.7, mask=[0, 0, 30, 64],
          unet="tiny-sd15-inpaint-unet"),
+    case("xl-refiner", "tiny-sdxl", picture(LIGHTHOUSE, 40, negative_prompt=BAD), steps=6, refiner="tiny-refiner", handover=0.6),
+    case("xl-refiner-batch", "tiny-sdxl", picture(FOX, 41, aesthetic_score=7.5, negative_aesthetic_score=1.0),
+         picture(LIGHTHOUSE, 42, aesthetic_score=7.5, negative_aesthetic_score=1.0), steps=8, refiner="tiny-refiner", handover=0.5,
+         scheduler_config={"_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": True}),
     case("xl-deepcache", "tiny-sdxl", picture(FOX, 20), steps=8, deepcache=dict(interval=3, branch=0)),
     case("xl-deepcache-branch", "tiny-sdxl", picture(LIGHTHOUSE, 21, guidance=1.0), steps=5, deepcache=dict(interval=2, branch=4)),
     case("ssd1b-deepcache-center", "tiny-ssd1b", picture(FOX, 22), steps=12, deepcache=dict(interval=3, branch=3, center=5, power=1.4)),
@@ -167,7 +171,21 @@ def with_what_is_kept(pipeline, request, pictures):
     return np.stack([np.asarray(picture) for picture in pictures]) / 255
 
 
-def generate(pipeline, request, start=None):
+def channels_last(latents):
+    return latents.permute(0, 2, 3, 1).contiguous().float().numpy()
+
+
+@torch.no_grad()
+def refine(request, refiner, latents, generators):
+    args = arguments(request, True)
+    first = request["pictures"][0]
+    scores = {key: first[key] for key in ("aesthetic_score", "negative_aesthetic_score") if key in first}
+    return refiner(**{key: args[key] for key in ("prompt", "negative_prompt", "num_inference_steps", "guidance_scale")}, **scores, image=latents,
+                   denoising_start=request["handover"], generator=generators, output_type="latent").images
+
+
+@torch.no_grad()
+def generate(pipeline, request, start=None, refiner=None):
     """-> final latents and pictures in 0..1, both (n, h, w, c) float32. The noise is drawn in float32 whatever the pipeline's dtype: a second
     run with the same `start` begins as the first."""
     generators = [torch.Generator().manual_seed(p["seed"] % 2**32) for p in request["pictures"]]
@@ -197,12 +215,17 @@ def generate(pipeline, request, start=None):
         enable(pipeline, steps, **request["deepcache"], also_whole=[last_guided + 1])
     known = signature(pipeline.__call__).parameters
     args = {key: value for key, value in arguments(request, is_xl).items() if value or key in known}  # not all can rescale
+    if refiner is not None:
+        latents = pipeline(**args, **more, generator=generators, output_type="latent", denoising_end=request["handover"]).images
+        latents = refine(request, refiner, latents, generators)
+        pictures = refiner.image_processor.postprocess(pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample, output_type="np")
+        return channels_last(latents), np.ascontiguousarray(pictures, np.float32)
     inpaints = "mask" in request
     pictures = pipeline(**args, **more, generator=generators, output_type="pil" if inpaints else "np", callback_on_step_end=after_step,
                         callback_on_step_end_tensor_inputs=["latents", *halves]).images
     if inpaints:
         pictures = with_what_is_kept(pipeline, request, pictures)
-    return final["latents"].permute(0, 2, 3, 1).contiguous().float().numpy(), np.ascontiguousarray(pictures, np.float32)
+    return channels_last(final["latents"]), np.ascontiguousarray(pictures, np.float32)
 
 
 def relative_l2(a, b):
@@ -220,7 +243,8 @@ def run_case(folder, request):
         pipeline = load_pipeline(folder, dtype, request["scheduler_config"])
         if "unet" in request:
             pipeline.unet = UNet2DConditionModel.from_pretrained(folder.parent / request["unet"], torch_dtype=dtype)
-        return generate(pipeline, request, start)
+        refiner = load_refiner(folder.parent / request["refiner"], pipeline) if "refiner" in request else None
+        return generate(pipeline, request, start, refiner)
 
     latents, pictures = run(F32)
     low_latents, low_pictures = run(BF16)

@@ -8,8 +8,8 @@ import shutil
 
 import torch
 import diffusers
-from diffusers import (AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline,
-                       UNet2DConditionModel)
+from diffusers import (AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline, StableDiffusionXLImg2ImgPipeline,
+                       StableDiffusionXLPipeline, UNet2DConditionModel)
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from .tiny_tokenizer import save_tokenizer, vocabulary
@@ -57,6 +57,14 @@ MODELS = {
     "tiny-sd15": dict(seed=160, unet=(SD_UNET, F16), text_encoder=(CLIP_L, F16),
                       vae=(VAE | dict(scaling_factor=0.18215), BF16)),
 }
+
+# A refiner has the second text encoder only, and is told a score.
+XL_REFINER_UNET = XL_UNET | dict(
+    block_out_channels=[8, 16], attention_head_dim=[1, 2], transformer_layers_per_block=[1, 1], layers_per_block=1, cross_attention_dim=24,
+    down_block_types=["DownBlock2D", "CrossAttnDownBlock2D"], up_block_types=["CrossAttnUpBlock2D", "UpBlock2D"],
+    projection_class_embeddings_input_dim=5 * 8 + 20)
+REFINERS = {"tiny-refiner": dict(seed=40, unet=(XL_REFINER_UNET, F16), text_encoder_2=(CLIP_G, BF16),
+                                 vae=(VAE | dict(block_out_channels=[4, 4, 4, 4], scaling_factor=0.13025), F16))}
 
 # UNets that a request takes instead of its model's: of latent consistency models, which are told the guidance scale.
 LCM_UNET = SD_UNET | dict(block_out_channels=[8, 16], layers_per_block=1, down_block_types=["CrossAttnDownBlock2D", "DownBlock2D"],
@@ -154,6 +162,20 @@ def make_model(folder):
         save_tokenizer(folder / name, pad_token="!" if name == "tokenizer_2" else "<|endoftext|>")
 
 
+def make_refiner(folder):
+    parts = REFINERS[folder.name]
+    shutil.rmtree(folder, ignore_errors=True)
+    seed = parts["seed"]
+    save_tokenizer(folder / "tokenizer_2", pad_token="!")
+    StableDiffusionXLImg2ImgPipeline(
+        unet=make(UNet2DConditionModel, "unet", *parts["unet"], seed + 1), vae=make(AutoencoderKL, "vae", *parts["vae"], seed + 2),
+        text_encoder=None, tokenizer=None, text_encoder_2=make(CLIPTextModelWithProjection, "text_encoder_2", *parts["text_encoder_2"], seed + 4),
+        tokenizer_2=CLIPTokenizer.from_pretrained(folder / "tokenizer_2"), scheduler=EulerDiscreteScheduler(**EULER),
+        requires_aesthetics_score=True, force_zeros_for_empty_prompt=False).save_pretrained(folder, safe_serialization=True)
+    shutil.rmtree(folder / "tokenizer_2")
+    save_tokenizer(folder / "tokenizer_2", pad_token="!")
+
+
 def make_unet(folder):
     parts = UNETS[folder.name]
     make(UNet2DConditionModel, "unet", *parts["unet"], parts["seed"]).save_pretrained(folder, safe_serialization=True)
@@ -169,3 +191,11 @@ def load_pipeline(folder, dtype=F32, scheduler_overrides=None):
         pipeline.scheduler = kind.from_config(pipeline.scheduler.config | scheduler_overrides)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def load_refiner(folder, base):
+    """It decodes with the base model's autoencoder, and has its scheduler."""
+    refiner = StableDiffusionXLImg2ImgPipeline.from_pretrained(folder, dtype=base.dtype, vae=base.vae)
+    refiner.scheduler = type(base.scheduler).from_config(base.scheduler.config)
+    refiner.set_progress_bar_config(disable=True)
+    return refiner
