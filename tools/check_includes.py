@@ -21,7 +21,7 @@ ALLOWED = {
     "backend/cpu": ["core", "program", "backend/*"],
     "backend/cuda": ["core", "program", "backend/*"],
     "weights": ["core", "program", "backend/backend.h"],
-    "pipeline": ["core", "program", "passes", "models", "tokenizer", "prompt", "schedule", "backend/backend.h", "backend/processor.h", "weights", "hayate"],
+    "pipeline": ["core", "program", "passes", "models", "tokenizer", "prompt", "schedule", "backend/backend.h", "backend/processor.h", "weights", "image/pixels.h", "hayate"],
     "quality": ["core", "models", "weights", "pipeline", "hayate"],
     "server": ["core", "hayate"],
     "cli": ["hayate"],
