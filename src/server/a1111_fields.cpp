@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/error.h"
+#include "server/upload.h"
 
 namespace hayate::server {
 
@@ -64,6 +65,19 @@ std::string take_loras(const std::string& prompt, std::vector<std::pair<std::str
     require(loras.size() <= 16, ErrorKind::usage, "\"prompt\" names more than 16 LoRAs");
   }
   return rest + prompt.substr(at);
+}
+
+void read_init_image(const JsonObject& body, DrawFields& f) {
+  for (const char* key : {"mask", "initial_noise_multiplier"})
+    if (body.has(key) && !asks_for_nothing(key, body.raw(key)) && body.raw(key) != 1)
+      throw HttpError{501, fmt::format("\"{}\": hayate does not have this yet", key), "not_implemented"};
+  if (body.integer("resize_mode", 0, 3, 0) != 0)
+    throw HttpError{501, "\"resize_mode\" is not 0: hayate resizes the picture and does not crop or fill it", "not_implemented"};
+  const Json& images = body.raw("init_images");
+  require(images.is_array() && images.size() == 1 && images[0].is_string(), ErrorKind::usage,
+          "\"init_images\" is not a list of one picture in base64, which img2img starts from");
+  f.init_image = upload(file_of_base64(images[0].get_ref<const std::string&>(), "init_images"), "init_images");
+  f.strength = body.number("denoising_strength", 0, 1, f.strength);
 }
 
 DrawFields a1111_fields(const JsonObject& body, const Catalog& catalog) {

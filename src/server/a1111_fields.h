@@ -1,4 +1,4 @@
-// What AUTOMATIC1111's txt2img is asked for, in our terms.
+// What AUTOMATIC1111's txt2img and img2img are asked for, in our terms.
 #pragma once
 #include "server/draw_fields.h"
 
@@ -6,6 +6,9 @@ namespace hayate::server {
 
 // Throws for settings that would draw something else and do not exist here; what changes nothing is ignored.
 DrawFields a1111_fields(const JsonObject& body, const Catalog&);
+
+// What img2img has beside txt2img. Decodes the picture, which takes a while.
+void read_init_image(const JsonObject& body, DrawFields&);
 
 // Takes "<lora:name:0.8>" out of a prompt.
 std::string take_loras(const std::string& prompt, std::vector<std::pair<std::string, float>>& loras);

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "server/router.h"
+#include "server/upload.h"
 
 namespace hayate::server {
 
@@ -35,14 +36,21 @@ void check_name(const std::string& key, const std::string& given, const std::vec
   one_of(names, key, given);
 }
 
-void check_size(const DrawFields& f, const App& app, const ModelInfo& model) {
+// A side that is not said is the model's own, or with a picture to start from as the picture's shape wants it.
+void choose_size(DrawFields& f, const ModelInfo& model) {
+  int64_t width = model.width, height = model.height;
+  if (f.init_image) size_like(*f.init_image, width * height, width, height);
+  if (f.width == 0) f.width = width;
+  if (f.height == 0) f.height = height;
+}
+
+void check_size(const DrawFields& f, const App& app) {
   constexpr int64_t least = 64, most = 16384, unit = 8;
   for (auto [key, side] : {std::pair("width", f.width), std::pair("height", f.height)})
-    require(side == 0 || (side >= least && side <= most && side % unit == 0), ErrorKind::usage,
-            "\"{}\" is {}, expected a multiple of {} from {} to {}", key, side, unit, least, most);
-  const int64_t width = f.width ? f.width : model.width, height = f.height ? f.height : model.height;
-  require(width * height <= app.options.pixels, ErrorKind::usage, "a picture of {}x{} has {} pixels, expected at most {}", width, height,
-          width * height, app.options.pixels);
+    require(side >= least && side <= most && side % unit == 0, ErrorKind::usage, "\"{}\" is {}, expected a multiple of {} from {} to {}", key, side,
+            unit, least, most);
+  require(f.width * f.height <= app.options.pixels, ErrorKind::usage, "a picture of {}x{} has {} pixels, expected at most {}", f.width, f.height,
+          f.width * f.height, app.options.pixels);
 }
 
 std::vector<std::pair<std::string, float>> read_loras(const JsonObject& body) {
@@ -63,6 +71,19 @@ uint64_t random_seed() {
 }
 
 }  // namespace
+
+JsonObject form_body(const HttpRequest& request, const std::string& picture, DrawFields& fields) {
+  const std::vector<FormPart> parts = form_parts(request);
+  for (const FormPart& part : parts) {
+    if (!part.is_file) continue;
+    if (part.name == "mask") throw HttpError{501, "\"mask\": hayate draws whole pictures anew; inpainting does not exist yet", "not_implemented"};
+    require(part.name == picture || part.name == picture + "[]", ErrorKind::usage, "the form has a file {}, expected {}", excerpt(part.name),
+            picture);
+    require(!fields.init_image, ErrorKind::usage, "the form has more than one \"{}\", expected one picture to start from", picture);
+    fields.init_image = upload(part.content, picture);
+  }
+  return form_fields(parts, {"prompt", "negative_prompt", "model", "rung", "scheduler", "spacing"});
+}
 
 JsonObject json_body(const HttpRequest& request) {
   const std::string type = request.header("content-type");
@@ -99,6 +120,7 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
   f.clip_skip = body.integer("clip_skip", 0, 64, f.clip_skip);
   if (body.has("prompt_syntax")) f.prompt_syntax = one_of(syntax_names, "prompt_syntax", body.string("prompt_syntax"));
   if (body.has("loras")) f.loras = read_loras(body);
+  f.strength = body.number("strength", 0, 1, f.strength);
   f.format = body.string("format", f.format);
   f.quality = int(body.integer("quality", 1, 100, f.quality));
   f.deadline = body.number("deadline", 0, 86400, f.deadline);
@@ -109,11 +131,12 @@ void check_prompt(const std::string& key, const std::string& text) {
   require(text.find('\0') == text.npos, ErrorKind::usage, "\"{}\" holds a zero byte", key);
 }
 
-JobSpec make_spec(const DrawFields& f, const App& app, const HttpRequest& asked, const std::string& api) {
+JobSpec make_spec(DrawFields f, const App& app, const HttpRequest& asked, const std::string& api) {
   const CatalogModel& model = app.catalog.model(f.model);
   check_prompt("prompt", f.prompt);
   check_prompt("negative_prompt", f.negative_prompt);
-  check_size(f, app, model.info);
+  choose_size(f, model.info);
+  check_size(f, app);
   check_name("rung", f.rung, rungs(app.options.pipeline.device));
   const NamedSampler sampler = f.scheduler.empty() ? NamedSampler{} : scheduler_named(f.scheduler);
   for (const auto& [name, weight] : f.loras) app.catalog.lora(name);
@@ -125,11 +148,13 @@ JobSpec make_spec(const DrawFields& f, const App& app, const HttpRequest& asked,
                .api = api,
                .deadline = f.deadline > 0 ? f.deadline : app.options.deadline};
   Request& request = spec.request;
-  request.width = int(f.width ? f.width : model.info.width), request.height = int(f.height ? f.height : model.info.height);
+  request.width = int(f.width), request.height = int(f.height);
   request.steps = int(f.steps), request.clip_skip = int(f.clip_skip);
   request.scheduler = sampler.scheduler, request.spacing = f.spacing ? spacing_name(*f.spacing) : sampler.spacing;
   request.eta = f.eta, request.s_noise = f.s_noise, request.s_churn = f.s_churn, request.s_tmin = f.s_tmin, request.s_tmax = f.s_tmax;
   request.prompt_syntax = f.prompt_syntax;
+  if (f.init_image) request.init_image = resized(*f.init_image, request.width, request.height);  // now: what waits is no larger than what is drawn
+  request.strength = f.strength;
   const uint64_t seed = f.seed.value_or(random_seed());
   for (int64_t i = 0; i < f.pictures; ++i)
     request.pictures.push_back({.prompt = f.prompt,

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/json.h"
 #include "server/app.h"
+#include "server/form.h"
 
 namespace hayate::server {
 
@@ -15,6 +16,8 @@ struct DrawFields {
   std::optional<double> eta{}, s_noise{}, s_churn{}, s_tmin{}, s_tmax{};
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;
   std::vector<std::pair<std::string, float>> loras{};
+  std::optional<Image> init_image{};  // a width and height of 0 mean its shape then
+  double strength = 0.75;
   std::string format = "png";  // "png", "jpeg", "webp"
   int quality = 90;
   double deadline = 0;  // seconds; 0: the server's own
@@ -25,14 +28,18 @@ constexpr int64_t most_pictures_of_a_job = 16, most_steps = 150;
 // The body of a request as an object whose getters throw errors that name the field. Throws HttpError 400 or 415.
 JsonObject json_body(const HttpRequest&);
 
+// The same of a form, whose files are put where fields want them: `picture` names the one that is init_image. Decodes pictures, which takes a while.
+// Throws HttpError 501 for a mask.
+JsonObject form_body(const HttpRequest&, const std::string& picture, DrawFields&);
+
 // Reads what the body has of: prompt, negative_prompt, model, rung, scheduler, width, height, steps, guidance_scale, guidance_rescale, seed,
-// spacing, eta, s_noise, s_churn, s_tmin, s_tmax, clip_skip, prompt_syntax, loras ([{name, weight}]), format, quality, deadline.
+// spacing, eta, s_noise, s_churn, s_tmin, s_tmax, clip_skip, prompt_syntax, loras ([{name, weight}]), strength, format, quality, deadline.
 void read_draw_fields(const JsonObject&, DrawFields&);
 
 void read_noise_fields(const JsonObject&, DrawFields&);  // of these eta, s_noise, s_churn, s_tmin, s_tmax
 
 // Throws Error(usage) or HttpError for what cannot be drawn here.
-JobSpec make_spec(const DrawFields&, const App&, const HttpRequest&, const std::string& api);
+JobSpec make_spec(DrawFields, const App&, const HttpRequest&, const std::string& api);
 
 void check_prompt(const std::string& key, const std::string& text);  // Error(usage) where it is too long
 

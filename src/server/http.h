@@ -45,9 +45,10 @@ struct EventStream {
   std::function<std::string(Job&)> render;
 };
 
-// An answer that takes a while to compute; another thread does.
+// An answer that takes a while to find, as where a picture came with the request; another thread does.
+using Found = std::variant<HttpResponse, WhenDone, EventStream>;
 struct Computed {
-  std::function<HttpResponse()> compute;
+  std::function<Found()> compute;
 };
 
 using Answer = std::variant<HttpResponse, WhenDone, EventStream, Computed>;

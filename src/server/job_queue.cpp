@@ -8,14 +8,24 @@
 
 namespace hayate::server {
 
+namespace {
+
+// A batch starts from one picture.
+bool same_start(const Request& x, const Request& y) {
+  if (!x.init_image || !y.init_image) return !x.init_image && !y.init_image;
+  return x.strength == y.strength && x.init_image->rgb == y.init_image->rgb;  // their sizes are the requests'
+}
+
+}  // namespace
+
 bool share_batch(const JobSpec& a, const JobSpec& b) {
   const Request &x = a.request, &y = b.request;
   auto guided = [](const Request& r) { return std::ranges::any_of(r.pictures, [](const Picture& p) { return p.guidance > 1; }); };
   // AUTOMATIC1111's syntax pads prompts to the longest of a batch, and padding changes pictures.
   return a.pipeline == b.pipeline && x.width == y.width && x.height == y.height && x.steps == y.steps && x.scheduler == y.scheduler &&
-         x.spacing == y.spacing && x.eta == y.eta && x.s_noise == y.s_noise && x.s_churn == y.s_churn && x.s_tmin == y.s_tmin && x.s_tmax == y.s_tmax &&
-         x.noise == y.noise && x.clip_skip == y.clip_skip &&
-         x.prompt_syntax == y.prompt_syntax && x.prompt_syntax != PromptSyntax::a1111 && guided(x) == guided(y);
+         x.spacing == y.spacing && x.eta == y.eta && x.s_noise == y.s_noise && x.s_churn == y.s_churn && x.s_tmin == y.s_tmin &&
+         x.s_tmax == y.s_tmax && x.noise == y.noise && x.clip_skip == y.clip_skip && x.prompt_syntax == y.prompt_syntax &&
+         x.prompt_syntax != PromptSyntax::a1111 && guided(x) == guided(y) && same_start(x, y);
 }
 
 size_t JobQueue::count() const {

@@ -12,7 +12,7 @@ class JobStore {
   void add(JobPtr);
   JobPtr find(const std::string& id) const;  // null if there is none
   std::vector<JobPtr> all() const;           // in no order
-  // Forgets what ended long ago, and of what is left the oldest results while they take too much memory.
+  // Forgets what ended long ago, and of what is left the oldest while they take too much memory.
   void forget_old();
 
   static constexpr std::chrono::minutes kept{10};

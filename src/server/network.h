@@ -30,6 +30,7 @@ struct Network {
   const Access access;
   std::set<Session*> sessions{};  // on the network's thread
   std::atomic<size_t> busy = 0;
+  size_t large_bodies = 0;  // bytes of those that are there or on their way; on the network's thread
   // In this order: what is pending in the context holds sessions, and what is computed ends in the context.
   net::io_context context{1};
   TaskThread computing{16};

@@ -2,6 +2,7 @@
 #include "server/pace.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace hayate::server {
 
@@ -9,7 +10,8 @@ double Pace::work(const Request& request, size_t pictures) {
   const bool guided = std::ranges::any_of(request.pictures, [](const Picture& p) { return p.guidance > 1; });
   constexpr double unknown_side = 512;  // the model's own size, of one that was not loaded yet
   const double pixels = (request.width ? request.width : unknown_side) * (request.height ? request.height : unknown_side);
-  return pixels * (request.steps + 2) * (guided ? 2 : 1) * double(pictures);  // text and decoding: some two steps
+  const double steps = request.init_image ? std::ceil(request.steps * request.strength) : request.steps;
+  return pixels * (steps + 2) * (guided ? 2 : 1) * double(pictures);  // text and decoding: some two steps
 }
 
 void Pace::learn(const PipelineKey& key, double work, double seconds) {

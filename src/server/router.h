@@ -17,6 +17,7 @@ struct Route {
   bool open = false;  // answers without an API key
   ErrorShape errors = ErrorShape::openai;
   size_t largest_body = small_body;  // bytes
+  size_t largest_form = 0;           // likewise of a form with files; 0: it takes none
 };
 
 class Router {

@@ -8,6 +8,7 @@
 #include "server/base64.h"
 #include "server/respond.h"
 #include "server/routes.h"
+#include "server/upload.h"
 
 namespace hayate::server {
 
@@ -65,8 +66,16 @@ Answer txt2img(App& app, const HttpRequest& request) {
   return WhenDone{job, [parameters = body.all()](Job& done) { return pictures(done, parameters); }};
 }
 
-Answer img2img(App&, const HttpRequest&) {
-  throw HttpError{501, "hayate draws from text only: image to image does not exist yet", "not_implemented"};
+Answer img2img(App& app, const HttpRequest& request) {
+  return Computed{[&app, request] {
+    const JsonObject body = json_body(request);
+    DrawFields fields = a1111_fields(body, app.catalog);
+    read_init_image(body, fields);
+    const JobPtr job = app.desk.submit(make_spec(std::move(fields), app, request, api));
+    Json parameters = body.all();
+    if (!body.boolean("include_init_images", false)) parameters.erase("init_images");
+    return WhenDone{job, [parameters = std::move(parameters)](Job& done) { return pictures(done, parameters); }};
+  }};
 }
 
 Answer progress(App& app, const HttpRequest& request) {
@@ -151,12 +160,8 @@ Answer memory(App& app, const HttpRequest&) {
 }
 
 Answer png_info(App&, const HttpRequest& request) {
-  std::string text = json_body(request).string("image");
-  if (const size_t comma = text.find(','); text.starts_with("data:") && comma != text.npos) text.erase(0, comma + 1);
-  return Computed{[text = std::move(text)] {
-    const std::optional<std::string> file = from_base64(text);
-    require(file.has_value(), ErrorKind::usage, "\"image\" is not base64");
-    const std::string infotext = decode_image(*file, "\"image\"").infotext;
+  return Computed{[request] {
+    const std::string infotext = decode_image(file_of_base64(json_body(request).string("image"), "image"), "\"image\"").infotext;
     const Infotext info = parse_infotext(infotext);
     Json parameters = {{"Prompt", info.prompt}, {"Negative prompt", info.negative_prompt}};
     for (const auto& [name, value] : info.settings) parameters[name] = value;

@@ -85,16 +85,23 @@ JobPtr job_of(const App& app, const HttpRequest& request) {
   return job;
 }
 
-Answer submit(App& app, const HttpRequest& request) {
-  const JsonObject body = json_body(request);
-  DrawFields fields;
+HttpResponse submit(App& app, const HttpRequest& request, const JsonObject& body, DrawFields fields) {
   fields.pictures = body.integer("n", 1, most_pictures_of_a_job, 1);
   body.string("prompt");  // the one field that must be there
   read_draw_fields(body, fields);
-  const JobPtr job = app.desk.submit(make_spec(fields, app, request, "jobs"));
+  const JobPtr job = app.desk.submit(make_spec(std::move(fields), app, request, "jobs"));
   HttpResponse response = json_response(job_json(*job), 202);
   response.headers.emplace_back("Location", base_of(*job));
   return response;
+}
+
+Answer submit(App& app, const HttpRequest& request) {
+  if (!is_form(request)) return submit(app, request, json_body(request), {});
+  return Computed{[&app, request] {
+    DrawFields fields;
+    const JsonObject body = form_body(request, "init_image", fields);
+    return submit(app, request, body, std::move(fields));
+  }};
 }
 
 Answer events(App& app, const HttpRequest& request) {
@@ -157,7 +164,10 @@ HttpResponse settings_of(const std::string& file) {
 void add_job_routes(Router& router, App& app) {
   auto with_app = [&app](auto handler) { return [&app, handler](const HttpRequest& request) -> Answer { return handler(app, request); }; };
   router.add({.method = "GET", .pattern = "/api/choices", .handler = with_app(choices)});
-  router.add({.method = "POST", .pattern = "/api/jobs", .handler = with_app(submit)});
+  router.add({.method = "POST",
+              .pattern = "/api/jobs",
+              .handler = with_app([](App& a, const HttpRequest& r) { return submit(a, r); }),
+              .largest_form = picture_body});
   router.add(
       {.method = "GET", .pattern = "/api/jobs/{}", .handler = [&app](const HttpRequest& r) { return json_response(job_json(*job_of(app, r))); }});
   router.add({.method = "DELETE", .pattern = "/api/jobs/{}", .handler = with_app(cancel)});

@@ -35,15 +35,16 @@ void read_size(const JsonObject& body, DrawFields& fields) {
   require(parse_size_text(size, fields.width, fields.height), ErrorKind::usage, "\"size\" is {}, expected WIDTHxHEIGHT or auto", excerpt(size));
 }
 
-Wanted wanted_of(const App& app, const HttpRequest& request) {
-  const JsonObject body = json_body(request);
+// Of their body, or of a form of their fields.
+Wanted wanted_of(const App& app, const HttpRequest& request, const JsonObject& given, DrawFields fields) {
+  Json ours = given.all();
+  ours.erase("quality");  // theirs is a word, which means nothing here
+  const JsonObject body(std::move(ours), given.what(), ErrorKind::usage);
   body.string("prompt");  // the one field that must be there
-  DrawFields fields;
   read_draw_fields(body, fields);
   fields.model = model_of(app, fields.model);
   fields.pictures = body.integer("n", 1, most_pictures_of_a_job, 1);
   fields.format = body.string("output_format", fields.format);
-  fields.quality = 90;
   if (body.has("output_compression")) fields.quality = std::max(1, int(body.integer("output_compression", 0, 100)));
   read_size(body, fields);
   const std::string form = body.string("response_format", "b64_json");
@@ -51,7 +52,7 @@ Wanted wanted_of(const App& app, const HttpRequest& request) {
   Wanted wanted{
       .url = form == "url", .stream = body.boolean("stream", false), .partial_images = body.integer("partial_images", 0, most_partial_images, 0)};
   require(!wanted.stream || fields.pictures == 1, ErrorKind::usage, "\"n\" is {}, expected 1 where \"stream\" is true", fields.pictures);
-  wanted.spec = make_spec(fields, app, request, "openai");
+  wanted.spec = make_spec(std::move(fields), app, request, "openai");
   return wanted;
 }
 
@@ -72,10 +73,10 @@ HttpResponse pictures(Job& job, bool url, int64_t created) {
 
 std::string event(Json data) { return fmt::format("event: {}\ndata: {}\n\n", data["type"].get<std::string>(), data.dump()); }
 
-// As many previews as were asked for, evenly over the steps, then the picture.
+// As many previews as were asked for, evenly over the steps, then the picture, as events "image_generation.completed" or "image_edit.completed".
 class PartialImages {
  public:
-  PartialImages(int64_t wanted, int64_t created) : wanted_(wanted), created_(created) {}
+  PartialImages(std::string kind, int64_t wanted, int64_t created) : kind_(std::move(kind)), wanted_(wanted), created_(created) {}
 
   std::string operator()(Job& job) {
     const JobStatus status = job.status();
@@ -87,12 +88,12 @@ class PartialImages {
     Json data = common;
     if (status.state == JobState::done) {
       data.update(image_json(*status.drawn[0], false));
-      data.update({{"type", "image_generation.completed"}, {"output_format", job.spec().extension.substr(1)}});
+      data.update({{"type", kind_ + ".completed"}, {"output_format", job.spec().extension.substr(1)}});
       return event(data);
     }
     if (sent_ >= wanted_ || !status.previews[0]) return "";
     if (status.previews[0]->step < status.steps * (sent_ + 1) / (wanted_ + 1)) return "";
-    data.update({{"type", "image_generation.partial_image"},
+    data.update({{"type", kind_ + ".partial_image"},
                  {"partial_image_index", sent_++},
                  {"b64_json", to_base64(status.previews[0]->file)},
                  {"output_format", "jpeg"}});
@@ -100,21 +101,35 @@ class PartialImages {
   }
 
  private:
+  const std::string kind_;
   const int64_t wanted_, created_;
   int64_t sent_ = 0;
 };
 
-Answer generate(App& app, const HttpRequest& request) {
-  const Wanted wanted = wanted_of(app, request);
-  const JobPtr job = app.desk.submit(wanted.spec);
+Found draw(App& app, Wanted wanted, const char* kind) {
+  const JobPtr job = app.desk.submit(std::move(wanted.spec));
   const int64_t created = unix_time();
   if (!wanted.stream) return WhenDone{job, [url = wanted.url, created](Job& done) { return pictures(done, url, created); }};
   if (wanted.partial_images > 0) job->want_previews();
-  return EventStream{.job = job, .cancels = true, .render = PartialImages(wanted.partial_images, created)};
+  return EventStream{.job = job, .cancels = true, .render = PartialImages(kind, wanted.partial_images, created)};
 }
 
-Answer not_yet(const HttpRequest&) {
-  throw HttpError{501, "hayate draws from text only: editing and variations of pictures do not exist yet", "not_implemented"};
+Answer generate(App& app, const HttpRequest& request) {
+  return std::visit([](auto&& answer) -> Answer { return std::move(answer); },
+                    draw(app, wanted_of(app, request, json_body(request), {}), "image_generation"));
+}
+
+Answer edit(App& app, const HttpRequest& request) {
+  return Computed{[&app, request] {
+    DrawFields fields;
+    const JsonObject body = form_body(request, "image", fields);
+    require(fields.init_image.has_value(), ErrorKind::usage, "the form has no file \"image\", the picture to start from");
+    return draw(app, wanted_of(app, request, body, std::move(fields)), "image_edit");
+  }};
+}
+
+Answer variations(const HttpRequest&) {
+  throw HttpError{501, "variations without a prompt do not exist here; edits take a picture and a prompt", "not_implemented"};
 }
 
 Json model_json(const std::string& name) { return {{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", "hayate"}}; }
@@ -130,8 +145,8 @@ Answer models(App& app, const HttpRequest&) {
 void add_openai_routes(Router& router, App& app) {
   auto with_app = [&app](auto handler) { return [&app, handler](const HttpRequest& request) { return handler(app, request); }; };
   router.add({.method = "POST", .pattern = "/v1/images/generations", .handler = with_app(generate)});
-  router.add({.method = "POST", .pattern = "/v1/images/edits", .handler = not_yet, .largest_body = picture_body});
-  router.add({.method = "POST", .pattern = "/v1/images/variations", .handler = not_yet, .largest_body = picture_body});
+  router.add({.method = "POST", .pattern = "/v1/images/edits", .handler = with_app(edit), .largest_form = picture_body});
+  router.add({.method = "POST", .pattern = "/v1/images/variations", .handler = variations, .largest_form = picture_body});
   router.add({.method = "GET", .pattern = "/v1/models", .handler = with_app(models)});
   router.add({.method = "GET", .pattern = "/v1/models/{}", .handler = [&app](const HttpRequest& r) -> Answer {
                 return json_response(model_json(app.catalog.model(r.captured.at(0)).name));

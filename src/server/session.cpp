@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "core/error.h"
+#include "server/form.h"
 #include "server/respond.h"
 #include "server/target.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr size_t most_header_bytes = 16 << 10;
 constexpr double slowest_bytes_a_second = 64 << 10;
+constexpr size_t most_large_bodies = 8 * picture_body;  // bytes of all at once
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -118,14 +120,30 @@ bool Session::begin_request() {
   }
   route_ = &network_.router.find(request_);
   network_.access.check(request_, route_->open);
+  largest_body_ = route_->largest_form > 0 && is_form(request_) ? route_->largest_form : route_->largest_body;
   const auto length = parser_->content_length();
-  if (length && *length > route_->largest_body)
-    throw HttpError{413, fmt::format("the body has {} bytes, expected at most {}", *length, route_->largest_body), "body_too_large"};
+  if (length && *length > largest_body_)
+    throw HttpError{413, fmt::format("the body has {} bytes, expected at most {}", *length, largest_body_), "body_too_large"};
+  expect_body();
   return true;
 }
 
+// Bodies beyond small ones share a bound, whoever sends them: connections are many.
+void Session::expect_body() {
+  const size_t bytes = parser_->content_length().value_or(parser_->chunked() ? largest_body_ : 0);
+  if (bytes <= small_body) return;
+  if (network_.large_bodies + bytes > most_large_bodies)
+    throw HttpError{503, "too many large requests at once; try again", "busy", {{"Retry-After", "2"}}};
+  network_.large_bodies += large_body_ = bytes;
+}
+
+void Session::drop_body() {
+  request_.body = {};
+  network_.large_bodies -= std::exchange(large_body_, 0);
+}
+
 void Session::read_body() {
-  parser_->body_limit(route_->largest_body);
+  parser_->body_limit(largest_body_);
   allow(parser_->content_length().value_or(0));
   auto read = [self = shared_from_this()](ErrorCode failed, size_t) {
     if (failed) return self->on_broken(failed);
@@ -143,19 +161,27 @@ void Session::read_body() {
 void Session::answer() {
   request_.body = std::move(parser_->get().body());
   try {
-    std::visit([this](auto&& answer) { give(std::move(answer)); }, route_->handler(request_));
+    Answer answer = route_->handler(request_);
+    if (!std::holds_alternative<Computed>(answer)) drop_body();
+    std::visit([this](auto&& given) { give(std::move(given)); }, std::move(answer));
   } catch (...) { send_error(current_error()); }
 }
 
 void Session::give(HttpResponse&& response) { send(std::move(response)); }
 
+// The session goes with what is posted, as it may end on the network's thread only.
 void Session::give(Computed&& task) {
-  auto compute = [self = shared_from_this(), this, compute = std::move(task.compute)] {
-    std::optional<HttpResponse> response;
+  auto compute = [self = shared_from_this(), compute = std::move(task.compute)]() mutable {
+    Found answer;
     try {
-      response = compute();
-    } catch (...) { response = error_response(current_error(), route_->errors); }
-    net::post(stream_.get_executor(), [self, response = std::move(*response)] { self->send(response); });
+      answer = compute();
+    } catch (...) { answer = error_response(current_error(), self->route_->errors); }
+    compute = nullptr;
+    Session& session = *self;
+    net::post(session.stream_.get_executor(), [self = std::move(self), answer = std::move(answer)]() mutable {
+      self->drop_body();
+      std::visit([&](auto&& given) { self->give(std::move(given)); }, std::move(answer));
+    });
   };
   stream_.expires_never();
   if (!network_.computing.try_post(std::move(compute))) send_error({503, "too busy; try again", "busy", {{"Retry-After", "2"}}});
@@ -278,6 +304,7 @@ void Session::finish_request() {
   if (followed_) followed_->unwatch(watcher_);
   followed_.reset();
   waiting_.reset();
+  drop_body();
   if (busy_) --network_.busy;
   busy_ = false;
 }

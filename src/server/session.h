@@ -28,6 +28,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void give(Computed&&);
   void send(HttpResponse);
   void send_error(const HttpError&);
+  void expect_body();
+  void drop_body();
   void finish_request();
 
   void follow(const JobPtr&);
@@ -46,6 +48,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpRequest request_;
   const Route* route_ = nullptr;
+  size_t largest_body_ = 0;  // bytes that the request's may have
+  size_t large_body_ = 0;    // bytes of network_.large_bodies that are this one's
   std::string address_, outgoing_;
   bool keep_alive_ = false, busy_ = false, writing_ = false, changed_ = false, closed_ = false;
   std::optional<WhenDone> waiting_;

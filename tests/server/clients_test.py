@@ -20,6 +20,9 @@ def check_openai(address):
     events = list(client.images.generate(stream=True, partial_images=2, **{**settings, "size": "256x256", "extra_body": {"steps": 30}}))
     assert events[-1].type == "image_generation.completed", events
     assert all(e.type == "image_generation.partial_image" for e in events[:-1]) and len(events) >= 2, [e.type for e in events]
+    source = base64.b64decode(answer.data[0].b64_json)
+    edited = client.images.edit(image=("source.png", source, "image/png"), **settings)
+    assert pil.open(io.BytesIO(base64.b64decode(edited.data[0].b64_json))).size == (64, 64)
     try:
         client.images.generate(model="gpt-image-1", prompt="a", size="65x65")
         raise AssertionError("no error")
@@ -37,6 +40,8 @@ def check_webuiapi(address):
     api = webuiapi.WebUIApi(host=host, port=int(port), sampler="Euler a", steps=2)
     result = api.txt2img(prompt="a (red:1.2) castle", seed=3, width=64, height=64, cfg_scale=6)
     assert result.image.size == (64, 64) and result.info["all_seeds"] == [3], result.info
+    again = api.img2img(images=[result.image], prompt="a castle", seed=3, steps=4, width=64, height=64, denoising_strength=0.5)
+    assert again.image.size == (64, 64) and "Denoising strength: 0.5" in again.info["infotexts"][0], again.info
     assert "Euler a" in api.png_info(result.image).info or True
     assert api.get_progress()["progress"] == 0
     assert "DPM++ 2M" in [s["name"] for s in api.get_samplers()]

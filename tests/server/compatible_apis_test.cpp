@@ -74,7 +74,8 @@ TEST(OpenAiApi, ListsModelsAndRefuses) {
   EXPECT_EQ(serving.get("/v1/models").json()["data"][0]["id"], "built-in");
   EXPECT_EQ(serving.get("/v1/models/built-in").status, 200);
   EXPECT_EQ(serving.get("/v1/models/other").status, 404);
-  EXPECT_EQ(serving.post("/v1/images/edits", Json::object()).status, 501);
+  EXPECT_EQ(serving.post("/v1/images/edits", Json::object()).status, 400);  // no form
+  EXPECT_EQ(serving.post("/v1/images/variations", Json::object()).status, 501);
   EXPECT_EQ(serving.post("/v1/images/generations", {{"prompt", "a"}, {"model", "sdxl"}}).status, 404);
   for (const Json& wrong : {Json{{"size", "64"}}, Json{{"size", "64x64x64"}}, Json{{"response_format", "path"}}, Json{{"output_format", "tiff"}},
                             Json{{"n", 2}, {"stream", true}}, Json{{"partial_images", 11}}}) {
@@ -165,7 +166,6 @@ TEST(A1111Api, RefusesWhatItWouldDrawOtherwise) {
     EXPECT_EQ(reply.status, 501) << wrong;
     EXPECT_THAT(reply.json()["detail"].get<std::string>(), HasSubstr(wrong.begin().key()));
   }
-  EXPECT_EQ(serving.post("/sdapi/v1/img2img", Json::object()).status, 501);
   EXPECT_EQ(serving.post("/sdapi/v1/txt2img", tiny({{"prompt", "<lora:absent:1> a"}})).status, 404);
   EXPECT_EQ(serving.post("/sdapi/v1/txt2img", tiny({{"prompt", "<lora:absent:x> a"}})).status, 400);
   EXPECT_EQ(serving.post("/sdapi/v1/txt2img", tiny({{"sampler_name", "Fast"}})).status, 400);

@@ -116,6 +116,26 @@ def draws_several(page):
     page.locator("#count").fill("1")
 
 
+def starts_from_a_picture(page):
+    page.locator("#start-from").click()
+    expect(page.locator("#source-image")).to_be_visible()
+    page.locator("#strength").evaluate("e => { e.value = 0.5; e.dispatchEvent(new Event('input', {bubbles: true})) }")
+    page.locator("#prompt").fill("a castle in winter")
+    page.locator("#draw").click()
+    expect(page.locator("#tools")).to_be_visible(timeout=patience)
+    shoot(page, "from-picture")
+    page.locator("#no-source").click()
+    expect(page.locator("#source")).to_be_hidden()
+    page.locator("#gallery button").first.click()
+    page.locator("#reuse").click()
+    expect(page.locator("#source-image")).to_be_visible()
+    assert field(page, "strength") == "0.5", field(page, "strength")
+    page.locator("#no-source").click()
+    page.locator("#source-file").set_input_files(files=[{"name": "x.png", "mimeType": "image/png", "buffer": b"no picture"}])
+    expect(page.locator("#message")).to_contain_text("no picture")
+    expect(page.locator("#source")).to_be_hidden()
+
+
 def keeps_its_gallery(page):
     count = page.locator("#gallery button").count()
     page.reload()
@@ -171,6 +191,8 @@ with server(sys.argv[1]) as (address, process), sync_api.sync_playwright() as pl
     takes_a_dropped_picture(page, pathlib.Path(folder))
     compares_rungs(page)
     draws_several(page)
+    page.locator("#gallery button").first.click()
+    starts_from_a_picture(page)
     keeps_its_gallery(page)
     assert not problems, problems
     looks(browser, address)

@@ -34,7 +34,16 @@ async function ask(path, options = {}) {
 const json = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
 export const choices = async () => (await ask("/api/choices")).json();
-export const submit = async (settings) => (await ask("/api/jobs", json(settings))).json();
+// Lists and objects of a form are JSON texts.
+function form(settings, source) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(settings)) body.append(name, typeof value === "object" ? JSON.stringify(value) : value);
+  body.append("init_image", source, "source");
+  return { method: "POST", body };
+}
+
+// `source`: a picture to start from, or null.
+export const submit = async (settings, source) => (await ask("/api/jobs", source ? form(settings, source) : json(settings))).json();
 export const settingsOf = async (file) => (await ask("/api/settings-of-picture", { method: "POST", body: file })).json();
 
 // Calls on(name, data) for each event; returns the last one's data. The job is cancelled with its watcher.

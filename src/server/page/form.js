@@ -2,13 +2,16 @@
 
 const $ = (selector) => document.querySelector(selector);
 const memory = "hayate.settings";
-const numbers = ["width", "height", "steps", "guidance_scale", "seed", "n"];
+const numbers = ["width", "height", "steps", "guidance_scale", "seed", "n", "strength"];
 const names = ["prompt", "negative_prompt", ...numbers, "model", "scheduler", "spacing", "rung"];
 
 export class Form {
-  constructor(choices) {
+  // `say(text, wrong)` tells the user what went wrong.
+  constructor(choices, say) {
     this.choices = choices;
+    this.say = say;
     this.form = $("#form");
+    this.source = null;  // a picture to start from, as a Blob
     const option = (value, text, title = "") => Object.assign(new Option(text, value), { title });
     $("#model").append(...choices.models.map((m) => option(m.name, m.name, m.family)));
     $("#model-field").hidden = choices.models.length < 2;
@@ -22,6 +25,9 @@ export class Form {
     $("#add-lora").addEventListener("click", () => this.addLora());
     $("#size").addEventListener("click", (event) => this.shape(event.target.closest("button")?.dataset.shape));
     $("#model").addEventListener("change", () => this.shape("square"));
+    $("#choose-source").addEventListener("click", () => $("#source-file").click());
+    $("#source-file").addEventListener("change", (event) => { this.startFrom(event.target.files[0] ?? null); event.target.value = ""; });
+    $("#no-source").addEventListener("click", () => this.startFrom(null));
     this.form.addEventListener("input", () => this.changed());
     $("#model").value = choices.default_model;
     this.shape("square");
@@ -38,6 +44,21 @@ export class Form {
     const [w, h] = name === "square" ? [width, height] : [round(width * 0.8), round(height * 1.25)];
     this.set("width", name === "landscape" ? h : w);
     this.set("height", name === "landscape" ? w : h);
+    this.changed();
+  }
+
+  // The drawing gets the picture's shape, with about as many pixels as the model's own.
+  async startFrom(blob) {
+    URL.revokeObjectURL($("#source-image").src);
+    this.source = blob;
+    $("#source").hidden = !blob;
+    $("#choose-source").hidden = Boolean(blob);
+    if (!blob) return $("#source-image").removeAttribute("src");
+    const image = $("#source-image");
+    image.src = URL.createObjectURL(blob);
+    try { await image.decode(); } catch { this.say("This is no picture that can be read.", true); return this.startFrom(null); }
+    const root = Math.sqrt((this.model.width * this.model.height) / (image.naturalWidth * image.naturalHeight));
+    for (const [name, own] of [["width", image.naturalWidth], ["height", image.naturalHeight]]) this.set(name, Math.max(64, Math.round((own * root) / 8) * 8));
     this.changed();
   }
 
@@ -99,6 +120,7 @@ export class Form {
     const found = { prompt, negative_prompt, width, height, n: 1 };
     if (settings.Steps) found.steps = Number(settings.Steps);
     if (settings["CFG scale"]) found.guidance_scale = Number(settings["CFG scale"]);
+    if (settings["Denoising strength"]) found.strength = Number(settings["Denoising strength"]);
     if (settings.Seed) found.seed = Number(settings.Seed);
     found.scheduler = this.choices.schedulers.find((s) => s.label === settings.Sampler)?.name ?? "";
     found.spacing = this.choices.spacings.find((s) => s.label === settings["Schedule type"])?.name ?? "";

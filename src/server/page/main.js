@@ -54,8 +54,8 @@ function blobOf(dataUrl) {
 }
 
 // Draws one job to its end; its pictures go to the gallery, the first one last so that it is the newest.
-async function drawJob(settings, signal) {
-  const job = await api.submit(settings);
+async function drawJob(settings, source, signal) {
+  const job = await api.submit(settings, source);
   let progress = 0;
   const { name, data } = await api.follow(job, (event, now) => {
     if (event === "preview") stage.preview(now.picture, now.image, progress);
@@ -66,7 +66,7 @@ async function drawJob(settings, signal) {
   }, signal);
   if (name === "cancelled") return null;
   const entries = data.pictures.map((picture, i) => ({
-    blob: blobOf(picture.image), infotext: picture.infotext, seed: picture.seed, rung: data.rung, seconds: data.seconds_drawing,
+    blob: blobOf(picture.image), infotext: picture.infotext, seed: picture.seed, rung: data.rung, seconds: data.seconds_drawing, source,
     settings: { ...settings, seed: picture.seed, n: 1, width: data.width, height: data.height },
   }));
   for (const entry of [...entries].reverse()) await gallery.add(entry);
@@ -75,7 +75,7 @@ async function drawJob(settings, signal) {
 
 async function draw() {
   if (drawing) return;
-  const settings = form.settings(), other = form.compareWith;
+  const settings = form.settings(), other = form.compareWith, source = form.source;
   if (!settings.prompt) { $("#prompt").focus(); return say("Say what the picture should show."); }
   if (other) settings.seed ??= Math.floor(Math.random() * 2 ** 32), settings.n = 1;
   const stop = new AbortController();
@@ -86,10 +86,10 @@ async function draw() {
   stage.begin(settings.width, settings.height, settings.n ?? 1);
   let entries = null, second = null;
   try {
-    entries = await drawJob(settings, stop.signal);
+    entries = await drawJob(settings, source, stop.signal);
     if (entries && other) {
       stage.begin(settings.width, settings.height, 1);
-      second = await drawJob({ ...settings, rung: other }, stop.signal);
+      second = await drawJob({ ...settings, rung: other }, source, stop.signal);
     }
   } catch (error) {
     say(error.name === "AbortError" ? "Cancelled" : error.message, error.name !== "AbortError");
@@ -115,12 +115,21 @@ async function takeFile(file) {
   if (!file || drawing) return;
   try {
     const found = await api.settingsOf(file);
-    if (!found.infotext) return say("This picture has no settings in it.", true);
+    if (!found.infotext) {
+      await form.startFrom(file);
+      return say("This picture has no settings in it. Drawing starts from it now.");
+    }
     form.fromPicture(found);
     shown = null;
     stage.one(file, found.prompt);
     say("These are its settings. Draw to draw it again.");
   } catch (error) { say(error.message, true); }
+}
+
+function takeDropped(event) {
+  const file = event.dataTransfer.files[0];
+  if (file && event.target.closest?.("#form")) return form.startFrom(file);
+  return takeFile(file);
 }
 
 function onKey(event) {
@@ -137,7 +146,13 @@ function onKey(event) {
 function wire() {
   $("#form").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
   $("#cancel").addEventListener("click", cancel);
-  $("#reuse").addEventListener("click", () => { form.fill({ loras: [], ...shown.settings }); $("#prompt").focus(); say("Settings taken over."); });
+  $("#reuse").addEventListener("click", async () => {
+    await form.startFrom(shown.source ?? null);
+    form.fill({ loras: [], ...shown.settings });
+    $("#prompt").focus();
+    say("Settings taken over.");
+  });
+  $("#start-from").addEventListener("click", async () => { await form.startFrom(shown.blob); $("#prompt").focus(); say("Drawing starts from this picture now."); });
   $("#remove").addEventListener("click", async () => show(await gallery.remove(shown)));
   document.addEventListener("keydown", onKey);
   $("#examples").append(...examples.map((text) => {
@@ -148,13 +163,13 @@ function wire() {
   const dropping = (on) => $("#stage").classList.toggle("dropping", on);
   document.addEventListener("dragover", (event) => { event.preventDefault(); dropping(true); });
   document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) dropping(false); });
-  document.addEventListener("drop", (event) => { event.preventDefault(); dropping(false); takeFile(event.dataTransfer.files[0]); });
+  document.addEventListener("drop", (event) => { event.preventDefault(); dropping(false); takeDropped(event); });
   document.addEventListener("paste", (event) => takeFile(event.clipboardData.files[0]));
 }
 
 if (matchMedia("(max-width: 820px)").matches) $("#more").open = false;
 try {
-  form = new Form(await api.choices());
+  form = new Form(await api.choices(), say);
   wire();
   await gallery.load();
 } catch (error) { say(error.message, true); }
