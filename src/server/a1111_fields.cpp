@@ -2,9 +2,9 @@
 #include "server/a1111_fields.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/error.h"
+#include "prompt/a1111_networks.h"
 #include "server/upload.h"
 
 namespace hayate::server {
@@ -44,29 +44,6 @@ void read_sampler(const JsonObject& body, DrawFields& f) {
 
 }  // namespace
 
-std::string take_loras(const std::string& prompt, std::vector<std::pair<std::string, float>>& loras) {
-  constexpr std::string_view start = "<lora:";
-  std::string rest;
-  size_t at = 0;
-  for (size_t found; (found = prompt.find(start, at)) != prompt.npos;) {
-    const size_t end = prompt.find('>', found);
-    if (end == prompt.npos) break;
-    rest += prompt.substr(at, found - at);
-    at = end + 1;
-    const std::string inner = prompt.substr(found + start.size(), end - found - start.size());
-    const size_t colon = inner.find(':');
-    float weight = 1;
-    if (colon != inner.npos) {
-      auto [last, error] = std::from_chars(inner.data() + colon + 1, inner.data() + inner.size(), weight);
-      require(error == std::errc{} && last == inner.data() + inner.size() && weight >= -10 && weight <= 10, ErrorKind::usage,
-              "\"prompt\": the weight of {} is not a number from -10 to 10", excerpt("<lora:" + inner + ">"));
-    }
-    loras.emplace_back(inner.substr(0, colon), weight);
-    require(loras.size() <= 16, ErrorKind::usage, "\"prompt\" names more than 16 LoRAs");
-  }
-  return rest + prompt.substr(at);
-}
-
 void read_init_image(const JsonObject& body, DrawFields& f) {
   for (const char* key : {"mask", "initial_noise_multiplier"})
     if (body.has(key) && !asks_for_nothing(key, body.raw(key)) && body.raw(key) != 1)
@@ -85,7 +62,9 @@ DrawFields a1111_fields(const JsonObject& body, const Catalog& catalog) {
     if (body.has(key) && !asks_for_nothing(key, body.raw(key)))
       throw HttpError{501, fmt::format("\"{}\" is {}: hayate does not have this yet", key, excerpt(body.raw(key))), "not_implemented"};
   DrawFields f{.prompt_syntax = PromptSyntax::a1111};
-  f.prompt = take_loras(body.string("prompt", ""), f.loras);
+  const std::string prompt = body.string("prompt", "");
+  for (const PromptLora& lora : loras_in(prompt)) f.loras.push_back({lora.name, lora.weight, lora.text_weight});
+  f.prompt = without_loras(prompt);
   f.negative_prompt = body.string("negative_prompt", "");
   f.pictures = body.integer("batch_size", 1, most_pictures_of_a_job, 1) * body.integer("n_iter", 1, most_pictures_of_a_job, 1);
   require(f.pictures <= most_pictures_of_a_job, ErrorKind::usage, "\"batch_size\" times \"n_iter\" is {}, expected at most {}", f.pictures,

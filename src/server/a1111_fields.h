@@ -10,7 +10,4 @@ DrawFields a1111_fields(const JsonObject& body, const Catalog&);
 // What img2img has beside txt2img. Decodes the picture, which takes a while.
 void read_init_image(const JsonObject& body, DrawFields&);
 
-// Takes "<lora:name:0.8>" out of a prompt.
-std::string take_loras(const std::string& prompt, std::vector<std::pair<std::string, float>>& loras);
-
 }  // namespace hayate::server

@@ -53,14 +53,30 @@ void check_size(const DrawFields& f, const App& app) {
           f.width * f.height, app.options.pixels);
 }
 
-std::vector<std::pair<std::string, float>> read_loras(const JsonObject& body) {
-  std::vector<std::pair<std::string, float>> loras;
+constexpr double most_lora_weight = 10;
+constexpr size_t most_loras = 16;
+
+std::vector<LoraField> read_loras(const JsonObject& body) {
+  std::vector<LoraField> loras;
   if (!body.has("loras")) return loras;
   const Json& list = body.raw("loras");
-  require(list.is_array() && list.size() <= 16, ErrorKind::usage, "\"loras\" is {}, expected a list of at most 16 objects", excerpt(list));
+  require(list.is_array(), ErrorKind::usage, "\"loras\" is {}, expected a list of objects", excerpt(list));
   for (const Json& entry : list) {
     const JsonObject lora(entry, "an entry of \"loras\"", ErrorKind::usage);
-    loras.emplace_back(lora.string("name"), float(lora.number("weight", -10, 10, 1)));
+    loras.push_back({lora.string("name"), float(lora.number("weight", -most_lora_weight, most_lora_weight, 1))});
+  }
+  return loras;
+}
+
+// Names become paths here, by what the folder holds.
+std::vector<Lora> find_loras(const std::vector<LoraField>& wanted, const Catalog& catalog) {
+  require(wanted.size() <= most_loras, ErrorKind::usage, "{} LoRAs, expected at most {}", wanted.size(), most_loras);
+  std::vector<Lora> loras;
+  for (const LoraField& lora : wanted) {
+    for (float weight : {lora.weight, lora.text_weight.value_or(0)})
+      require(std::abs(weight) <= most_lora_weight, ErrorKind::usage, "the weight of the LoRA {} is {}, expected {} to {}", excerpt(lora.name),
+              weight, -most_lora_weight, most_lora_weight);
+    loras.push_back({catalog.lora(lora.name), lora.weight, lora.text_weight});
   }
   return loras;
 }
@@ -139,9 +155,8 @@ JobSpec make_spec(DrawFields f, const App& app, const HttpRequest& asked, const 
   check_size(f, app);
   check_name("rung", f.rung, rungs(app.options.pipeline.device));
   const NamedSampler sampler = f.scheduler.empty() ? NamedSampler{} : scheduler_named(f.scheduler);
-  for (const auto& [name, weight] : f.loras) app.catalog.lora(name);
 
-  JobSpec spec{.pipeline = {model.name, f.rung.empty() ? app.options.pipeline.rung : f.rung, f.loras},
+  JobSpec spec{.setup = {{model.name, f.rung.empty() ? app.options.pipeline.rung : f.rung}, find_loras(f.loras, app.catalog)},
                .extension = one_of(extensions, "format", f.format),
                .quality = f.quality,
                .client = asked.client,

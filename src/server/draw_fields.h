@@ -6,6 +6,12 @@
 
 namespace hayate::server {
 
+struct LoraField {
+  std::string name{};  // in the catalog
+  float weight = 1;
+  std::optional<float> text_weight{};
+};
+
 struct DrawFields {
   std::string prompt{}, negative_prompt{};
   std::string model{}, rung{}, scheduler{};  // empty: the default
@@ -15,7 +21,7 @@ struct DrawFields {
   std::optional<std::string> spacing{};
   std::optional<double> eta{}, s_noise{}, s_churn{}, s_tmin{}, s_tmax{};
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;
-  std::vector<std::pair<std::string, float>> loras{};
+  std::vector<LoraField> loras{};
   std::optional<Image> init_image{};  // a width and height of 0 mean its shape then
   double strength = 0.75;
   std::string format = "png";  // "png", "jpeg", "webp"

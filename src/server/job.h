@@ -21,14 +21,20 @@ using Clock = std::chrono::steady_clock;
 
 // Which pipeline draws: jobs with equal keys share one.
 struct PipelineKey {
-  std::string model{}, rung{};                         // names in the catalog and of the ladder
-  std::vector<std::pair<std::string, float>> loras{};  // name, weight
+  std::string model{}, rung{};  // names in the catalog and of the ladder
   auto operator<=>(const PipelineKey&) const = default;
+};
+
+// A pipeline with LoRAs on it: what it costs time to change between jobs.
+struct Setup {
+  PipelineKey pipeline{};
+  std::vector<Lora> loras{};
+  bool operator==(const Setup&) const = default;
 };
 
 // What is to be drawn, checked.
 struct JobSpec {
-  PipelineKey pipeline{};
+  Setup setup{};
   Request request{};
   std::string extension = ".png";  // of the format of the pictures
   int quality = 90;

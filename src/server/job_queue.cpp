@@ -22,7 +22,7 @@ bool share_batch(const JobSpec& a, const JobSpec& b) {
   const Request &x = a.request, &y = b.request;
   auto guided = [](const Request& r) { return std::ranges::any_of(r.pictures, [](const Picture& p) { return p.guidance > 1; }); };
   // AUTOMATIC1111's syntax pads prompts to the longest of a batch, and padding changes pictures.
-  return a.pipeline == b.pipeline && x.width == y.width && x.height == y.height && x.steps == y.steps && x.scheduler == y.scheduler &&
+  return a.setup == b.setup && x.width == y.width && x.height == y.height && x.steps == y.steps && x.scheduler == y.scheduler &&
          x.spacing == y.spacing && x.eta == y.eta && x.s_noise == y.s_noise && x.s_churn == y.s_churn && x.s_tmin == y.s_tmin &&
          x.s_tmax == y.s_tmax && x.noise == y.noise && x.clip_skip == y.clip_skip && x.prompt_syntax == y.prompt_syntax &&
          x.prompt_syntax != PromptSyntax::a1111 && guided(x) == guided(y) && same_start(x, y);
@@ -57,7 +57,7 @@ void JobQueue::tell_places() const {
   int position = 0;
   double seconds = running_left_;
   for (const Waiting* w : in_order()) {
-    const std::optional<double> own = pace_.seconds(w->job->spec().pipeline, w->work());
+    const std::optional<double> own = pace_.seconds(w->job->spec().setup.pipeline, w->work());
     seconds += own.value_or(0);
     w->job->place(++position, own ? std::optional(seconds) : std::nullopt);
   }
@@ -101,20 +101,20 @@ void JobQueue::sweep() {
   changed_.notify_one();
 }
 
-// Which line is served: the first, unless another goes on with the pipeline that is loaded.
-size_t JobQueue::choose(const std::optional<PipelineKey>& last) {
+// Which line is served: the first, unless another has less to change in what is loaded.
+size_t JobQueue::choose(const std::optional<Setup>& last) {
   constexpr int most_put_off = 4;
-  auto fits = [&](const auto& line) { return line.second.front().job->spec().pipeline == last; };
-  auto found = std::ranges::find_if(lines_, fits);
-  if (!last || fits(lines_.front()) || found == lines_.end() || put_off_ >= most_put_off) {
-    put_off_ = 0;
-    return 0;
-  }
-  ++put_off_;
-  return size_t(found - lines_.begin());
+  if (!last || put_off_ >= most_put_off) return put_off_ = 0;
+  auto changes = [&](const auto& line) {
+    const Setup& wanted = line.second.front().job->spec().setup;
+    return wanted == *last ? 0 : wanted.pipeline == last->pipeline ? 1 : 2;
+  };
+  const size_t least = size_t(std::ranges::min_element(lines_, {}, changes) - lines_.begin());  // of several the first
+  put_off_ = least == 0 ? 0 : put_off_ + 1;
+  return least;
 }
 
-std::vector<Part> JobQueue::take(const std::optional<PipelineKey>& last) {
+std::vector<Part> JobQueue::take(const std::optional<Setup>& last) {
   std::unique_lock lock(mutex_);
   running_left_ = 0;
   changed_.wait(lock, [&] {

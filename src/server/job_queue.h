@@ -27,10 +27,10 @@ class JobQueue {
 
   // Throws HttpError 429 where it is full, with Retry-After, and 503 once closed.
   void add(JobPtr);
-  // Waits for work; nothing once closed and empty. Clients take turns; a client's jobs come in order. Jobs that would need another pipeline
-  // than `last` may be put off a few times. A job stays in the queue while it has pictures left. What is taken counts as running until
-  // the next call.
-  std::vector<Part> take(const std::optional<PipelineKey>& last);
+  // Waits for work; nothing once closed and empty. Clients take turns; a client's jobs come in order. Jobs that would need other LoRAs than `last`,
+  // or another pipeline, may be put off a few times. A job stays in the queue while it has pictures left. What is taken counts as running until the
+  // next call.
+  std::vector<Part> take(const std::optional<Setup>& last);
   // Takes out what has ended or is too late.
   void sweep();
   void running_left(double seconds);  // of what was taken last, estimated
@@ -51,7 +51,7 @@ class JobQueue {
 
   std::vector<const Waiting*> in_order() const;
   int retry_after() const;
-  size_t choose(const std::optional<PipelineKey>& last);
+  size_t choose(const std::optional<Setup>& last);
   void drop_ended();
   void tell_places() const;
   size_t count() const;

@@ -8,7 +8,6 @@ namespace hayate::server {
 Options PipelinePool::options_of(const PipelineKey& key) const {
   Options options = catalog_.model(key.model).options;
   options.rung = key.rung;
-  for (const auto& [name, weight] : key.loras) options.loras.push_back({catalog_.lora(name), weight});
   return options;
 }
 
@@ -28,12 +27,13 @@ bool PipelinePool::fits(PooledPipeline& wanted, const Request& request) {
   return fit;
 }
 
-PooledPipeline& PipelinePool::get(const PipelineKey& key, const Request& request) {
-  auto found = std::ranges::find(open_, key, &PooledPipeline::key);
+PooledPipeline& PipelinePool::get(const Setup& wanted, const Request& request) {
+  auto found = std::ranges::find(open_, wanted.pipeline, &PooledPipeline::key);
   if (found == open_.end())
-    open_.push_front({.key = key, .pipeline = Pipeline(options_of(key))});
+    open_.push_front({.key = wanted.pipeline, .pipeline = Pipeline(options_of(wanted.pipeline))});
   else
     open_.splice(open_.begin(), open_, found);
+  open_.front().pipeline.set_loras(wanted.loras);
   while (open_.size() > 1 && !fits(open_.front(), request)) open_.pop_back();
   return open_.front();
 }

@@ -18,9 +18,10 @@ class PipelinePool {
  public:
   explicit PipelinePool(const Catalog& catalog) : catalog_(catalog) {}
 
-  // The pipeline with room for the request: others are closed while it does not fit beside them. The reference is good until the next call.
-  PooledPipeline& get(const PipelineKey&, const Request&);
-  // What a model's latents look like; shared by its rungs and LoRAs.
+  // The pipeline with its LoRAs on it, and with room for the request: others are closed while it does not fit beside them. The reference is good
+  // until the next call.
+  PooledPipeline& get(const Setup&, const Request&);
+  // What a model's latents look like; shared by its rungs.
   LatentPreview& preview(const std::string& model) { return previews_[model]; }
   std::vector<PipelineKey> loaded() const;
   int64_t bytes() const;  // that the open pipelines may take, at most

@@ -55,7 +55,7 @@ HttpResponse pictures(Job& job, const Json& parameters) {
                      {"sampler_name", request.scheduler},
                      {"batch_size", images.size()},
                      {"clip_skip", request.clip_skip + 1},
-                     {"sd_model_name", job.spec().pipeline.model},
+                     {"sd_model_name", job.spec().setup.pipeline.model},
                      {"infotexts", infotexts}};
   return json_response({{"images", images}, {"parameters", parameters}, {"info", info.dump(-1, ' ', false, Json::error_handler_t::replace)}});
 }

@@ -85,7 +85,7 @@ HttpResponse pictures(Job& job, const Json& id) {
     seeds["data"].push_back(drawn->seed);
     infotexts["data"].push_back(drawn->infotext);
   }
-  return json_response({{"model_name", job.spec().pipeline.model}, {"id", id}, {"outputs", {images, seeds, infotexts}}});
+  return json_response({{"model_name", job.spec().setup.pipeline.model}, {"id", id}, {"outputs", {images, seeds, infotexts}}});
 }
 
 Answer infer(App& app, const HttpRequest& request) {

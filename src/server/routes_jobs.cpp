@@ -33,7 +33,7 @@ Json job_json(const Job& job) {
                {"seconds_left", optional_seconds(s.seconds_left)},
                {"seconds_queued", s.seconds_queued},
                {"seconds_drawing", s.seconds_drawing},
-               {"model", job.spec().pipeline.model},
+               {"model", job.spec().setup.pipeline.model},
                {"rung", s.rung.empty() ? Json(nullptr) : Json(s.rung)},
                {"width", request.width},
                {"height", request.height},

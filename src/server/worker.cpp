@@ -75,7 +75,7 @@ class BatchProgress {
       const Request& request = part.job->spec().request;
       const size_t later = part.job->pictures() - part.first - part.count;
       std::optional<double> seconds;
-      if (each > 0) seconds = left + pace_.seconds(part.job->spec().pipeline, Pace::work(request, later)).value_or(0);
+      if (each > 0) seconds = left + pace_.seconds(part.job->spec().setup.pipeline, Pace::work(request, later)).value_or(0);
       part.job->advance(part.count, progress.step, progress.steps, seconds);
     }
     show(progress);
@@ -120,10 +120,10 @@ Worker::~Worker() {
 
 void Worker::run() {
   warm_up();
-  std::optional<PipelineKey> last;
+  std::optional<Setup> last;
   for (std::vector<Part> parts; !(parts = queue_.take(last)).empty();) {
     drawing_ = true;
-    last = parts[0].job->spec().pipeline;
+    last = parts[0].job->spec().setup;
     draw(parts);
     drawing_ = false;
   }
@@ -133,7 +133,7 @@ void Worker::run() {
 // it is about to be done.
 void Worker::warm_up() {
   constexpr double soon = 2;  // seconds
-  const PipelineKey key{.model = catalog_.default_model()};
+  const Setup setup{.pipeline = {.model = catalog_.default_model()}};
   Request request{.pictures = {{.prompt = "a red castle by the blue sea under a sunset, green trees, vivid colors"}}, .steps = 6};
   const Clock::time_point start = Clock::now();
   request.on_step = [&](const Progress& p) {
@@ -141,7 +141,7 @@ void Worker::warm_up() {
     return (queue_.empty() || left < soon) && !queue_.closed() && !stopping_;
   };
   try {
-    PooledPipeline& pooled = pool_.get(key, request);
+    PooledPipeline& pooled = pool_.get(setup, request);
     account(pooled, request, pooled.pipeline.generate(request));
   } catch (...) {
     if (const HttpError error = current_error(); error.code != code_of(ErrorKind::cancelled)) log_("warming up: " + error.message);
@@ -168,7 +168,7 @@ void Worker::draw(const std::vector<Part>& given) {
 
 void Worker::draw_together(const std::vector<Part>& parts) {
   Request request = together(parts);
-  PooledPipeline& pooled = pool_.get(parts[0].job->spec().pipeline, request);
+  PooledPipeline& pooled = pool_.get(parts[0].job->spec().setup, request);
   for (const Part& part : parts) part.job->start(pooled.pipeline.rung());
   metrics_.observe("hayate_batch_pictures", double(request.pictures.size()));
   const int width = request.width ? request.width : pooled.pipeline.native_width(),

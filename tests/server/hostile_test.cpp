@@ -85,8 +85,14 @@ TEST(HostileJson, FieldsOfEveryKind) {
       -1, 0, 1e300, int64_t(-1) << 62, UINT64_MAX, 0.5, "text", true, nullptr, Json::array(), Json::object(), deep, std::string(30000, 'x')};
   const std::map<std::string, std::vector<std::string>> fields = {
       {"/api/jobs",
-       {"prompt", "negative_prompt",  "model",  "rung",      "scheduler",     "width", "height", "steps",   "guidance_scale", "guidance_rescale",
-        "seed",   "spacing", "eta", "s_noise", "s_churn", "s_tmin", "s_tmax", "clip_skip", "prompt_syntax", "loras", "format", "quality", "deadline",       "n"}},
+       {"prompt",   "negative_prompt", "model",   "rung",     "scheduler", "width",  "height", "steps",     "guidance_scale", "guidance_rescale",
+        "seed",     "spacing",         "eta",     "s_noise",  "s_churn",   "s_tmin", "s_tmax", "clip_skip", "prompt_syntax",  "loras",
+        "strength", "format",          "quality", "deadline", "n"}},
+      {"/v1/images/generations",
+       {"n", "size", "response_format", "output_format", "output_compression", "stream", "partial_images", "model", "quality", "user"}},
+      {"/sdapi/v1/txt2img",
+       {"batch_size", "n_iter", "cfg_scale", "sampler_name", "scheduler", "seed", "styles", "enable_hr", "override_settings", "alwayson_scripts"}},
+      {"/sdapi/v1/img2img", {"init_images", "denoising_strength", "resize_mode", "mask", "include_init_images"}},
   };
   for (const auto& [target, names] : fields)
     for (const std::string& name : names)

@@ -11,14 +11,15 @@ namespace {
 using ::testing::ElementsAre;
 
 struct Asked {
-  std::string client = "a", model = "m";
+  std::string client = "a", model = "m", lora = "";
   int pictures = 1, width = 256;
   float guidance = 5;
   PromptSyntax syntax = PromptSyntax::diffusers;
 };
 
 JobPtr job(const Asked& asked, double deadline = 0) {
-  JobSpec spec{.pipeline = {.model = asked.model}, .client = asked.client, .deadline = deadline};
+  JobSpec spec{.setup = {.pipeline = {.model = asked.model}}, .client = asked.client, .deadline = deadline};
+  if (!asked.lora.empty()) spec.setup.loras = {{asked.lora}};
   spec.request.width = asked.width, spec.request.height = 256;
   spec.request.prompt_syntax = asked.syntax;
   spec.request.pictures.resize(size_t(asked.pictures));
@@ -42,10 +43,10 @@ class QueueTest : public ::testing::Test {
   // The jobs of each batch until the queue is empty.
   std::vector<std::vector<size_t>> batches() {
     std::vector<std::vector<size_t>> all;
-    std::optional<PipelineKey> last;
+    std::optional<server::Setup> last;
     while (!queue.empty()) {
       all.emplace_back();
-      for (const Part& part : queue.take(last)) all.back().push_back(index_of(part.job)), last = part.job->spec().pipeline;
+      for (const Part& part : queue.take(last)) all.back().push_back(index_of(part.job)), last = part.job->spec().setup;
     }
     return all;
   }
@@ -105,15 +106,43 @@ TEST_F(QueueTest, OtherPipelinesWaitALittle) {
   EXPECT_THAT(batches(), ElementsAre(ElementsAre(0), ElementsAre(2), ElementsAre(1), ElementsAre(3)));
 }
 
+TEST_F(QueueTest, OtherLorasWaitALittleButLessThanOtherPipelines) {
+  add({{.client = "a", .model = "m", .lora = "x"},
+       {.client = "b", .model = "n"},
+       {.client = "c", .model = "m", .lora = "y"},
+       {.client = "d", .model = "m", .lora = "x", .width = 512},
+       {.client = "e", .model = "n", .width = 512}});
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre(0), ElementsAre(3), ElementsAre(2), ElementsAre(1), ElementsAre(4)));
+}
+
+TEST_F(QueueTest, OtherLorasAreOtherBatches) {
+  add({{.client = "a", .lora = "x"}, {.client = "b", .lora = "y"}, {.client = "c", .lora = "x"}});
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre(0, 2), ElementsAre(1)));
+}
+
 TEST_F(QueueTest, ButNotForEver) {
-  const JobPtr other = job({.client = "z", .model = "n"});
-  std::optional<PipelineKey> last = PipelineKey{.model = "m"};
-  queue.add(other);
-  for (int taken = 0; taken < 5; ++taken) {
-    queue.add(job({.client = "a", .width = 64 + 8 * taken}));
-    if (queue.take(last)[0].job == other) return;
+  const std::optional<server::Setup> last = server::Setup{.pipeline = {.model = "m"}};
+  for (const Asked& asked : {Asked{.client = "z", .model = "n"}, Asked{.client = "z", .model = "m", .lora = "x"}}) {
+    const JobPtr other = job(asked);
+    queue.add(other);
+    bool had_its_turn = false;
+    for (int taken = 0; taken < 5 && !had_its_turn; ++taken) {
+      queue.add(job({.client = "a", .width = 64 + 8 * taken}));
+      had_its_turn = queue.take(last)[0].job == other;
+    }
+    EXPECT_TRUE(had_its_turn) << asked.model;
+    while (!queue.empty()) queue.take(last);
   }
-  FAIL() << "never its turn";
+}
+
+// One that asks again and again gets every other turn, however much it has waiting.
+TEST_F(QueueTest, ABusyClientLeavesTurnsToOthers) {
+  const JobPtr other = job({.client = "quiet", .width = 512});
+  for (int i = 0; i < 4; ++i) queue.add(job({.client = "busy", .width = 64 + 8 * i}));
+  queue.add(other);
+  EXPECT_NE(queue.take(std::nullopt)[0].job, other);
+  queue.add(job({.client = "busy", .width = 128}));
+  EXPECT_EQ(queue.take(std::nullopt)[0].job, other);
 }
 
 TEST_F(QueueTest, IsBounded) {
