@@ -53,6 +53,8 @@ void add_limits(Table t, ServeOptions& o) {
   t.number("--deadline", "seconds after which a request is given up (default: none)", o.deadline, 0.0, 1e6);
   t.number("--drain", fmt::format("seconds that requests get to finish after SIGTERM (default {:g})", o.drain), o.drain, 0.0, 1e6);
   t.number("--connections", fmt::format("at once (default {})", o.connections), o.connections, 1, 1000000);
+  t.number("--rate", fmt::format("requests a second of one key or address, twice as many at once; 0: any number (default {:g})", o.rate), o.rate, 0.0,
+           1e6);
   t.number("--patience", fmt::format("seconds for a request to arrive or an answer to be taken (default {:g})", o.patience), o.patience, 0.1, 3600.0);
 }
 

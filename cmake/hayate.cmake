@@ -6,8 +6,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(hayate_flags INTERFACE -Wno-restrict)  # false alarms on std::string, gcc bug 105651
 endif()
 if(HAYATE_SANITIZE)
-  target_compile_options(hayate_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-  target_link_options(hayate_flags INTERFACE -fsanitize=address,undefined)
+  target_compile_options(hayate_flags INTERFACE -fsanitize=${HAYATE_SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(hayate_flags INTERFACE -fsanitize=${HAYATE_SANITIZE})
 endif()
 
 if(HAYATE_FUZZ)

@@ -5,9 +5,13 @@ import argparse
 import asyncio
 import collections
 import json
+import os
+import pathlib
 import random
 import signal
 import statistics
+import subprocess
+import tempfile
 import time
 
 from serving import TINY, ask, connect, request, serving, timed_health, until_idle
@@ -138,6 +142,37 @@ async def sigterm(program, scale):
     return f"{count} SIGTERMs under load", f"{counted(list(answers.elements()))} (-1: not accepted any more), lost: {lost}; slowest end {longest:.1f} s"
 
 
+async def kill(program, scale):
+    """kill -9 while pictures are written: by `hayate generate`, as the server writes none, and of a server, whose port is free again at once."""
+    count, whole, torn, left = int(100 * scale), 0, [], collections.Counter()
+    for _ in range(count):
+        with tempfile.TemporaryDirectory() as folder:
+            seeds = [flag for seed in range(40) for flag in ("--seed", str(seed))]
+            process = subprocess.Popen([program, "generate", "a", "-W", "128", "-H", "128", "--steps", "1", *seeds, "-o", folder + "/{seed}.png"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not os.listdir(folder) and process.poll() is None:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(random.uniform(0, 0.5))
+            process.kill()
+            process.wait()
+            for name in os.listdir(folder):
+                left[pathlib.Path(name).suffix] += 1
+                if name.endswith(".png"):
+                    content = pathlib.Path(folder, name).read_bytes()
+                    whole += content.endswith(b"IEND\xaeB`\x82")
+                    torn += [name] if not content.endswith(b"IEND\xaeB`\x82") else []
+    with serving(program) as server:
+        loaded = [asyncio.create_task(ask(server, "POST", "/v1/images/generations", TINY)) for _ in range(8)]
+        await asyncio.sleep(0.2)
+        server.process.kill()
+        server.process.wait()
+        await asyncio.gather(*loaded)
+        with serving(program, port=server.port) as again:
+            status, _, _ = await ask(again, "POST", "/v1/images/generations", TINY)
+            assert status == 200, status
+    others = {suffix: n for suffix, n in left.items() if suffix != ".png"}
+    return f"{count} x kill -9 of `hayate generate`, 1 of the server", f"{whole} whole pictures, {len(torn)} torn; other files left: {others or 'none'}; the server draws again on the same port"
+
+
 async def mixed(program, scale):
     """Everything at once for a while: memory is flat, nothing is a 5xx."""
     seconds, answers, memory = 3600 * scale, collections.Counter(), []
@@ -173,7 +208,7 @@ async def mixed(program, scale):
         return f"mixed load, {seconds:.0f} s", f"{', '.join(f'{n} x {s}' for s, n in answers.items())}; memory: median {statistics.median(memory[:half]):.0f} MiB in the first half, {statistics.median(memory[half:]):.0f} in the second"
 
 
-SCENARIOS = {f.__name__: f for f in (slow, overload, disconnects, streams, sigterm, mixed)}
+SCENARIOS = {f.__name__: f for f in (slow, overload, disconnects, streams, sigterm, kill, mixed)}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -12,8 +12,8 @@ TINY = {"prompt": "a red castle", "width": 64, "height": 64, "steps": 2}
 
 
 class Server:
-    def __init__(self, program, *options):
-        self.process = subprocess.Popen([program, "serve", "--port", "0", "--quiet", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    def __init__(self, program, *options, port=0):
+        self.process = subprocess.Popen([program, "serve", "--port", str(port), "--quiet", "--rate", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.address = self.process.stdout.readline().strip()
         self.port = int(self.address.rsplit(":", 1)[1])
 
@@ -30,8 +30,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(program, *options):
-    server = Server(program, *options)
+def serving(program, *options, port=0):
+    server = Server(program, *options, port=port)
     try:
         yield server
     finally:

@@ -32,6 +32,7 @@ struct ServeOptions {
   double deadline = 0;                            // seconds after which a request is given up; 0: none
   double drain = 30;                              // seconds that stop() lets requests finish
   int connections = 4096;                         // at once
+  double rate = 100;                              // requests a second of one client, twice as many at once; 0: any number
   double patience = 30;                           // seconds for a request to arrive, or for a client to take what is sent
   std::function<void(const std::string&)> log{};  // a line about what happens; from any thread; may be empty
 };

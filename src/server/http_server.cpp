@@ -64,6 +64,7 @@ struct HttpServer::Impl {
     ticker.async_wait([this](ErrorCode error) {
       if (error) return;
       network.app.desk.tick();
+      network.rates.forget_quiet();
       const std::set<Session*> all = network.sessions;
       for (Session* session : all)
         if (network.sessions.contains(session)) session->shared_from_this()->tick();

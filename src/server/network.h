@@ -10,6 +10,7 @@
 
 #include "server/access.h"
 #include "server/app.h"
+#include "server/rate_limit.h"
 #include "server/router.h"
 
 namespace hayate::server {
@@ -23,11 +24,12 @@ using ErrorCode = boost::system::error_code;
 class Session;
 
 struct Network {
-  Network(App& a, Router r, Access c) : app(a), router(std::move(r)), access(std::move(c)) {}
+  Network(App& a, Router r, Access c) : app(a), router(std::move(r)), access(std::move(c)), rates(a.options.rate) {}
 
   App& app;
   const Router router;
   const Access access;
+  RateLimit rates;                // on the network's thread
   std::set<Session*> sessions{};  // on the network's thread
   std::atomic<size_t> busy = 0;
   size_t large_bodies = 0;  // bytes of those that are there or on their way; on the network's thread

@@ -19,6 +19,7 @@ const ServeOptions& checked(const ServeOptions& o) {
   at_least("batch", o.batch, 1, 64);
   at_least("connections", o.connections, 1, 1000000);
   at_least("pixels", o.pixels, 64 * 64, int64_t{16384} * 16384);
+  require(o.rate >= 0 && o.rate <= 1e6, ErrorKind::usage, "rate is {}; expected 0 to 1000000", o.rate);
   require(!o.key_file.empty() || o.no_key || is_loopback(o.host), ErrorKind::usage,
           "{} can be reached from other machines: give a file of API keys, or say that none are wanted", o.host);
   return o;

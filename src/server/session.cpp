@@ -120,6 +120,7 @@ bool Session::begin_request() {
   }
   route_ = &network_.router.find(request_);
   network_.access.check(request_, route_->open);
+  if (!route_->open) network_.rates.take(request_.client);
   largest_body_ = route_->largest_form > 0 && is_form(request_) ? route_->largest_form : route_->largest_body;
   const auto length = parser_->content_length();
   if (length && *length > largest_body_)

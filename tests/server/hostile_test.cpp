@@ -76,6 +76,7 @@ TEST(HostileJson, TextsThatAreNone) {
 TEST(HostileJson, FieldsOfEveryKind) {
   ServeOptions options;
   options.queue = 1;
+  options.rate = 0;
   Serving serving(options);
   serving.wait_until(serving.submit(endless())["id"], "drawing");
   serving.submit(endless());
