@@ -47,7 +47,7 @@ void read_sampler(const JsonObject& body, DrawFields& f) {
 void read_init_image(const JsonObject& body, DrawFields& f) {
   for (const char* key : {"mask", "initial_noise_multiplier"})
     if (body.has(key) && !asks_for_nothing(key, body.raw(key)) && body.raw(key) != 1)
-      throw HttpError{501, fmt::format("\"{}\": hayate does not have this yet", key), "not_implemented"};
+      throw HttpError{501, fmt::format("\"{}\": this API does not have it yet", key), "not_implemented"};
   if (body.integer("resize_mode", 0, 3, 0) != 0)
     throw HttpError{501, "\"resize_mode\" is not 0: hayate resizes the picture and does not crop or fill it", "not_implemented"};
   const Json& images = body.raw("init_images");

@@ -92,7 +92,7 @@ JsonObject form_body(const HttpRequest& request, const std::string& picture, Dra
   const std::vector<FormPart> parts = form_parts(request);
   for (const FormPart& part : parts) {
     if (!part.is_file) continue;
-    if (part.name == "mask") throw HttpError{501, "\"mask\": hayate draws whole pictures anew; inpainting does not exist yet", "not_implemented"};
+    if (part.name == "mask") throw HttpError{501, "\"mask\": this API does not inpaint yet; hayate generate --mask does", "not_implemented"};
     require(part.name == picture || part.name == picture + "[]", ErrorKind::usage, "the form has a file {}, expected {}", excerpt(part.name),
             picture);
     require(!fields.init_image, ErrorKind::usage, "the form has more than one \"{}\", expected one picture to start from", picture);
