@@ -12,6 +12,9 @@ class LoraDelta {
 
   // Adds elements from `first` on, in the stored order. Each is the same whatever range it is in. Error(not_finite) that names the tensor.
   void add_to(std::span<float> out, int64_t first) const;
+  // Whether it is one product of two matrices, and all of it.
+  bool is_product() const { return kind_ == LoraModule::Kind::product && factors_[0].is_product(); }
+  LoraFactor::Product product() const { return factors_[0].product(scale_); }
 
  private:
   void add_hadamard(std::span<float> out, int64_t first) const;

@@ -59,7 +59,7 @@ std::array<int64_t, 2> factor_shape(const SafetensorsFile& file, const LoraModul
 
 LoraFactor::LoraFactor(std::shared_ptr<const SafetensorsFile> file, const LoraModule& module, const LoraModule::Factor& tensors, bool turned,
                        const FilterDims& dims, const LoraTarget& target)
-    : file_(std::move(file)), tensors_(tensors), turned_(turned && !tensors.mid.empty()), rows_(dims[0]), columns_(columns_of(dims)) {
+    : file_(std::move(file)), tensors_(tensors), turned_(turned && !tensors.mid.empty()), rows_(dims[0]), columns_(columns_of(dims)), pointwise_(dims[2] * dims[3] == 1) {
   // A matrix may be stored with the dims of the filter or without.
   auto check = [&](const std::string& tensor, const FilterDims& expected) {
     const FilterDims stored = stored_dims(*file_, tensor);
@@ -114,6 +114,14 @@ std::vector<float> LoraFactor::values(int64_t first, int64_t count) const {
   std::vector<float> values(static_cast<size_t>(count));
   add_to(values, first, 1);
   return values;
+}
+
+LoraFactor::Product LoraFactor::product(float scale) const {
+  const std::vector<float> down = read_finite(*file_, tensors_.down, 0, rank_ * columns_);
+  std::vector<float> right(down.size());
+  for (int64_t q = 0; q < rank_; ++q)
+    for (int64_t i = 0; i < columns_; ++i) right[size_t(i * rank_ + q)] = down[size_t(q * columns_ + i)];
+  return {rank_, left_rows(0, rows_, scale), std::move(right)};
 }
 
 void LoraFactor::add_to(std::span<float> out, int64_t first, float scale) const {

@@ -31,6 +31,13 @@ class LoraFactor {
   // Adds `scale` times elements from `first` on, row by row. Each is the same whatever range it is in. Error(not_finite) that names the tensor.
   void add_to(std::span<float> out, int64_t first, float scale) const;
   std::vector<float> values(int64_t first, int64_t count) const;
+  // Whether it is a product, and no filter, whose elements lie in another order in programs; then scaled rows of up, and columns of down as rows.
+  bool is_product() const { return tensors_.whole.empty() && tensors_.mid.empty() && pointwise_; }
+  struct Product {
+    int64_t rank;
+    std::vector<float> left, right;
+  };
+  Product product(float scale) const;
 
  private:
   std::vector<float> up_rows(int64_t first, int64_t count) const;
@@ -43,6 +50,7 @@ class LoraFactor {
   int64_t up_rank_ = 0;  // columns of up
   int64_t rows_, columns_;
   int64_t area_ = 1;     // of the filter between, else 1
+  bool pointwise_;       // a matrix in programs, too
 };
 
 // Elements of a tensor, all of which are finite.

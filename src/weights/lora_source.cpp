@@ -27,4 +27,28 @@ void LoraSource::read(const std::string& name, Dtype as, std::span<std::byte> ou
   });
 }
 
+bool LoraSource::is_split(const std::string& name) const {
+  auto found = merges_->find(name);
+  return found == merges_->end() ? base_->is_split(name) : !found->second.magnitude && found->second.delta.is_product();
+}
+
+// Products of LoRAs over one another are one product of all their ranks.
+SplitTensor LoraSource::split(const std::string& name) const {
+  auto found = merges_->find(name);
+  if (found == merges_->end()) return base_->split(name);
+  LoraFactor::Product own = found->second.delta.product();
+  if (!base_->is_split(name)) return {base_.get(), own.rank, std::move(own.left), std::move(own.right)};
+  const SplitTensor below = base_->split(name);
+  auto side_by_side = [&](const std::vector<float>& a, const std::vector<float>& b) {
+    std::vector<float> both;
+    both.reserve(a.size() + b.size());
+    for (auto p = a.begin(), q = b.begin(); p < a.end(); p += below.rank, q += own.rank) {
+      both.insert(both.end(), p, p + below.rank);
+      both.insert(both.end(), q, q + own.rank);
+    }
+    return both;
+  };
+  return {below.stored, below.rank + own.rank, side_by_side(below.left, own.left), side_by_side(below.right, own.right)};
+}
+
 }  // namespace hayate

@@ -12,6 +12,7 @@
 #include "core/finite.h"
 #include "core/parallel.h"
 #include "program/fold_nearest.h"
+#include "weights/add_product.h"
 #include "weights/check_tensors.h"
 
 namespace hayate {
@@ -135,7 +136,8 @@ void PreparedWeights::release() {
 
 bool PreparedWeights::writes_in_place(const Program& p, Value v) const {
   const Node& n = p[v];
-  return n.op == Op::weight || n.op == Op::fold_nearest || n.op == Op::scale_columns || n.op == Op::row_dots ||
+  const bool read = n.op == Op::weight || n.op == Op::scale_columns || n.op == Op::row_dots;
+  return (read && !AddProduct(*backend_, *source_).takes(p, n)) || n.op == Op::fold_nearest ||
          (n.op == Op::stack && std::ranges::all_of(n.in, [&](Value part) {
            return writes_in_place(p, part) && !kept_.contains(key_of(p, part));
          }));
@@ -198,6 +200,8 @@ void PreparedWeights::write(const Program& p, Value v, std::span<std::byte> out)
 Buffer PreparedWeights::make(const Program& p, Value v) const {
   const Node& n = p[v];
   if (writes_in_place(p, v)) return backend_->fill(byte_size(n), [&](std::span<std::byte> out) { write(p, v, out); });
+  if (const AddProduct sums(*backend_, *source_); sums.takes(p, n))
+    return sums.make(p, n, [&](const Node& tensor, std::span<const std::byte> read, Dtype t) { require_finite(tensor, read, t); });
   std::vector<Buffer> in;
   for (Value i : n.in) {
     auto kept = i == none ? kept_.end() : kept_.find(key_of(p, i));

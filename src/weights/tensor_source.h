@@ -9,6 +9,15 @@
 
 namespace hayate {
 
+class TensorSource;
+
+// A matrix that is a stored tensor plus a product: left (rows, rank) times right (columns, rank) turned over.
+struct SplitTensor {
+  const TensorSource* stored;  // lives as long as the source that was asked
+  int64_t rank;
+  std::vector<float> left, right;
+};
+
 class TensorSource {
  public:
   virtual ~TensorSource() = default;
@@ -21,6 +30,9 @@ class TensorSource {
   // Fills `out` with elements from `first` on, in the stored order, converted to `as` (f32, f16 or bf16). Safe from many threads.
   virtual void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const = 0;
   void read(const std::string& name, Dtype as, std::span<std::byte> out) const { read(name, as, out, 0); }
+  // Whether a tensor is such a sum, and what read() would add up, for who adds faster.
+  virtual bool is_split(const std::string&) const { return false; }
+  virtual SplitTensor split(const std::string&) const { return {this, 0, {}, {}}; }
 };
 
 }  // namespace hayate

@@ -103,6 +103,30 @@ TEST(LoraSwap, PromptsNameThem) {
 }
 
 // Every prepared value of the UNet, byte by byte, at the addresses that it had.
+// What a device adds up is what read() does, for every kind of load value that is made of it.
+TEST(LoraSwap, ProductsAddedOnADeviceAreThoseOfTheHost) {
+  const LoraCheckpoint with(open_checkpoint(tiny, ""), {{kohya, 0.7f, 0.7f}, {data + "lora/peft.safetensors", 0.5f, 0.5f}}, {});
+  const std::shared_ptr<const TensorSource> source = with.tensors("unet");
+  int split = 0, several = 0;
+  for (const std::shared_ptr<Backend>& backend : {make_reference_backend(), make_cpu_backend()})
+    for (const std::string& name : source->names()) {
+      if (!source->is_split(name)) continue;
+      SCOPED_TRACE(name);
+      ++split, several += source->split(name).rank > 4;
+      const std::vector<int64_t> dims = source->dims(name);
+      Program p;
+      const Value w = p.add({.op = Op::weight, .shape = {1, 1, dims[0], dims[1]}, .dtype = Dtype::f32, .rate = Rate::load, .name = name});
+      p.outputs = {w};
+      PreparedWeights weights(backend, source, "unet");
+      const Buffer made = weights.get(p, w);
+      std::vector<float> expected(size_t(dims[0] * dims[1]));
+      source->read(name, Dtype::f32, std::as_writable_bytes(std::span(expected)));
+      EXPECT_THAT(std::span(reinterpret_cast<const float*>(made.get()), expected.size()), ::testing::Pointwise(::testing::FloatNear(1e-6f), expected));
+    }
+  EXPECT_GE(split, 16);
+  EXPECT_GE(several, 4);
+}
+
 TEST(LoraSwap, PreparedWeightsAreBitIdentical) {
   const std::shared_ptr<const Checkpoint> base = open_checkpoint(tiny, "");
   const LoraCheckpoint plain(base, {}, {}), with(base, {{kohya, 0.7f, 0.7f}, {dora, 1, 1}}, {});
