@@ -79,6 +79,14 @@ def climb(pipe, rung, max_autotune):
         pipe.vae.decode = torch.compile(getattr(pipe.vae.decode, "_torchdynamo_orig_callable", pipe.vae.decode), mode=mode, fullgraph=True)
 
 
+def quantize(unet, kind):
+    """torchao's dynamic quantization, a scale for each row, of the linears that see more than one token."""
+    from torchao import quantization as ao
+
+    config = {"int8": ao.Int8DynamicActivationInt8WeightConfig, "fp8": lambda: ao.Float8DynamicActivationFloat8WeightConfig(granularity=ao.PerRow())}[kind]()
+    ao.quantize_(unet, config, filter_fn=lambda module, name: isinstance(module, torch.nn.Linear) and ".attentions." in name)
+
+
 def measure(pipe, steps, warmups, runs):
     def run():
         torch.cuda.synchronize()
@@ -105,6 +113,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow-runs", type=int, default=2, help="of the float32 rungs, after one warm-up")
     parser.add_argument("--rungs", nargs="+", default=["fp32", "tf32", "bf16", "attention", "compile", "projections"])
+    parser.add_argument("--quantize", choices=["int8", "fp8"], help="measure the last rung with the UNet's linears quantized by torchao, and nothing else")
     parser.add_argument("--max-autotune", action="store_true", help="the tutorial's mode of torch.compile: more than 20 minutes")
     parser.add_argument("--save", help="write the model there in float16, as a diffusers folder, before measuring")
     args = parser.parse_args()
@@ -116,16 +125,20 @@ def main():
         pipe.to(dtype=torch.float32)
     report = dict(machine=f"{torch.cuda.get_device_name()}, torch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}",
                   clocks_mhz=torch.cuda.clock_rate() if hasattr(torch.cuda, "clock_rate") else None, rungs=[])
+    rungs = ["projections"] if args.quantize else args.rungs
     for rung in ["fp32", "tf32", "bf16", "attention", "compile", "projections"]:
-        if rung == "compile" and "compile" not in args.rungs:
+        if rung == "compile" and "compile" not in rungs:
             continue  # projections compiles too
+        if args.quantize and rung == "projections":
+            quantize(pipe.unet, args.quantize)
         climb(pipe, rung, args.max_autotune)
-        if rung not in args.rungs:
+        if rung not in rungs:
             continue
         slow = rung in ("fp32", "tf32")
         result = measure(pipe, args.steps, 1 if slow else args.warmups, args.slow_runs if slow else args.runs)
-        report["rungs"].append(dict(rung=rung, **result))
-        print(f"{rung:12} {result['seconds_per_image']:.3f} s (first {result['seconds_first_image']:.1f} s)", flush=True)
+        name = args.quantize or rung
+        report["rungs"].append(dict(rung=name, **result))
+        print(f"{name:12} {result['seconds_per_image']:.3f} s (first {result['seconds_first_image']:.1f} s)", flush=True)
         with open(args.json, "w") as file:  # after each rung: a later one may fail
             json.dump(report, file, indent=2)
 

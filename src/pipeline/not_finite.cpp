@@ -36,7 +36,7 @@ std::string first_value(const std::function<std::shared_ptr<Executable>()>& repe
     for (Value v = 0; v < p.size(); ++v) {
       const Node& n = p[v];
       const bool computed = n.rate != Rate::load && p[root_of(p, v).value].op != Op::input;  // a carry has overwritten its input
-      if (!computed || as_it_should(n, read_floats(*exec, v))) continue;
+      if (!computed || is_quantized(n.dtype) || as_it_should(n, read_floats(*exec, v))) continue;
       return fmt::format("; the first such value is {}, made by {}", n.name, name_of(n.op));
     }
   } catch (const Error& e) {

@@ -225,6 +225,10 @@ void add_bounds(Table& t) {
   add("elements", {2, 3, 5, 24}, false, {.of = Of::elements}), add("elements and b", {1, 1, 1, 320}, true, {.of = Of::elements, .norm = 40});
   add("rows", {1, 1, 96, 64}, true, {.of = Of::rows, .norm = 8}), add("some rows", {1, 1, 96, 64}, true, {.of = Of::rows, .norm = 8, .begin = 64, .count = 32});
   add("gated", {1, 1, 96, 64}, true, {.of = Of::gated, .norm = 8});
+  for (Dtype q : {Dtype::i8, Dtype::f8})
+    t.add(Op::bound, fmt::format("rows {}", name_of(q)), [=](Recorder& r) {
+      return r.result(Op::bound, {r.quantize(r.input("x", {1, 1, 96, 64}), q, 0), none}, BoundAttr{.of = Of::rows, .norm = 8}, {}, Dtype::f32);
+    });
 }
 
 void add_linears(Table& t) {

@@ -50,6 +50,7 @@ __global__ void __launch_bounds__(kThreads) bound_kernel(BoundArgs a) {
 void launch_bound(cudaStream_t s, const BoundArgs& a) {
   auto run = [&]<class T>(Type<T>) { start(s, 1, kThreads, 0, bound_kernel<T>, a); };
   if (a.x.dtype == Dtype::f8) run(Type<__nv_fp8_e4m3>{});
+  else if (a.x.dtype == Dtype::i8) run(Type<int8_t>{});
   else with_type(a.x.dtype, run);
 }
 
