@@ -11,7 +11,7 @@ namespace hayate::cli {
 namespace {
 
 const std::map<std::string, Noise> noise_names = {
-    {"torch-cpu", Noise::torch_cpu}, {"torch-cpu-fp16", Noise::torch_cpu_fp16}, {"torch-cpu-bf16", Noise::torch_cpu_bf16}};
+    {"torch-cpu", Noise::torch_cpu}, {"torch-cpu-fp16", Noise::torch_cpu_fp16}, {"torch-cpu-bf16", Noise::torch_cpu_bf16}, {"torch-cuda", Noise::torch_cuda}};
 
 const std::map<std::string, PromptSyntax> syntax_names = {
     {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};

@@ -1,8 +1,12 @@
+#!/usr/bin/env python3
 """Writes tests/data/noise/randn.json: what torch.randn draws, as selected values and sums, for tests/core/random_test.cpp.
 
 Needs a torch with pull request 175988 (earlier ones draw half types differently, 2.15 is fine) on a processor with AVX2.
+
+  dump_noise.py --cuda OUT.json   writes what an NVIDIA GPU draws instead, for tests/core/philox_test.cpp
 """
 
+import argparse
 import json
 from pathlib import Path
 
@@ -26,13 +30,32 @@ def summary(values):
     }
 
 
-def case(seed, kind, counts):
-    generator = torch.Generator("cpu").manual_seed(seed)
-    draws = [summary(torch.randn(n, generator=generator, dtype=TYPES[kind])) for n in counts]
+def case(seed, kind, counts, device="cpu"):
+    generator = torch.Generator(device).manual_seed(seed)
+    draws = [summary(torch.randn(n, generator=generator, dtype=TYPES[kind], device=device).cpu()) for n in counts]
     return {"seed": seed, "type": kind, "draws": draws}
 
 
+def write(path, cases):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
+    path.write_text(f"[\n{lines}\n]\n")
+
+
+def cuda_cases():
+    properties = torch.cuda.get_device_properties(0)
+    print(properties.name, properties.multi_processor_count, "x", properties.max_threads_per_multi_processor)
+    cases = [case(seed, "f32", [n, n], "cuda") for seed in (0, 42, 2**31, 2**32 + 42, 2**63) for n in (1, 5, 16, 1000, 16384, 65536)]
+    # Beyond the GPU's threads, and consecutive draws of several sizes.
+    return cases + [case(3, "f32", [262144, 270336, 270337, 300000, 1081344, 1200000, 7], "cuda")]
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cuda", type=Path)
+    args = parser.parse_args()
+    if args.cuda:
+        return write(args.cuda, cuda_cases())
     cases = []
     for kind in TYPES:
         cases += [case(n, kind, [n]) for n in range(1, 41)]
@@ -40,10 +63,7 @@ def main():
         cases += [case(seed, kind, [4096]) for seed in (0, 42, 2**31, 2**32 - 1, 2**32, 2**32 + 42, 2**63, 2**64 - 1)]
         # Consecutive draws, as samplers that add noise make; odd counts leave half of a pair in the generator.
         cases += [case(7, kind, [3, 5, 16, 1, 17, 1000, 7, 16387, 2, 2, 31]), case(8, kind, [65536, 65536, 1, 65540])]
-    folder = Path(__file__).resolve().parent.parent / "tests/data/noise"
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
-    (folder / "randn.json").write_text(f"[\n{lines}\n]\n")
+    write(Path(__file__).resolve().parent.parent / "tests/data/noise/randn.json", cases)
 
 
 main()

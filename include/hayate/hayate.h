@@ -28,6 +28,7 @@ enum class Noise {
   torch_cpu,       // torch.Generator("cpu").manual_seed(seed), float32 randn: diffusers in float32, ComfyUI
   torch_cpu_fp16,  // the same generator drawing float16: diffusers with torch_dtype=float16
   torch_cpu_bf16,  // likewise bfloat16
+  torch_cuda,      // torch.Generator("cuda"): diffusers and AUTOMATIC1111 on an NVIDIA GPU (and its "NV"), stable-diffusion.cpp with --rng cuda
 };
 
 // How prompts are read (docs/prompts.md). The two with weights also weigh, cut and join long prompts as their namesakes do, and
@@ -92,7 +93,7 @@ struct Picture {
   std::optional<std::string> prompt_2{};               // for the second text encoder; default: prompt
   std::string negative_prompt{};
   std::optional<std::string> negative_prompt_2{};      // default: negative_prompt
-  uint64_t seed = 0;                                   // torch uses the low 32 bits
+  uint64_t seed = 0;                                   // torch uses the low 32 bits on CPUs, all on GPUs
   float guidance = 5.0f;                               // classifier-free guidance scale; <= 1: no unconditional half
   float guidance_rescale = 0.0f;                       // 0..1, "Common Diffusion Noise Schedules ...", section 3.4
   MicroConditioning micro{};

@@ -84,7 +84,7 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   for (auto [name, value] : {std::pair("Eta", r.eta), {"Sigma noise", r.s_noise}, {"Sigma churn", r.s_churn}, {"Sigma tmin", r.s_tmin}, {"Sigma tmax", r.s_tmax}})
     if (value) text += fmt::format("{}: {:g}, ", name, *value);
   if (std::string noise = noise_name(r.noise); !noise.empty()) text += fmt::format("Noise: {}, ", noise);
-  return text + "RNG: CPU, Version: hayate " + version();
+  return text + fmt::format("RNG: {}, Version: hayate {}", r.noise == Noise::torch_cuda ? "NV" : "CPU", version());
 }
 
 Infotext parse_infotext(const std::string& text) {

@@ -4,16 +4,24 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/philox.h"
+#include "core/random.h"
+
 namespace hayate {
 
 namespace {
-RandnType type_of(Noise kind) {
+
+std::function<void(std::span<float>)> generator(Noise kind, uint64_t seed) {
+  auto on_cpu = [seed](RandnType type) {
+    return [generator = TorchCpuGenerator(seed), type](std::span<float> out) mutable { generator.randn(out, type); };
+  };
   switch (kind) {
-    case Noise::torch_cpu: return RandnType::f32;
-    case Noise::torch_cpu_fp16: return RandnType::f16;
-    case Noise::torch_cpu_bf16: return RandnType::bf16;
+    case Noise::torch_cpu: break;
+    case Noise::torch_cpu_fp16: return on_cpu(RandnType::f16);
+    case Noise::torch_cpu_bf16: return on_cpu(RandnType::bf16);
+    case Noise::torch_cuda: return [generator = TorchCudaGenerator(seed)](std::span<float> out) mutable { generator.randn(out); };
   }
-  return RandnType::f32;
+  return on_cpu(RandnType::f32);
 }
 
 // From a to b on an arc through each column of the latent, which is what AUTOMATIC1111's web UI takes for a vector. (h, w, channels), changed in place.
@@ -37,9 +45,9 @@ void turn(std::span<float> a, std::span<const float> b, float strength, size_t l
 }  // namespace
 
 LatentNoise::LatentNoise(const std::vector<uint64_t>& seeds, Noise kind, bool shared, int64_t channels, int64_t h, int64_t w)
-    : pictures_(int64_t(seeds.size())), channels_(channels), h_(h), w_(w), type_(type_of(kind)) {
+    : pictures_(int64_t(seeds.size())), channels_(channels), h_(h), w_(w) {
   for (uint64_t seed : seeds) {
-    generators_.emplace_back(seed);
+    generators_.push_back(generator(kind, seed));
     if (shared) break;
   }
 }
@@ -49,7 +57,7 @@ std::vector<float> LatentNoise::draw() {
   std::vector<float> planes(size_t(pictures_ * each)), latents(planes.size());
   std::span<float> all(planes);
   size_t part = all.size() / generators_.size();
-  for (size_t g = 0; g < generators_.size(); ++g) generators_[g].randn(all.subspan(g * part, part), type_);
+  for (size_t g = 0; g < generators_.size(); ++g) generators_[g](all.subspan(g * part, part));
   for (int64_t n = 0; n < pictures_; ++n)
     for (int64_t c = 0; c < channels_; ++c)
       for (int64_t i = 0; i < area; ++i) latents[size_t(n * each + i * channels_ + c)] = planes[size_t(n * each + c * area + i)];

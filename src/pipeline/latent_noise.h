@@ -1,9 +1,9 @@
 // The random numbers of a request: one generator per picture, drawing again for each step that needs noise.
 #pragma once
+#include <functional>
 #include <span>
 #include <vector>
 
-#include "core/random.h"
 #include "hayate/hayate.h"
 
 namespace hayate {
@@ -20,8 +20,7 @@ class LatentNoise {
 
  private:
   int64_t pictures_, channels_, h_, w_;
-  RandnType type_;
-  std::vector<TorchCpuGenerator> generators_;
+  std::vector<std::function<void(std::span<float>)>> generators_;
 };
 
 }  // namespace hayate

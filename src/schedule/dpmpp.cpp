@@ -55,8 +55,9 @@ Schedule dpmpp(const SchedulerConfig& config, const Sampling& s, int order) {
     }
     const Combination x = to.sigma / from.sigma * std::pow(leap.shrink, s.eta) * latent + to.alpha * moved +
                           to.sigma * std::sqrt(1 - std::pow(leap.shrink, 2 * s.eta)) * new_noise;
-    const double timestep = levels.timesteps[size_t(i)];
-    order == 3 ? schedule.add(timestep, from, x, {clean, saved(0)}) : schedule.add(timestep, from, x, {clean});
+    std::vector<Combination> kept = {clean};
+    if (order == 3) kept.push_back(saved(0));
+    schedule.add(levels.timesteps[size_t(i)], from, x, kept);
   }
   schedule.timesteps = std::move(levels.timesteps), schedule.sigmas = std::move(levels.sigmas);
   return schedule;

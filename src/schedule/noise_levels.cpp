@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 #include "core/error.h"
@@ -170,7 +171,8 @@ std::vector<double> timesteps_of_sigmas(std::vector<double> sigmas, const std::v
   return sigmas;
 }
 
-NoiseLevels noise_levels_at(const SchedulerConfig& config, const std::vector<double>& timesteps) {
+// `whole` is what becomes of the timestep of a sigma that is spread otherwise than by timesteps.
+NoiseLevels noise_levels_at(const SchedulerConfig& config, const std::vector<double>& timesteps, const std::function<double(double)>& whole) {
   const std::vector<float> trained = training_sigmas(config), log_trained = logarithms(trained);
   const int steps = int(timesteps.size());
   NoiseLevels levels{.timesteps = rounded_to_f32(timesteps), .sigmas = {}};
@@ -185,6 +187,7 @@ NoiseLevels noise_levels_at(const SchedulerConfig& config, const std::vector<dou
   if (config.sigmas != SigmaSpacing::timesteps) {
     levels.sigmas = spread_sigmas(config, config.sigma_max.value_or(levels.sigmas.front()), config.sigma_min.value_or(levels.sigmas.back()), steps);
     levels.timesteps = timesteps_of_sigmas(levels.sigmas, log_trained);
+    std::ranges::transform(levels.timesteps, levels.timesteps.begin(), whole);
   }
   levels.sigmas.push_back(config.final_sigmas_type == FinalSigma::sigma_min ? trained.front() : 0);
   levels.sigmas = rounded_to_f32(levels.sigmas);
@@ -198,7 +201,7 @@ NoiseLevels noise_levels_at(const SchedulerConfig& config, const std::vector<dou
 }  // namespace
 
 NoiseLevels sigma_noise_levels(const SchedulerConfig& config, int steps) {
-  return noise_levels_at(config, spaced_timesteps(config, spacing_or_linspace(config), steps));
+  return noise_levels_at(config, spaced_timesteps(config, spacing_or_linspace(config), steps), [](double t) { return t; });
 }
 
 NoiseLevels solver_noise_levels(const SchedulerConfig& config, int steps) {
@@ -210,19 +213,9 @@ NoiseLevels solver_noise_levels(const SchedulerConfig& config, int steps) {
   const TimestepSpacing spacing = spacing_or_linspace(config);
   const bool goes_to_the_end = spacing == TimestepSpacing::linspace || spacing == TimestepSpacing::leading;
   const std::vector<int> whole = whole_timesteps(config, spacing, goes_to_the_end ? steps + 1 : steps);
-  NoiseLevels levels = noise_levels_at(ends, {whole.begin(), whole.begin() + steps});
-  switch (config.sigmas) {
-    case SigmaSpacing::timesteps: break;
-    case SigmaSpacing::karras:
-    case SigmaSpacing::ays:  // diffusers cuts those of cosine betas off instead, which is up to one training timestep less
-      for (double& t : levels.timesteps) t = std::nearbyint(t);
-      break;
-    case SigmaSpacing::exponential:
-    case SigmaSpacing::beta:
-      for (double& t : levels.timesteps) t = std::floor(t);
-      break;
-  }
-  return levels;
+  // As diffusers does, which for Karras' sigmas and cosine betas cuts off instead: up to one training timestep less.
+  const bool cut_off = config.sigmas == SigmaSpacing::exponential || config.sigmas == SigmaSpacing::beta;
+  return noise_levels_at(ends, {whole.begin(), whole.begin() + steps}, [cut_off](double t) { return cut_off ? std::floor(t) : std::nearbyint(t); });
 }
 
 std::vector<double> timesteps_of_sigmas(const SchedulerConfig& config, const std::vector<double>& sigmas) {

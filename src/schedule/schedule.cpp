@@ -35,7 +35,8 @@ std::string names_where(auto has_it) {
 }
 
 void choose_spacing(SchedulerConfig& config, const Spacing& spacing, const Scheduler& scheduler) {
-  require(scheduler.course != Course::distilled, ErrorKind::usage, "the scheduler {} has timesteps of its own: no spacing goes with it", scheduler.name);
+  require(scheduler.course != Course::distilled, ErrorKind::usage, "the scheduler {} has timesteps of its own: no spacing goes with it",
+          scheduler.name);
   require(scheduler.course == Course::sigmas || spacing.sigmas == SigmaSpacing::timesteps, ErrorKind::usage,
           "the scheduler {} does not step over sigmas: the spacing {} does not go with it, but with {}", scheduler.name, spacing.name,
           names_where([](const Scheduler& s) { return s.course == Course::sigmas; }));
@@ -51,7 +52,8 @@ Sampling sampling_of(const Scheduler& scheduler, int steps, const ScheduleOption
   require(scheduler.eta || !o.eta, ErrorKind::usage, "the scheduler {} has no eta; these have: {}", scheduler.name,
           names_where([](const Scheduler& s) { return s.eta.has_value(); }));
   require(scheduler.churns || (!o.s_churn && !o.s_tmin && !o.s_tmax), ErrorKind::usage,
-          "the scheduler {} has no s_churn, s_tmin and s_tmax; these have: {}", scheduler.name, names_where([](const Scheduler& s) { return s.churns; }));
+          "the scheduler {} has no s_churn, s_tmin and s_tmax; these have: {}", scheduler.name,
+          names_where([](const Scheduler& s) { return s.churns; }));
   require_within("eta", o.eta, 1);
   require_within("s_noise", o.s_noise, 10);
   require_within("s_churn", o.s_churn, 1000);
@@ -65,9 +67,9 @@ Sampling sampling_of(const Scheduler& scheduler, int steps, const ScheduleOption
           .churn = churn};
 }
 
-void scale_noise(Schedule& schedule, double factor, const char* name) {
-  require(std::ranges::any_of(schedule.rows, &StepRow::draws), ErrorKind::usage,
-          "s_noise is for new noise, which the steps of {} do not have; these have, unless eta is 0: {}", name,
+void scale_noise(Schedule& schedule, double factor, const Sampling& s, const char* name) {
+  const bool has_noise = s.eta > 0 || s.churn.amount > 0 || s.steps == 1 || std::ranges::any_of(schedule.rows, &StepRow::draws);
+  require(has_noise, ErrorKind::usage, "s_noise is for new noise, which the steps of {} do not have; these have, unless eta is 0: {}", name,
           names_where([](const Scheduler& s) { return s.eta.value_or(0) > 0; }));
   const size_t columns = size_t(3 + schedule.saved);
   for (StepRow& row : schedule.rows)
@@ -76,7 +78,7 @@ void scale_noise(Schedule& schedule, double factor, const char* name) {
 
 }  // namespace
 
-void Schedule::add(double timestep, const NoiseLevel& level, const Combination& x, std::initializer_list<Combination> kept) {
+void Schedule::add(double timestep, const NoiseLevel& level, const Combination& x, const std::vector<Combination>& kept) {
   require(kept.size() <= most_saved && (rows.empty() || int(kept.size()) == saved), ErrorKind::internal, "a row keeps {} values, expected {}",
           kept.size(), saved);
   saved = int(kept.size());
@@ -102,12 +104,13 @@ Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleO
   SchedulerConfig chosen = config;
   chosen.is_sdxl = options.is_sdxl;
   if (spacing) choose_spacing(chosen, *spacing, scheduler);
-  Schedule schedule = scheduler.make(chosen, sampling_of(scheduler, steps, options));
+  const Sampling sampling = sampling_of(scheduler, steps, options);
+  Schedule schedule = scheduler.make(chosen, sampling);
   schedule.label = scheduler.a1111;
   if (scheduler.course == Course::sigmas && !spacing) spacing = spacing_of(chosen.sigmas);
   if (spacing) schedule.spacing = spacing->label;
   require_finite(schedule, config, scheduler.name);
-  if (options.s_noise) scale_noise(schedule, *options.s_noise, scheduler.name);
+  if (options.s_noise) scale_noise(schedule, *options.s_noise, sampling, scheduler.name);
   if (options.strength) schedule.start = schedule.mixtures.front();
   return schedule;
 }

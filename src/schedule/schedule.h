@@ -1,6 +1,5 @@
 // A sampler as numbers: for each call of the model what it is told and one small matrix that advances the latent.
 #pragma once
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +31,7 @@ struct Schedule {
   std::string spacing = {};                         // likewise, "Karras"; empty: the model's own, of timesteps
 
   // A row from x at this level to `x`, which keeps these values for the next: as many in every row. The model sees unit variance.
-  void add(double timestep, const NoiseLevel& level, const Combination& x, std::initializer_list<Combination> kept = {});
+  void add(double timestep, const NoiseLevel& level, const Combination& x, const std::vector<Combination>& kept = {});
 };
 
 // What a request may change about the model's own scheduler.

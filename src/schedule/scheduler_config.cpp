@@ -71,10 +71,11 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
   config.what = json.what();
   config.class_name = json.string("_class_name");
   config.num_train_timesteps = int(json.integer("num_train_timesteps", 2, 100'000, config.num_train_timesteps));
-  if (config.class_name == "LCMScheduler" || config.class_name == "TCDScheduler") {  // defaults of their own
+  auto is_one_of = [&](std::initializer_list<const char*> names) { return std::ranges::find(names, config.class_name) != names.end(); };
+  const bool distilled = is_one_of({"LCMScheduler", "TCDScheduler"});  // which have defaults of their own, as some others
+  if (distilled) config.beta_schedule = BetaSchedule::scaled_linear;
+  if (distilled || is_one_of({"HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler"}))
     config.beta_start = 0.00085, config.beta_end = 0.012;
-    config.beta_schedule = BetaSchedule::scaled_linear;
-  }
   config.beta_start = json.number("beta_start", above_zero, 1 - above_zero, config.beta_start);
   config.beta_end = json.number("beta_end", above_zero, 1 - above_zero, config.beta_end);
   config.trained_betas = read_trained_betas(json, config.num_train_timesteps);
@@ -92,16 +93,21 @@ SchedulerConfig parse_scheduler_config(const JsonObject& json) {
       json.integer("original_inference_steps", 1, config.num_train_timesteps, std::min(config.original_inference_steps, config.num_train_timesteps)));
   config.timestep_scaling = json.number("timestep_scaling", 0, 1e6, config.timestep_scaling);
   if (json.has("set_alpha_to_one")) config.set_alpha_to_one = json.boolean("set_alpha_to_one");
-  config.clip_sample = json.boolean("clip_sample", config.class_name == "DDIMScheduler");
+  config.clip_sample = json.boolean("clip_sample", is_one_of({"DDIMScheduler", "DDPMScheduler"}));
   config.thresholding = json.boolean("thresholding", config.thresholding);
-  if (config.class_name == "DPMSolverMultistepScheduler") {
-    read_choice(json, "algorithm_type", algorithms, config.algorithm_type);
+  if (is_one_of({"DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler"})) {
     config.solver_order = int(json.integer("solver_order", 1, 3, config.solver_order));
     config.solver_type = json.string("solver_type", config.solver_type);
     config.lower_order_final = json.boolean("lower_order_final", config.lower_order_final);
+  }
+  if (config.class_name == "DPMSolverMultistepScheduler") {
+    read_choice(json, "algorithm_type", algorithms, config.algorithm_type);
     config.euler_at_final = json.boolean("euler_at_final", config.euler_at_final);
     config.clips_lambda = json.has("lambda_min_clipped");
   }
+  config.predict_x0 = json.boolean("predict_x0", config.predict_x0);
+  if (config.class_name == "PNDMScheduler") config.skip_prk_steps = json.boolean("skip_prk_steps", false);
+  config.variance_type = json.string("variance_type", config.variance_type);
   read_choice(json, "beta_schedule", beta_schedules, config.beta_schedule);
   read_choice(json, "prediction_type", prediction_types, config.prediction_type);
   read_choice(json, "timestep_spacing", timestep_spacings, config.timestep_spacing);

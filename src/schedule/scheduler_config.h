@@ -17,8 +17,7 @@ enum class Interpolation { linear, log_linear };
 enum class SolverAlgorithm { ode, sde };
 enum class FinalSigma { zero, sigma_min };
 
-// Defaults are those of diffusers. Keys that no scheduler here reads (skip_prk_steps, ...) are ignored, as diffusers does, and so are
-// keys that only others read.
+// Defaults are those of diffusers. Keys that no scheduler here reads are ignored, as diffusers does, and so are keys that only others read.
 struct SchedulerConfig {
   std::string what = "scheduler_config.json";  // names the file in messages
   std::string class_name;                      // diffusers' name of the scheduler: "EulerDiscreteScheduler"
@@ -39,10 +38,13 @@ struct SchedulerConfig {
   std::optional<bool> set_alpha_to_one;                   // DDIM: the last step ends without noise, not at the first training timestep
   int original_inference_steps = 50;                      // LCM, TCD: how many timesteps the model was distilled at
   double timestep_scaling = 10;                           // LCM: of the boundary condition
-  SolverAlgorithm algorithm_type = SolverAlgorithm::ode;  // this and the rest of it: DPM-Solver++
+  SolverAlgorithm algorithm_type = SolverAlgorithm::ode;  // this and what follows: DPM-Solver++, UniPC, DEIS
   int solver_order = 2;
   std::string solver_type = "midpoint";
   bool lower_order_final = true, euler_at_final = false, clips_lambda = false;
+  bool predict_x0 = true;                          // UniPC
+  bool skip_prk_steps = true;                      // PNDM: no Runge-Kutta steps at first
+  std::string variance_type = "fixed_small";       // DDPM
   bool clip_sample = false, thresholding = false;  // of the predicted x0
 };
 

@@ -22,4 +22,23 @@ Schedule tcd_schedule(const SchedulerConfig&, const Sampling&);
 Schedule dpmpp_2m_schedule(const SchedulerConfig&, const Sampling&);
 Schedule dpmpp_3m_schedule(const SchedulerConfig&, const Sampling&);
 
+// DPMSolverSDEScheduler. torchsde's Brownian tree, which draws the noise there, is not repeated.
+Schedule dpmpp_sde_schedule(const SchedulerConfig&, const Sampling&);
+
+// HeunDiscreteScheduler; KDPM2DiscreteScheduler and, with eta = 1, KDPM2AncestralDiscreteScheduler; LMSDiscreteScheduler. What else the Euler class
+// knows and these do not is done as for Euler.
+Schedule heun_schedule(const SchedulerConfig&, const Sampling&);
+Schedule dpm2_schedule(const SchedulerConfig&, const Sampling&);
+Schedule lms_schedule(const SchedulerConfig&, const Sampling&);
+
+// UniPCMultistepScheduler, "bh1" and "bh2"; DEISMultistepScheduler. Both of order 1 to 3. Error(unsupported) for thresholding.
+Schedule unipc_schedule(const SchedulerConfig&, const Sampling&);
+Schedule deis_schedule(const SchedulerConfig&, const Sampling&);
+
+// PNDMScheduler with "skip_prk_steps", else Error(unsupported).
+Schedule pndm_schedule(const SchedulerConfig&, const Sampling&);
+
+// DDPMScheduler with fixed variance. Error(unsupported) for clipping and learned variance.
+Schedule ddpm_schedule(const SchedulerConfig&, const Sampling&);
+
 }  // namespace hayate

@@ -11,8 +11,8 @@ namespace hayate {
 namespace {
 
 constexpr std::array table = {
-    Spacing{"leading", "DDIM", "ddim_uniform", "", "whole timesteps from the first one on, far from pure noise; what SDXL asks for", TimestepSpacing::leading,
-            SigmaSpacing::timesteps},
+    Spacing{"leading", "DDIM", "ddim_uniform", "", "whole timesteps from the first one on, far from pure noise; what SDXL asks for",
+            TimestepSpacing::leading, SigmaSpacing::timesteps},
     Spacing{"trailing", "Trailing", "", "", "whole timesteps back from the last one; for Turbo, Lightning and other few-step models",
             TimestepSpacing::trailing, SigmaSpacing::timesteps},
     Spacing{"linspace", "Uniform", "normal", "discrete", "from the last timestep to the first", TimestepSpacing::linspace, SigmaSpacing::timesteps},

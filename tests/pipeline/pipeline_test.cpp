@@ -137,10 +137,11 @@ TEST(Pipeline, NoisePerPictureOrShared) {
   Result shared = p.generate(r);
   EXPECT_LE(largest_difference(shared.images[0], own.images[0]), 1);   // the first picture's numbers come first
   EXPECT_GT(largest_difference(shared.images[0], shared.images[1]), 5);
-  for (Noise kind : {Noise::torch_cpu_fp16, Noise::torch_cpu_bf16}) {
+  for (Noise kind : {Noise::torch_cpu_fp16, Noise::torch_cpu_bf16, Noise::torch_cuda}) {
     r.noise = kind;
     EXPECT_EQ(p.generate(r).images.size(), 2u);
   }
+  EXPECT_GT(largest_difference(p.generate(r).images[0], shared.images[0]), 5);
 }
 
 TEST(Pipeline, ProgressAndCancelling) {

@@ -74,7 +74,8 @@ SchedulerConfig config_of(const Json& golden) { return parse_scheduler_config(Js
 
 ScheduleOptions options_of(const Json& golden) {
   ScheduleOptions options;
-  for (const auto& [key, value] : golden.value("options", Json::object()).items()) {
+  const Json given = golden.value("options", Json::object());
+  for (const auto& [key, value] : given.items()) {
     if (key == "spacing") options.spacing = value.get<std::string>();
     if (key == "eta") options.eta = value.get<double>();
     if (key == "s_noise") options.s_noise = value.get<double>();
@@ -110,7 +111,8 @@ Errors compare(const Schedule& schedule, const Json& run) {
 }
 
 // diffusers' tables depend on the processor: MKL's float32 square root, which torch uses, is not always rounded correctly. The
-// zero-SNR rescale takes roots first and cancels afterwards. With exact roots in diffusers all agree to the digits stored.
-double tolerance_of(const SchedulerConfig& config) { return config.rescale_betas_zero_snr ? 1e-5 : 1e-6; }
+// zero-SNR rescale takes roots first and cancels afterwards. With exact roots in diffusers all agree to the digits stored. Multistep
+// methods multiply the last bit of a sigma where levels lie close together.
+double tolerance_of(const SchedulerConfig& config) { return config.rescale_betas_zero_snr ? 1e-5 : 2e-6; }
 
 }  // namespace hayate::testing

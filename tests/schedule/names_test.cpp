@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/expect_error.h"
+#include "core/file_reader.h"
 #include "schedule/scheduler_table.h"
 
 namespace hayate {
@@ -39,6 +40,12 @@ TEST(Names, AsOtherProgramsWriteThem) {
       {"Euler SGM Uniform", "euler", "sgm_uniform"},
       {"euler_align_your_steps", "euler", "ays"},
       {"ddim_trailing", "ddim", "trailing"},
+      {"DPM2 a Karras", "dpm2_ancestral", "karras"},
+      {"dpm_2_ancestral", "dpm2_ancestral", ""},
+      {"uni_pc", "unipc", ""},
+      {"UniPCMultistepScheduler", "unipc", ""},
+      {"DPM++ 3M SDE Exponential", "dpmpp_3m_sde", "exponential"},
+      {"PLMS", "pndm", ""},
   };
   for (const auto& c : cases) {
     const NamedScheduler found = find_scheduler(c.given);
@@ -53,6 +60,19 @@ TEST(Names, AWrongOneIsAnsweredWithTheRightOne) {
   expect_error(ErrorKind::usage, {"\"kerras\"", "did you mean karras?"}, [] { spacing_named("kerras"); });
   for (const std::string& name : {std::string(), std::string("+-\xff"), std::string(1 << 20, 'x'), std::string("karras"), std::string("eulereuler")})
     EXPECT_THROW(find_scheduler(name), Error);
+}
+
+// A row of docs/schedulers.md is "| `ours` | AUTOMATIC1111 | `comfyui` | `stable-diffusion.cpp` | ...".
+TEST(Names, AreInTheDocumentation) {
+  const std::string path = HAYATE_SOURCE_DIR "/docs/schedulers.md", page = read_text_file(path, 1 << 20);
+  auto row_of = [&](const std::string& name) {
+    const size_t at = page.find("\n| `" + name + "` |");
+    return at == page.npos ? std::string() : page.substr(at + 1, page.find('\n', at + 1) - at);
+  };
+  for (const Scheduler& s : scheduler_table())
+    for (const char* name : {s.name, s.comfyui, s.sd_cpp}) EXPECT_NE(row_of(s.name).find(name), std::string::npos) << s.name << " " << name;
+  for (const Spacing& s : spacing_table())
+    for (const char* name : {s.name, s.comfyui, s.sd_cpp}) EXPECT_NE(row_of(s.name).find(name), std::string::npos) << s.name << " " << name;
 }
 
 }  // namespace

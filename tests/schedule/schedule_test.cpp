@@ -89,7 +89,8 @@ TEST(Schedule, OptionsThatMeanNothingAreRefused) {
   expect_error(ErrorKind::usage, {"ddim", "karras", "but with euler, "}, [&] { make_schedule(parse(), 10, {.name = "ddim", .spacing = "karras"}); });
   expect_error(ErrorKind::usage, {"euler has no eta", "euler_ancestral, ddim"}, [&] { make_schedule(parse(), 10, {.eta = 0.5}); });
   expect_error(ErrorKind::usage, {"ddim has no s_churn", "these have: euler"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .s_tmax = 1}); });
-  expect_error(ErrorKind::usage, {"s_noise", "the steps of ddim", "euler_ancestral"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .s_noise = 1}); });
+  expect_error(ErrorKind::usage, {"s_noise", "the steps of ddim", "euler_ancestral"},
+               [&] { make_schedule(parse(), 10, {.name = "ddim", .s_noise = 1}); });
   for (const char* name : {"lcm", "tcd"}) {
     expect_error(ErrorKind::usage, {name, "spacing"}, [&] { make_schedule(parse(), 4, {.name = name, .spacing = "trailing"}); });
     expect_error(ErrorKind::usage, {"51 steps", "1 to 50", "\"original_inference_steps\""}, [&] { make_schedule(parse(), 51, {.name = name}); });
@@ -178,7 +179,8 @@ TEST(Schedule, EachStepLandsOnTheNextLevel) {
 }
 
 TEST(Schedule, NoiseIsScaled) {
-  const Schedule plain = make_schedule(parse(), 10, {.name = "euler_ancestral"}), less = make_schedule(parse(), 10, {.name = "euler_ancestral", .s_noise = 0.5});
+  const Schedule plain = make_schedule(parse(), 10, {.name = "euler_ancestral"}),
+                 less = make_schedule(parse(), 10, {.name = "euler_ancestral", .s_noise = 0.5});
   for (size_t i = 0; i < 10; ++i) {
     EXPECT_EQ(less.rows[i].matrix[0], plain.rows[i].matrix[0]);
     EXPECT_EQ(less.rows[i].matrix[2], 0.5 * plain.rows[i].matrix[2]);
