@@ -44,22 +44,54 @@ class Framing:
         self.time_ids = torch.cat([originals, self.crops, target], 1).float()
 
 
+class Captions:
+    """Token ids of captions of scenes, for both text encoders."""
+
+    def __init__(self, tokenizers, generator):
+        self.captioner, self.generator = Captioner(), generator
+        self.tokens = [Tokens(self.captioner, t, generator.device) for t in tokenizers]
+
+    def of(self, scenes, thorough=THOROUGH, whole=None, each=1):
+        """`each` captions of each scene, a share of which tells all: ids of both encoders (n, each, 77), and the classes that they ask for (n, each, groups)."""
+        g = self.generator
+        spoken = [self.captioner.write(scenes, g, whole, torch.rand(scenes.n, generator=g, device=g.device) < thorough) for _ in range(each)]
+        ids = [torch.stack([t.join(chosen) for chosen, _ in spoken], 1).to(torch.int16) for t in self.tokens]
+        return *ids, torch.stack([a for _, a in spoken], 1).to(torch.int8)
+
+
+class Ring:
+    """Rows of several tensors, of which new ones replace the oldest."""
+
+    def __init__(self, capacity):
+        self.capacity, self.columns, self.filled, self.next = capacity, None, 0, 0
+
+    def store(self, made):
+        if self.columns is None:
+            self.columns = [torch.zeros(self.capacity, *m.shape[1:], dtype=m.dtype, device=m.device) for m in made]
+        rows = (self.next + torch.arange(len(made[0]), device=made[0].device)) % self.capacity
+        for column, m in zip(self.columns, made):
+            column[rows] = m
+        self.next = (self.next + len(rows)) % self.capacity
+        self.filled = min(self.capacity, self.filled + len(rows))
+
+    def rows(self, n, generator):
+        """Numbers of n random rows."""
+        return torch.randint(self.filled, (n,), generator=generator, device=generator.device)
+
+
 class Pool:
     """Latents of one picture size with captions; `draw` makes some new ones, which replace the oldest."""
 
     def __init__(self, height, width, capacity, vae, tokenizers, generator):
-        self.height, self.width, self.vae, self.generator, self.capacity = height, width, vae, generator, capacity
-        self.captioner = Captioner()
-        self.tokens = [Tokens(self.captioner, t, generator.device) for t in tokenizers]
-        self.filled = self.next = 0
-        self.columns = None
+        self.height, self.width, self.vae, self.generator = height, width, vae, generator
+        self.captions, self.ring = Captions(tokenizers, generator), Ring(capacity)
 
     @torch.no_grad()
     def draw(self, n):
         g, h, w = self.generator, self.height, self.width
         framing, scenes = Framing(n, h, w, g), Scenes(n, w / h, g, practice=True)
         few = n // 12  # came small and were enlarged
-        small = int(h * (.3 + .4 * torch.rand((), generator=torch.Generator().manual_seed(self.next)).item()))
+        small = int(h * (.3 + .4 * torch.rand((), generator=torch.Generator().manual_seed(self.ring.next)).item()))
         framing.time_ids[:few, :2] = (framing.time_ids[:few, :2] * small / h).round()
         latents, step = [], max(1, ENCODED_PIXELS // (h * w))
         for k in range(0, n, step):
@@ -70,24 +102,12 @@ class Pool:
             with torch.autocast(g.device.type, torch.bfloat16, enabled=g.device.type == "cuda"):
                 latents.append(self.vae.encode(x).latent_dist.mode() * self.vae.config.scaling_factor)
         latents = torch.cat(latents)
-        spoken = [self.captioner.write(scenes, g, framing.whole, torch.rand(n, generator=g, device=g.device) < THOROUGH) for _ in range(CAPTIONS)]
-        ids = [torch.stack([t.join(chosen) for chosen, _ in spoken], 1).to(torch.int16) for t in self.tokens]
-        asked = torch.stack([a for _, a in spoken], 1).to(torch.int8)
-        self._store((latents.to(torch.bfloat16 if latents.is_cuda else torch.float32), *ids, asked, framing.time_ids))
-
-    def _store(self, made):
-        if self.columns is None:
-            self.columns = [torch.zeros(self.capacity, *m.shape[1:], dtype=m.dtype, device=m.device) for m in made]
-        rows = (self.next + torch.arange(len(made[0]), device=made[0].device)) % self.capacity
-        for column, m in zip(self.columns, made):
-            column[rows] = m
-        self.next = (self.next + len(rows)) % self.capacity
-        self.filled = min(self.capacity, self.filled + len(rows))
+        self.ring.store((latents.to(torch.bfloat16 if latents.is_cuda else torch.float32), *self.captions.of(scenes, whole=framing.whole, each=CAPTIONS), framing.time_ids))
 
     def batch(self, n):
         """Latents (n, 4, h, w), token ids of both encoders (n, 77), asked classes (n, groups), time ids (n, 6)."""
         g = self.generator
-        rows = torch.randint(self.filled, (n,), generator=g, device=g.device)
+        rows = self.ring.rows(n, g)
         which = torch.randint(CAPTIONS, (n,), generator=g, device=g.device)
-        latents, one, two, asked, time_ids = self.columns
+        latents, one, two, asked, time_ids = self.ring.columns
         return latents[rows].float(), one[rows, which].long(), two[rows, which].long(), asked[rows, which].long(), time_ids[rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionXLPipeline
+from diffusers import LCMScheduler, StableDiffusionXLPipeline
 from PIL import Image
 
 from drawing import as_input
@@ -24,6 +24,8 @@ def main():
     args.add_argument("--prompts", type=int, help="as many from the head of the list; all, if not given")
     args.add_argument("--steps", type=int, default=30)
     args.add_argument("--guidance", type=float, default=5.)
+    args.add_argument("--lora", type=Path)
+    args.add_argument("--lcm", action="store_true", help="with LCMScheduler")
     args.add_argument("--batch", type=int, default=8)
     args.add_argument("--vae-pictures", type=int, default=128, help="fresh drawings that the VAE is to rebuild; 0 for none")
     args.add_argument("--device", default="cpu")
@@ -33,6 +35,11 @@ def main():
 
     torch.backends.cudnn.allow_tf32 = False  # strict float32 on a GPU too
     pipe = StableDiffusionXLPipeline.from_pretrained(args.model, torch_dtype=torch.float32).to(args.device)
+    if args.lora:
+        pipe.load_lora_weights(str(args.lora))
+        pipe.fuse_lora()
+    if args.lcm:
+        pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     classifier, score = load_classifier(args.quality, args.device), Score()
     entries, start = json.loads((args.quality / "prompts.json").read_text())["prompts"][:args.prompts], time.time()
@@ -47,7 +54,8 @@ def main():
             for e, picture in zip(part, pictures.cpu().numpy()):
                 Image.fromarray(picture).save(args.pictures / f"{e['seed']:04d}.png")
         print(f"{k + len(part)} of {len(entries)} prompts, {score.table()['attribute_score']:.4f} so far, {time.time() - start:.0f}s", flush=True)
-    result = score.table() | dict(seconds=round(time.time() - start), steps=args.steps, guidance=args.guidance)
+    result = score.table() | dict(seconds=round(time.time() - start), steps=args.steps, guidance=args.guidance,
+                                  lora=args.lora and args.lora.name, lcm=args.lcm)
     if args.vae_pictures:
         with torch.no_grad():
             result["vae"] = evaluate_vae(pipe.vae, torch.Generator(args.device).manual_seed(999_999), n=args.vae_pictures)

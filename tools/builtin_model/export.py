@@ -23,6 +23,14 @@ def write_part(folder, config, tensors, weights_name):
     save_file({name: t.half().contiguous() for name, t in tensors.items()}, folder / weights_name, {"format": "pt"})
 
 
+def save_whole(tensors, path, metadata=None):
+    """A file that is whole at any time, the old one or the new."""
+    building = path.with_suffix(".tmp")
+    save_file(tensors, building, metadata)
+    building.chmod(0o644)
+    building.rename(path)
+
+
 def part_of(state, prefix):
     return {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
 

@@ -8,7 +8,6 @@ if "LOCAL_RANK" in os.environ:  # before CUDA starts: one GPU is all that this p
     os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]
 
 import argparse
-import json
 import random
 import time
 from pathlib import Path
@@ -17,21 +16,18 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
-from PIL import Image
-from safetensors.torch import save_file
 from torch import nn
 from transformers import CLIPTokenizer
 
 from captions import GROUPS
 from clock import Clock, rate
+from diffusion import random_times, schedule, signal_and_noise, weight_of
 from drawing import Pool
-from export import state_of
+from examination import Examination
+from export import save_whole, state_of
 from graphs import Gradients
 from muon import Average, Optimizer
 from networks import TOKENS, TextEncoders, build_unet
-from sampling import sample, schedule
-from scenes import sheet
-from scoring import Score, load_classifier
 
 # (height, width, share of the steps, drawings at the start, capacity); every batch has about as many latent pixels
 BUCKETS = [(256, 256, .90, 49152, 400000), (192, 320, .03, 8192, 60000), (320, 192, .03, 8192, 60000), (384, 384, .025, 6144, 40000), (512, 512, .015, 3072, 20000)]
@@ -40,17 +36,7 @@ WITHOUT_TEXT = .12
 # with text, but without the pooled vector: it modulates whole feature maps and so can rule out pairs that never met, while tokens speak one by one
 WITHOUT_POOLED = .1
 TEXT_WEIGHT = .05  # of the loss that keeps the text encoders telling
-# Fine noise levels are plentiful and easy and should not lead (min-SNR, Hang et al. 2023), but unlike there the coarse ones keep their full
-# weight: they settle the colours of sky and ground, and only there must the model listen to the text.
-SNR_LIMIT = 5.
-# Where text decides, how many of each thing for one, there are more training steps: timesteps are shifted up (Esser et al. 2024), so that 45 %, not
-# 35 %, are beyond 650; not more, because outlines need the others.
-TIME_SHIFT = 1.5
 TELL_EVERY = 20  # seconds
-SHEET = ["a castle on a hill at sunset", "a lighthouse on the left by the sea at night", "two sailboats on the sea at dawn", "three hot air balloons in front of mountains by day",
-         "a night neon city with the moon", "a pencil sketch of two houses in the snow", "pixel art of a castle by the sea at sunset", "a house in the forest in the fog, muted colors",
-         "a desert with the sun on the right, warm colors", "a castle in the desert at night with stars", "neon, a sailboat on the sea", "a sketch of a lighthouse in heavy rain",
-         "a red balloon over the city, flat illustration", "pixel art of three trees in the snow at night", "birds in front of mountains at dawn, vivid colors", "a city at sunset in the rain"]
 
 
 class Model(nn.Module):
@@ -70,19 +56,17 @@ class Model(nn.Module):
         reading = sum(F.cross_entropy(part, asked[:, k] + 1) for k, part in enumerate(parts)) / len(parts)
         # what StableDiffusionXLPipeline feeds for an empty negative prompt: zeros
         hidden, pooled = hidden * kept[:, :1, None], pooled * kept[:, 1:]
-        a, s = (t[times][:, None, None, None] for t in tables)
+        a, s = signal_and_noise(tables, times)
         v = self.unet(a * latents + s * noise, times, hidden, added_cond_kwargs=dict(text_embeds=pooled, time_ids=time_ids)).sample.float()
-        weight = (SNR_LIMIT / ((a / s).flatten() ** 2 + 1)).clamp(max=1.)
-        error = (weight * (v - (a * noise - s * latents)).square().mean((1, 2, 3))).mean()
+        error = (weight_of(a, s) * (v - (a * noise - s * latents)).square()).mean()
         return error + TEXT_WEIGHT * reading, error.detach(), reading.detach()
 
 
 def random_numbers(latents, generator):
-    """Timesteps, one from each n-th of their distribution (less varied losses than independent draws), noise, and who keeps the text (n, 2): hidden states, pooled."""
+    """Timesteps, noise, and who keeps the text (n, 2): hidden states, pooled."""
     n, device = len(latents), latents.device
     rand = lambda: torch.rand(n, generator=generator, device=device)
-    even = (torch.randperm(n, generator=generator, device=device) + rand()) / n
-    times = (TIME_SHIFT * even / (1 + (TIME_SHIFT - 1) * even) * 1000).long().clamp(max=999)
+    times = random_times(n, generator)
     text = rand() >= WITHOUT_TEXT
     return times, torch.randn(latents.shape, generator=generator, device=device), torch.stack([text, text & (rand() >= WITHOUT_POOLED)], 1).float()
 
@@ -107,39 +91,22 @@ class Report:
 
     def __init__(self, args, model, average, vae, tokenizers):
         self.args, self.model, self.average, self.vae, self.tokenizers = args, model, average, vae, tokenizers
-        self.classifier = load_classifier(args.quality, args.device)
-        self.entries = json.loads((args.quality / "prompts.json").read_text())["prompts"][:args.score_prompts]
+        self.examine = Examination(args.quality, args.out, args.device, args.picture, args.score_prompts)
 
     def save(self):
         """The averaged weights: state.safetensors, whole at any time."""
         self.average.swap()
         state = {k: v.half().contiguous() for k, v in self.model.state_dict().items() if not k.startswith("reader")}
         self.average.swap()
-        building, out = self.args.out / "state.tmp", self.args.out / "state.safetensors"
-        save_file(state, building)
-        building.rename(out)
+        save_whole(state, self.args.out / "state.safetensors")
 
     def score(self, numbers):
         """The averaged weights' score and sheet, named by the step."""
-        begin, size, gpu = time.time(), self.args.picture, self.args.device == "cuda"
         self.average.swap()
         self.model.eval()
-        with torch.autocast(self.args.device, torch.bfloat16, enabled=gpu):
-            draw = lambda prompts, seeds: sample(self.model.unet, self.model.encoders, self.vae, self.tokenizers, prompts, seeds, size, size, steps=self.args.score_steps)
-            pictures = draw([e["prompt"] for e in self.entries], [e["seed"] for e in self.entries])
-            shown = draw(SHEET, list(range(len(SHEET))))
+        self.examine(f"{numbers['step']:06d}", numbers, self.model.unet, self.model.encoders, self.vae, self.tokenizers, steps=self.args.score_steps)
         self.average.swap()
         self.model.train()
-        score = Score()
-        for k in range(0, len(pictures), 100):
-            x = F.interpolate(pictures[k:k + 100], size=(256, 256))
-            score.add(self.classifier, x, self.entries[k:k + 100])
-        table, name = score.table(), f"{numbers['step']:06d}"
-        (self.args.out / f"score{name}.json").write_text(json.dumps(numbers | table, indent=1) + "\n")
-        pixels = ((torch.cat([shown, pictures[:32]]) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu()
-        Image.fromarray(sheet(pixels, 8).numpy()).save(self.args.out / f"sheet{name}.jpg", quality=88)
-        worst = sorted((share, name) for name, (share, _) in table["classes"].items())[:14]
-        print(f"score {table['attribute_score']:.4f} in {time.time() - begin:.0f}s", worst, flush=True)
 
 
 def main():
@@ -219,7 +186,7 @@ def main():
     step, seen, progress, sums = 0, 0, 0., torch.zeros(3, device=args.device)
     told = saved = time.time()
     to_score = sorted(args.score_at)
-    numbers = lambda: dict(step=step, pictures=seen, seconds=clock.elapsed(), gpus=processes, pool=[p.filled for p in pools])
+    numbers = lambda: dict(step=step, pictures=seen, seconds=clock.elapsed(), gpus=processes, pool=[p.ring.filled for p in pools])
     while True:
         if step % 8 == 0 or not gpu:
             shared = torch.tensor([clock.progress()], dtype=torch.float64)
