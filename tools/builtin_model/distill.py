@@ -136,7 +136,7 @@ def train(name, training, student, pool, args, until):
         with student.averaged() as lora:
             lora.save(path)
 
-    for _ in range(FIRST_DRAWS if not pool.ring.filled else 0):
+    while pool.drawn < 2 * args.batch * FIRST_DRAWS and (not pool.drawn or clock.progress() < .2):
         draw()
     while (progress := clock.progress()) < 1:
         sums += torch.stack([*training.step(pool.batch(args.batch), rate(step, progress, 100, .3), progress), torch.ones((), device=args.device)])
