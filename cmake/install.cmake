@@ -1,4 +1,4 @@
-# cmake --install: the program, one library, the public headers, the built-in model, find_package(hayate).
+# cmake --install: the program, one library, the public headers, the built-in model with its LoRAs, find_package(hayate).
 include(CMakePackageConfigHelpers)
 
 get_property(folders GLOBAL PROPERTY HAYATE_FOLDERS)
@@ -28,7 +28,7 @@ install(FILES ${pages}/hayate.zsh DESTINATION share/zsh/site-functions RENAME _h
 install(FILES ${pages}/hayate.fish DESTINATION share/fish/vendor_completions.d)
 install(TARGETS hayate_library EXPORT hayate)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hayate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/builtin ${PROJECT_SOURCE_DIR}/models/quality DESTINATION share/hayate/models)  # src/pipeline/installed_files.cpp looks there
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models DESTINATION share/hayate)  # src/pipeline/installed_files.cpp looks there
 # src/pipeline/installed_files.cpp looks there, too; scripts/setup makes the folder where the Python package index can be reached.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/build/clip_tokenizer DESTINATION share/hayate OPTIONAL)
 install(EXPORT hayate NAMESPACE hayate:: FILE hayate-targets.cmake DESTINATION ${package_folder})
