@@ -55,7 +55,15 @@ def random_pipeline(tokenizer, seed, device):
     return pipe
 
 
-def climb(pipe, rung, max_autotune):
+def quantize(unet, kind):
+    """torchao's dynamic quantization, a scale for each row, of the linears that see more than one token."""
+    from torchao import quantization as ao
+
+    config = {"int8": ao.Int8DynamicActivationInt8WeightConfig, "fp8": lambda: ao.Float8DynamicActivationFloat8WeightConfig(granularity=ao.PerRow())}[kind]()
+    ao.quantize_(unet, config, filter_fn=lambda module, name: isinstance(module, torch.nn.Linear) and ".attentions." in name)
+
+
+def climb(pipe, rung, max_autotune, quantized=None):
     """Takes the pipeline from the rung below to this one."""
     if rung == "tf32":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
@@ -75,16 +83,10 @@ def climb(pipe, rung, max_autotune):
         pipe.unet.to(memory_format=torch.channels_last)
         pipe.vae.to(memory_format=torch.channels_last)
         unet = getattr(pipe.unet, "_orig_mod", pipe.unet)
+        if quantized and rung == "projections":
+            quantize(unet, quantized)
         pipe.unet = torch.compile(unet, mode=mode, fullgraph=True)
         pipe.vae.decode = torch.compile(getattr(pipe.vae.decode, "_torchdynamo_orig_callable", pipe.vae.decode), mode=mode, fullgraph=True)
-
-
-def quantize(unet, kind):
-    """torchao's dynamic quantization, a scale for each row, of the linears that see more than one token."""
-    from torchao import quantization as ao
-
-    config = {"int8": ao.Int8DynamicActivationInt8WeightConfig, "fp8": lambda: ao.Float8DynamicActivationFloat8WeightConfig(granularity=ao.PerRow())}[kind]()
-    ao.quantize_(unet, config, filter_fn=lambda module, name: isinstance(module, torch.nn.Linear) and ".attentions." in name)
 
 
 def measure(pipe, steps, warmups, runs):
@@ -129,9 +131,7 @@ def main():
     for rung in ["fp32", "tf32", "bf16", "attention", "compile", "projections"]:
         if rung == "compile" and "compile" not in rungs:
             continue  # projections compiles too
-        if args.quantize and rung == "projections":
-            quantize(pipe.unet, args.quantize)
-        climb(pipe, rung, args.max_autotune)
+        climb(pipe, rung, args.max_autotune, args.quantize)
         if rung not in rungs:
             continue
         slow = rung in ("fp32", "tf32")
