@@ -45,9 +45,14 @@ void read_sampler(const JsonObject& body, DrawFields& f) {
 }  // namespace
 
 void read_init_image(const JsonObject& body, DrawFields& f) {
-  for (const char* key : {"mask", "initial_noise_multiplier"})
-    if (body.has(key) && !asks_for_nothing(key, body.raw(key)) && body.raw(key) != 1)
-      throw HttpError{501, fmt::format("\"{}\": this API does not have it yet", key), "not_implemented"};
+  auto missing = [](const char* key) { throw HttpError{501, fmt::format("\"{}\": this API does not have it yet", key), "not_implemented"}; };
+  if (body.number("initial_noise_multiplier", 0, 100, 1) != 1) missing("initial_noise_multiplier");
+  if (body.has("mask") && !asks_for_nothing("mask", body.raw("mask"))) {
+    const Json& mask = body.raw("mask");
+    require(mask.is_string(), ErrorKind::usage, "\"mask\" is not a picture in base64");
+    upload(file_of_base64(mask.get_ref<const std::string&>(), "mask"), "mask");
+    missing("mask");
+  }
   if (body.integer("resize_mode", 0, 3, 0) != 0)
     throw HttpError{501, "\"resize_mode\" is not 0: hayate resizes the picture and does not crop or fill it", "not_implemented"};
   const Json& images = body.raw("init_images");

@@ -1,6 +1,8 @@
 // Requests that mean no good: each gets an error or a closed connection, and the server goes on.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "server/serving.h"
 
 namespace hayate::testing {
@@ -95,11 +97,12 @@ TEST(HostileJson, FieldsOfEveryKind) {
        {"batch_size", "n_iter", "cfg_scale", "sampler_name", "scheduler", "seed", "styles", "enable_hr", "override_settings", "alwayson_scripts"}},
       {"/sdapi/v1/img2img", {"init_images", "denoising_strength", "resize_mode", "mask", "include_init_images"}},
   };
+  const std::set<std::string> not_there = {"mask", "styles", "enable_hr", "alwayson_scripts"};  // yet, which is 501 (docs/api.md)
   for (const auto& [target, names] : fields)
     for (const std::string& name : names)
       for (const Json& value : values) {
         const Reply reply = ask(serving.port(), "POST", target, tiny({{name, value}}).dump());
-        EXPECT_TRUE(reply.status >= 400 && reply.status < 500) << target << " " << name << " " << value.dump().substr(0, 50) << ": " << reply.status;
+        EXPECT_TRUE((reply.status >= 400 && reply.status < 500) || (reply.status == 501 && not_there.contains(name))) << target << " " << name << " " << value.dump().substr(0, 50) << ": " << reply.status;
         EXPECT_GT(reply.body.size(), 20u);
         EXPECT_LT(reply.body.size(), 2000u);
       }
