@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "core/noise_cases.h"
+
 namespace hayate {
 namespace {
 
@@ -23,6 +25,20 @@ TEST(Philox, DrawsWhatAGpuDraws) {  // seed 0, from the description of AUTOMATIC
   const float expected[] = {-0.92466259f, -0.42534415f, -2.64384570f, 0.14518388f,  -0.12086647f, -0.57972564f,
                             -0.62285122f, -0.32838709f, -1.07454231f, -0.36314407f, -1.67105067f, 2.26550497f};
   for (size_t i = 0; i < drawn.size(); ++i) EXPECT_NEAR(drawn[i], expected[i], 2e-6) << i;
+}
+
+// On an H200, which has as many threads as an H100.
+TEST(Philox, EqualsWhatTorchDrewOnAGpu) {
+  const Json cases = noise_cases("randn_cuda.json");
+  ASSERT_GT(cases.size(), 20u);
+  for (const Json& golden : cases) {
+    TorchCudaGenerator generator(golden["seed"].get<uint64_t>());
+    for (const Json& draw : golden["draws"]) {
+      std::vector<float> noise(draw["count"].get<size_t>());
+      generator.randn(noise);
+      EXPECT_LE(deviation(noise, draw), 2e-6) << golden["seed"] << " " << draw["count"];
+    }
+  }
 }
 
 std::vector<float> drawn(TorchCudaGenerator& generator, size_t count) {

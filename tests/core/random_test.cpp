@@ -9,37 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "core/file_reader.h"
-#include "core/json.h"
+#include "core/noise_cases.h"
 
 namespace hayate {
 namespace {
 
 const std::map<std::string, RandnType> types = {{"f32", RandnType::f32}, {"f16", RandnType::f16}, {"bf16", RandnType::bf16}};
 
-Json golden_cases() {
-  std::string path = HAYATE_SOURCE_DIR "/tests/data/noise/randn.json";
-  return parse_json(read_text_file(path, 1 << 20), path);
-}
-
-// Largest deviation per value from what torch drew: 0 means equal. Infinite for NaN.
-double deviation(const std::vector<float>& found, const Json& expected) {
-  double sum = 0, moment = 0, worst = 0;
-  for (size_t i = 0; i < found.size(); ++i) {
-    sum += found[i];
-    moment += double(found[i]) * (double(i % 101) - 50);
-  }
-  auto add = [&](double difference) { worst = std::isfinite(difference) ? std::max(worst, std::abs(difference)) : INFINITY; };
-  for (const auto& [index, value] : expected["at"].items()) add(double(found.at(std::stoul(index))) - double(value.get<float>()));
-  add((sum - expected["sum"].get<double>()) / double(found.size()));
-  add((moment - expected["moment"].get<double>()) / (50 * double(found.size())));
-  return worst;
-}
-
 double bound(RandnType type) { return type == RandnType::f32 ? 1e-6 : 1e-12; }  // sums round, values must not
 
 TEST(Random, EqualsTorchForEveryTypeSizeAndSeed) {
-  Json cases = golden_cases();
+  Json cases = noise_cases("randn.json");
   ASSERT_GT(cases.size(), 200u);
   double worst_f32 = 0;
   for (const Json& golden : cases) {
@@ -73,7 +53,7 @@ TEST(Random, HalfTypesAreRoundedFloatsWhere16Divides) {
 
 // Faults that the comparison with torch has to catch.
 TEST(Random, PlantedFaultsAreFound) {
-  Json all = golden_cases(), golden;
+  Json all = noise_cases("randn.json"), golden;
   for (const Json& c : all)
     if (c["seed"] == 100 && c["type"] == "f32") golden = c;
   const Json& draw = golden.at("draws").at(0);  // 1000 values: 16 does not divide
