@@ -59,8 +59,11 @@ Buffer AddProduct::sum_of(const Node& weight, const Check& finite) const {
   return c[c.compute(Op::linear, {left, right, none, c.compute(Op::cast, {plain}, Dtype::f32)}, Dtype::f32)];
 }
 
-Buffer AddProduct::read(const Node& vector) const {
-  return backend_.fill(vector.shape.count() * size_of(Dtype::f32), [&](std::span<std::byte> out) { source_.read(vector.name, Dtype::f32, out, 0); });
+Buffer AddProduct::read(const Node& vector, const Check& finite) const {
+  return backend_.fill(vector.shape.count() * size_of(Dtype::f32), [&](std::span<std::byte> out) {
+    source_.read(vector.name, Dtype::f32, out, 0);
+    finite(vector, out, Dtype::f32);
+  });
 }
 
 Buffer AddProduct::make(const Program& p, const Node& n, const Check& finite) const {
@@ -69,9 +72,9 @@ Buffer AddProduct::make(const Program& p, const Node& n, const Check& finite) co
   Calculation c(backend_);
   const Value sum = c.put(shape, Dtype::f32, sum_of(weight, finite));
   if (n.op == Op::weight) return c[c.compute(Op::cast, {sum}, n.dtype)];
-  const Value factors = c.put(vector_of(shape.c), Dtype::f32, read(p[n.in[1]]));
+  const Value factors = c.put(vector_of(shape.c), Dtype::f32, read(p[n.in[1]], finite));
   if (n.op == Op::scale_columns) return c[c.compute(Op::cast, {c.compute(Op::mul, {sum, factors}, Dtype::f32)}, n.dtype)];
-  const Value added = n.in[2] == none ? none : c.put(vector_of(shape.w), Dtype::f32, read(p[n.in[2]]));
+  const Value added = n.in[2] == none ? none : c.put(vector_of(shape.w), Dtype::f32, read(p[n.in[2]], finite));
   return c[c.compute(Op::linear, {factors, sum, added, none}, Dtype::f32)];
 }
 

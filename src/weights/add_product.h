@@ -11,13 +11,13 @@ class AddProduct {
 
   // Whether the load value is one of those, or made of one by scale_columns or row_dots.
   bool takes(const Program&, const Node&) const;
-  // `finite` looks at what was read of the stored tensor.
+  // `finite` looks at what was read: of the stored tensor, and of the vectors beside it.
   using Check = std::function<void(const Node& tensor, std::span<const std::byte> read, Dtype)>;
   Buffer make(const Program&, const Node&, const Check& finite) const;
 
  private:
   Buffer sum_of(const Node& weight, const Check& finite) const;  // float32
-  Buffer read(const Node& vector) const;                         // float32
+  Buffer read(const Node& vector, const Check& finite) const;    // float32
 
   Backend& backend_;
   const TensorSource& source_;

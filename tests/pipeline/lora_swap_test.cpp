@@ -127,6 +127,37 @@ TEST(LoraSwap, ProductsAddedOnADeviceAreThoseOfTheHost) {
   EXPECT_GE(several, 4);
 }
 
+// What stands beside a product is looked at as it is without one.
+TEST(LoraSwap, AVectorBesideAProductIsLookedAt) {
+  struct NotFinite : TensorSource {
+    std::shared_ptr<const TensorSource> base;
+    std::string vector;
+    std::vector<std::string> names() const override { return base->names(); }
+    bool has(const std::string& name) const override { return base->has(name); }
+    std::vector<int64_t> dims(const std::string& name) const override { return base->dims(name); }
+    Dtype dtype(const std::string& name) const override { return base->dtype(name); }
+    bool is_split(const std::string& name) const override { return base->is_split(name); }
+    SplitTensor split(const std::string& name) const override { return base->split(name); }
+    void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override {
+      base->read(name, as, out, first);
+      if (name == vector) std::ranges::fill(std::span(reinterpret_cast<float*>(out.data()), out.size() / sizeof(float)), NAN);
+    }
+  };
+  const LoraCheckpoint with(open_checkpoint(tiny, ""), {{kohya, 0.7f, 0.7f}}, {});
+  auto source = std::make_shared<NotFinite>();
+  source->base = with.tensors("unet");
+  const std::string block = "down_blocks.1.attentions.0.transformer_blocks.0.", weight = block + "attn1.to_q.weight";
+  source->vector = block + "norm1.weight";
+  ASSERT_TRUE(source->is_split(weight));
+  const std::vector<int64_t> dims = source->dims(weight);
+  Program p;
+  const Value w = p.add({.op = Op::weight, .shape = {1, 1, dims[0], dims[1]}, .dtype = Dtype::f32, .rate = Rate::load, .name = weight});
+  const Value gamma = p.add({.op = Op::weight, .shape = {1, 1, 1, dims[1]}, .dtype = Dtype::f32, .rate = Rate::load, .name = source->vector});
+  p.outputs = {p.add({.op = Op::scale_columns, .in = {w, gamma}, .dtype = Dtype::f32, .rate = Rate::load, .name = "scaled"})};
+  PreparedWeights weights(make_reference_backend(), source, "unet");
+  expect_error(ErrorKind::not_finite, {"norm1.weight"}, [&] { weights.get(p, p.outputs[0]); });
+}
+
 TEST(LoraSwap, PreparedWeightsAreBitIdentical) {
   const std::shared_ptr<const Checkpoint> base = open_checkpoint(tiny, "");
   const LoraCheckpoint plain(base, {}, {}), with(base, {{kohya, 0.7f, 0.7f}, {dora, 1, 1}}, {});
