@@ -12,6 +12,7 @@ void add_bench_picture(Table t, BenchPicture& picture) {
   t.group = "Picture";
   add_size(t, picture.request.width, picture.request.height);
   t.number("--steps", fmt::format("denoising steps (default {})", picture.request.steps), picture.request.steps, 1, 1000);
+  t.number("--guidance", fmt::format("classifier-free guidance scale (default {}); 1 is half the work", picture.guidance), picture.guidance, 0.0f, 100.0f);
 }
 
 void add_bench_runs(Table t, BenchPicture& picture) {
@@ -21,7 +22,7 @@ void add_bench_runs(Table t, BenchPicture& picture) {
 
 Request request_of(const BenchPicture& picture) {
   Request r = picture.request;
-  r.pictures = {{.prompt = "ghibli style, a fantasy landscape with castles", .seed = 0}};
+  r.pictures = {{.prompt = "ghibli style, a fantasy landscape with castles", .seed = 0, .guidance = picture.guidance}};
   return r;
 }
 

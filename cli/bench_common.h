@@ -9,6 +9,7 @@ struct BenchPicture {
   Options options;
   Request request;
   int runs = 5;
+  float guidance = 5;
 };
 
 void add_bench_picture(Table, BenchPicture&);

@@ -63,7 +63,7 @@ def quantize(unet, kind):
     ao.quantize_(unet, config, filter_fn=lambda module, name: isinstance(module, torch.nn.Linear) and ".attentions." in name)
 
 
-def climb(pipe, rung, max_autotune, quantized=None):
+def climb(pipe, rung, max_autotune, quantized=None, repeated_blocks=False):
     """Takes the pipeline from the rung below to this one."""
     if rung == "tf32":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
@@ -85,6 +85,9 @@ def climb(pipe, rung, max_autotune, quantized=None):
         unet = getattr(pipe.unet, "_orig_mod", pipe.unet)
         if quantized and rung == "projections":
             quantize(unet, quantized)
+        if repeated_blocks:
+            unet.compile_repeated_blocks(fullgraph=True)
+            return
         pipe.unet = torch.compile(unet, mode=mode, fullgraph=True)
         pipe.vae.decode = torch.compile(getattr(pipe.vae.decode, "_torchdynamo_orig_callable", pipe.vae.decode), mode=mode, fullgraph=True)
 
@@ -116,6 +119,7 @@ def main():
     parser.add_argument("--slow-runs", type=int, default=2, help="of the float32 rungs, after one warm-up")
     parser.add_argument("--rungs", nargs="+", default=["fp32", "tf32", "bf16", "attention", "compile", "projections"])
     parser.add_argument("--quantize", choices=["int8", "fp8"], help="measure the last rung with the UNet's linears quantized by torchao, and nothing else")
+    parser.add_argument("--repeated-blocks", action="store_true", help="compile nothing but the UNet's transformer blocks: minutes less")
     parser.add_argument("--max-autotune", action="store_true", help="the tutorial's mode of torch.compile: more than 20 minutes")
     parser.add_argument("--save", help="write the model there in float16, as a diffusers folder, before measuring")
     args = parser.parse_args()
@@ -131,7 +135,7 @@ def main():
     for rung in ["fp32", "tf32", "bf16", "attention", "compile", "projections"]:
         if rung == "compile" and "compile" not in rungs:
             continue  # projections compiles too
-        climb(pipe, rung, args.max_autotune, args.quantize)
+        climb(pipe, rung, args.max_autotune, args.quantize, args.repeated_blocks)
         if rung not in rungs:
             continue
         slow = rung in ("fp32", "tf32")

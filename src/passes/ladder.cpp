@@ -26,7 +26,7 @@ const std::vector<Rung>& ladder() {
       {.name = "projections", .what = "linears that read one value become one linear", .adds = {{"fuse_projections", fuse_projections}}, .hoists = true},
       {.name = "int8",
        .what = "linears in int8, quantized as the program runs, where that is faster",
-       .adds = {{"quantize_linears", quantize_linears}},
+       .adds = {{"quantize_linears", quantize_linears}, {"quantize_convolutions", quantize_convolutions}},
        .hoists = true,
        .quantized = {Dtype::i8}},
       {.name = "fp8",

@@ -15,7 +15,7 @@ struct Quantization {
     matching  // those with a name that a pattern fits
   };
   Layers layers = Layers::gains;
-  bool convolutions = false;               // the UNet's 3x3 convolutions too (fp8)
+  bool convolutions = false;               // the UNet's 3x3 convolutions too
   std::vector<std::string> patterns = {};  // globs on layer names, e.g. "*.attn1.to_q"
 
   bool allows(const std::string& layer, int64_t in, int64_t out) const;  // in, out: columns

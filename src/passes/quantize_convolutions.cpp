@@ -1,6 +1,7 @@
-// Convolutions of kernel 3 on factors in float8: a switch of its own, since a row's scale does not factor out of nine taps. The group norm before
-// one writes eight bits with a scale that is known before (result_bound.h), and each filter has one.
-#include <algorithm>
+// Convolutions of kernel 3 on 8-bit factors: a switch of its own, since a row's scale does not factor out of nine taps. Each filter has one scale, and
+// so has each image: in float8 a bound that is known before (result_bound.h), by which the group norm before the convolution writes eight bits
+// itself; in int8, which a bound would cost most of its bits, the largest number that the norm has made.
+#include <cmath>
 
 #include "passes/passes.h"
 #include "passes/result_bound.h"
@@ -16,26 +17,49 @@ bool may_be_quantized(const Program& p, const Node& n, const std::vector<int>& u
   return w.h == 3 && w.w == 3 && a.stride == 1 && a.upsample == 1 && w.c % kQuantizedColumns == 0 && p[n.in[0]].op == Op::group_norm &&
          uses[size_t(n.in[0])] == 1;
 }
+
+Value quantized(Program& p, Value v, Dtype t) {
+  return p.add({.op = Op::quantize, .in = {v}, .dtype = t, .name = p[v].name + "." + name_of(t), .attr = QuantizeAttr{.whole = true}});
+}
+
+// What the norm has made, in eight bits; `none` if the device has no way to it.
+Value image_in_eight_bits(Program& p, Value norm, Dtype t, const Target& target) {
+  if (t != Dtype::f8) {
+    const Value q = quantized(p, norm, t);
+    return target.supports(p, p[q]) ? q : none;
+  }
+  // Another norm beside it, which is dropped if nobody reads that.
+  std::optional<Node> narrow = in_eight_bits(p, Node(p[norm]), target);
+  if (!narrow) return none;
+  narrow->name += ".f8";
+  return p.add(*std::move(narrow));
+}
 }  // namespace
 
 Program quantize_convolutions(const Program& p, const PassOptions& options) {
-  if (!options.quantization.convolutions || std::ranges::find(options.quantized, Dtype::f8) == options.quantized.end()) return p;
+  if (!options.quantization.convolutions) return p;
+  const Target& target = options.target;
+  const bool may_stay = options.quantization.layers == Quantization::Layers::gains;
+  const bool measured = may_stay || options.quantized.size() > 1;  // else there is nothing to choose
   const std::vector<int> uses = count_uses(p);
   return rewrite(p, [&](Program& out, Value old, Node n) {
     if (!may_be_quantized(p, p[old], uses)) return out.add(std::move(n));
-    // The norm writes eight bits: another one beside it, which is dropped with the first if nobody reads that.
-    Node narrow = n;
-    std::optional<Node> norm = in_eight_bits(out, Node(out[n.in[0]]), options.target);
-    if (!norm) return out.add(std::move(n));
-    norm->name += ".f8";
-    narrow.in[0] = out.add(*std::move(norm));
-    narrow.in[1] = out.add({.op = Op::quantize, .in = {n.in[1]}, .dtype = Dtype::f8, .name = out[n.in[1]].name + ".f8", .attr = QuantizeAttr{.filters = true}});
-    const Node& made = out[narrow.in[0]];
-    const Target& target = options.target;
-    if (!target.supports(out, narrow)) return out.add(std::move(n));
-    const bool measured = options.quantization.layers == Quantization::Layers::gains;
-    const bool slower = measured && target.seconds(out, made) + target.seconds(out, narrow) > target.seconds(out, out[n.in[0]]) + target.seconds(out, n);
-    return out.add(slower ? std::move(n) : std::move(narrow));
+    const Value norm = n.in[0];
+    const double norm_seconds = measured ? target.seconds(out, out[norm]) : 0;
+    Node best = n;
+    double least = may_stay ? norm_seconds + target.seconds(out, n) : INFINITY;
+    for (Dtype t : options.quantized) {
+      Node narrow = n;
+      narrow.in[0] = image_in_eight_bits(out, norm, t, target);
+      if (narrow.in[0] == none) continue;
+      narrow.in[1] = quantized(out, n.in[1], t);
+      if (!target.supports(out, narrow)) continue;
+      double seconds = 0;
+      if (measured) seconds = (t == Dtype::f8 ? 0 : norm_seconds) + target.seconds(out, out[narrow.in[0]]) + target.seconds(out, narrow);
+      // Where nothing is measured all take no time, and the first type is it.
+      if (seconds < least || (least == 0 && best.in[0] == norm)) least = seconds, best = std::move(narrow);
+    }
+    return out.add(std::move(best));
   });
 }
 

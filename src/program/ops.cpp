@@ -202,7 +202,7 @@ struct AttributeText {
   std::string operator()(const LinearAttr& a) const {
     return activation_text(a.activation) + normalise_text(a.normalise);
   }
-  std::string operator()(const QuantizeAttr& a) const { return normalise_text(a.normalise) + (a.filters ? " filters" : ""); }
+  std::string operator()(const QuantizeAttr& a) const { return normalise_text(a.normalise) + (a.whole ? " whole" : ""); }
   std::string operator()(const BoundAttr& a) const {
     constexpr const char* names[] = {"elements", "rows", "gated"};
     return fmt::format(" of={} norm={:.9g}{}", names[size_t(a.of)], a.norm, a.count ? fmt::format(" rows={}+{}", a.begin, a.count) : "");

@@ -73,7 +73,7 @@ struct LinearAttr {                     // normalise > 0: of x each row, less it
 // A linear, group_norm or attention with a result in eight bits is given the scale, one for all of it.
 struct QuantizeAttr {                   // normalise > 0: of each row, less its mean, over its deviation, as above
   float normalise = 0;
-  bool filters = false;                 // one scale for all rows of a filter (n): of a convolution's weight
+  bool whole = false;                   // one scale for all rows of an image or filter (n), for convolutions: a row's does not factor out of taps
   bool operator==(const QuantizeAttr&) const = default;
 };
 struct BoundAttr {                      // (norm times the largest |x| + largest |b|) / largest_of(f8), where x is, by `of`,

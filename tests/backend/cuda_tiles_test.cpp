@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "backend/cuda/kernels/attention_sm90.h"
 #include "backend/cuda/kernels/product_sm90.h"
 #include "backend/cuda/tile_attention.h"
 #include "backend/cuda/tile_product.h"
@@ -174,14 +175,15 @@ TEST_P(CudaTiles, EqualReference) {
   }
 
   const bool pointwise = op.op == Op::conv2d && o.in[1].shape.h * o.in[1].shape.w == 1;
-  if (!pointwise && op.op != Op::attention && size_of(o.out.dtype) == 2 && o.in[0].dtype != Dtype::i8 && (op.op == Op::conv2d || o.node.as<LinearAttr>().activation == Activation::none)) {
+  if (!pointwise && op.op != Op::attention && size_of(o.out.dtype) == 2 && (op.op == Op::conv2d || o.node.as<LinearAttr>().activation == Activation::none)) {
     of_columns = gpu().context->device->allocate(o.out.shape.n * cuda::column_parts(o.node) * o.out.shape.c * int64_t(sizeof(float2)));
     options.y_columns = reinterpret_cast<float2*>(of_columns.get());
   }
 
   std::vector<cuda::Launch> launches;
   if (op.op == Op::attention) {
-    if (cuda::tiles_take_attention(o, *gpu().context)) launches = {cuda::bind_tile_attention(o, *gpu().context)};
+    if (cuda::tiles_take_attention(o, *gpu().context))
+      for (int tile : cuda::kAttentionTiles) launches.push_back(cuda::bind_tile_attention(o, *gpu().context, tile));
   } else if (cuda::tiles_take(o, *gpu().context)) {
     for (int v = 0; v < cuda::kTileVariantCount; ++v) launches.push_back(cuda::bind_tile_product(o, *gpu().context, options, v));
   }

@@ -29,8 +29,8 @@ class Recorder {
   Value weight(const std::string& name, Shape s) { return weight(name, s, type_); }
   Value weight(const std::string& name, Shape s, Dtype t) { return program_.add({.op = Op::weight, .shape = s, .dtype = t, .name = name}); }
   Value narrow(const std::string& name, Op op, std::vector<Value> in, Attributes attr) { return add(name, op, std::move(in), std::move(attr), {}, Dtype::f8); }
-  Value quantize(Value x, Dtype q, float normalise, bool filters = false) {
-    return program_.add({.op = Op::quantize, .in = {x}, .dtype = q, .name = program_[x].name + ".quantized", .attr = QuantizeAttr{normalise, filters}});
+  Value quantize(Value x, Dtype q, float normalise, bool whole = false) {
+    return program_.add({.op = Op::quantize, .in = {x}, .dtype = q, .name = program_[x].name + ".quantized", .attr = QuantizeAttr{normalise, whole}});
   }
   Value row(const std::string& name, int64_t c) { return weight(name, {1, 1, 1, c}, Dtype::f32); }  // bias, gamma, beta
   Value op(const std::string& name, Op op, std::vector<Value> in, Attributes attr = {}, Shape shape = {}) {
@@ -72,6 +72,7 @@ class Table {
   // One kind of case each; `sliced` reads x as columns of a wider value.
   void linear(Shape x, int64_t out, Activation, bool bias, Residual, bool sliced = false, float normalise = 0);
   void quantized_linear(Dtype, Shape x, int64_t out, Activation, Residual, bool sliced = false, float normalise = 0);
+  void quantized_conv2d(Dtype, Shape x, int64_t out, Residual);
   void conv2d(Shape x, int64_t out, int kernel, ConvAttr, Residual, bool sliced = false);
   void group_norm(Shape x, int groups, Activation, Fill = {}, bool sliced = false);
   void given_group_norm(Shape x, int groups, Activation, bool sliced = false);  // with statistics that are not those of x
@@ -133,6 +134,15 @@ void Table::conv2d(Shape x, int64_t out, int k, ConvAttr a, Residual kind, bool 
     return r.result(Op::conv2d, {from, w, r.row("b", out), residual(r, kind, {x.n, size(x.h), size(x.w), out})}, a);
   };
   add(Op::conv2d, what, record, {{"w", scaled(x.c * k * k)}});
+}
+
+void Table::quantized_conv2d(Dtype q, Shape x, int64_t out, Residual kind) {
+  auto record = [=](Recorder& r) {
+    Value from = r.quantize(r.input("x", x), q, 0, true), w = r.quantize(r.weight("w", {out, 3, 3, x.c}), q, 0, true);
+    return r.result(Op::conv2d, {from, w, r.row("b", out), residual(r, kind, {x.n, x.h, x.w, out})}, ConvAttr{.stride = 1, .pad_begin = 1, .pad_end = 1});
+  };
+  add(Op::conv2d, fmt::format("{} {} to {}{}", name_of(q), text(x), out, kResidualText[int(kind)]), record, {{"w", scaled(9 * x.c)}});
+  cases.back().coarse = true;
 }
 
 void Table::group_norm(Shape x, int groups, Activation a, Fill fill, bool sliced) {
@@ -255,6 +265,8 @@ void add_linears(Table& t) {
     t.quantized_linear(q, {2, 8, 8, 64}, 160, Activation::geglu, Residual::none);
     t.quantized_linear(q, {1, 1, 7, 5120}, 64, Activation::none, Residual::full);
     t.quantized_linear(q, {2, 6, 6, 640}, 48, Activation::none, Residual::none, false, 1e-5f);
+    t.quantized_conv2d(q, {2, 7, 5, 64}, 96, Residual::full);
+    t.quantized_conv2d(q, {3, 6, 6, 48}, 40, Residual::row);
     // Every number the largest: no sum on the way may saturate.
     t.quantized_linear(q, {1, 2, 5, 1600}, 24, Activation::none, Residual::none);
     t.cases.back().name += " largest";
@@ -443,6 +455,9 @@ std::vector<OpCase> tile_cases() {
     t.quantized_linear(q, {1, 32, 64, 128}, 2560, Activation::none, Residual::full);
     t.quantized_linear(q, {1, 1, 300, 144}, 1288, Activation::geglu, Residual::none, false, 1e-5f);
     t.quantized_linear(q, {1, 16, 20, 5120}, 1280, Activation::none, Residual::full);
+    t.quantized_conv2d(q, {3, 9, 13, 80}, 320, Residual::row);
+    t.quantized_conv2d(q, {2, 16, 16, 1280}, 640, Residual::full);
+    t.quantized_conv2d(q, {1, 64, 64, 320}, 320, Residual::none);
   }
   t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::none);
   t.conv2d({2, 16, 16, 64}, 96, 3, same, Residual::full);
@@ -466,6 +481,7 @@ std::vector<OpCase> sdxl_cases(int side) {
   for (auto [s, c] : {std::pair{large, 320}, {middle, 640}, {small, 1280}}) {
     t.conv2d({2, s, s, c}, c, 3, same, Residual::full);
     t.conv2d({2, s, s, c}, c, 3, same, Residual::row);
+    for (Dtype q : {Dtype::i8, Dtype::f8}) t.quantized_conv2d(q, {2, s, s, c}, c, Residual::full);
   }
   t.conv2d({2, large, large, 960}, 320, 3, same, Residual::none);
   t.conv2d({1, 2 * side, 2 * side, 512}, 512, 3, same, Residual::full);  // the decoder's

@@ -32,7 +32,7 @@ class CpuBackend : public HostBackend {
         const bool takes_x = is_float(x.dtype) || (has_quantized(x.dtype) && x.shape.c <= kMostQuantizedIn);
         return is_float(n.dtype) && takes_x && a.activation != Activation::geglu && a.normalise == 0;
       }
-      case Op::quantize: return has_quantized(n.dtype) && is_float(p[n.in[0]].dtype) && !n.as<QuantizeAttr>().filters;
+      case Op::quantize: return has_quantized(n.dtype) && is_float(p[n.in[0]].dtype) && !n.as<QuantizeAttr>().whole;
       case Op::scale_columns: case Op::row_dots: case Op::row_sums: case Op::bound: return false;
       default: return is_float(n.dtype);
     }

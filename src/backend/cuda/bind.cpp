@@ -81,16 +81,19 @@ Launch bind_group_norm(const Operands& o, const Context& c, const BindOptions& o
   return in_order({bind_group_statistics(o, c, {}, nullptr), {std::move(normalise), 0}});
 }
 
-Launch bind_quantize(const Operands& o, cudaStream_t s) {
+Launch bind_quantize(const Operands& o, const Context& c) {
   QuantizeArgs args{.y = o.out.data,
                     .scales = o.out.scales(),
                     .x = matrix_of(o.in[0]),
                     .type = o.out.dtype,
                     .largest_number = largest_of(o.out.dtype),
                     .eps = o.node.as<QuantizeAttr>().normalise};
-  if (o.node.as<QuantizeAttr>().filters) args.together = int(o.out.shape.h * o.out.shape.w);
   require(quantize_takes(args.x), ErrorKind::internal, "quantize {}: rows cannot be read 8 elements at a time", o.node.name);
-  return simple([=] { launch_quantize(s, args); });
+  cudaStream_t s = c.stream();
+  if (!o.node.as<QuantizeAttr>().whole) return simple([=] { launch_quantize(s, args); });
+  const int images = int(o.out.shape.n), processors = c.device->info().multiprocessors;
+  return {[=](void* workspace) { launch_quantize_images(s, args, images, static_cast<float*>(workspace), processors); },
+          quantize_images_workspace(args.x.rows, images, processors)};
 }
 
 Launch bind_bound(const Operands& o, cudaStream_t s) {
@@ -151,7 +154,7 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::row_sums: return simple([=, sums = static_cast<float*>(o.out.data), w = in(0)] { launch_row_sums(s, sums, w); });
     case Op::scale_columns:
     case Op::row_dots: break;  // on the host, as they are read
-    case Op::quantize: return bind_quantize(o, s);
+    case Op::quantize: return bind_quantize(o, c);
     case Op::bound: return bind_bound(o, s);
     case Op::linear: return bind_linear(o, c, options);
     case Op::conv2d: return bind_conv2d(o, c, options);

@@ -37,7 +37,7 @@ class CudaBackend : public Backend {
       case Op::row_dots: return false;
       case Op::quantize: {
         const Root x = root_of(p, n.in[0]);
-        return has_quantized(n.dtype) && size_of(p[n.in[0]].dtype) >= 2 && n.shape.c <= kMostQuantizedColumns && !n.as<QuantizeAttr>().filters && p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
+        return has_quantized(n.dtype) && size_of(p[n.in[0]].dtype) >= 2 && n.shape.c <= kMostQuantizedColumns && p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
       }
       case Op::linear: {
         const auto& a = n.as<LinearAttr>();
@@ -118,10 +118,10 @@ class CudaBackend : public Backend {
     const bool result = size_of(n.dtype) == 2 || (n.dtype == Dtype::f8 && p[n.in[0]].dtype == Dtype::f8 && a == Activation::geglu);
     return has_quantized(p[n.in[0]].dtype) && epilogue && result && n.shape.c % (size_of(n.dtype) == 2 ? 8 : kQuantizedColumns) == 0;
   }
-  // An input that has one scale for all of an image.
+  static bool has_scale_of_image(const Node& x) { return x.op == Op::group_norm || (x.op == Op::quantize && x.as<QuantizeAttr>().whole); }
   bool convolves_quantized(const Program& p, const Node& n) const {
     const Shape& w = p[n.in[1]].shape;
-    return is_hopper() && p[n.in[0]].op == Op::group_norm && w.h * w.w * w.c <= kMostQuantizedColumns && n.as<ConvAttr>().activation == Activation::none && n.as<ConvAttr>().upsample == 1 &&
+    return is_hopper() && has_scale_of_image(p[n.in[0]]) && w.h * w.w * w.c <= kMostQuantizedColumns && n.as<ConvAttr>().activation == Activation::none && n.as<ConvAttr>().upsample == 1 &&
            size_of(n.dtype) == 2 && n.shape.c % 8 == 0;
   }
   bool narrows_attention(const Program& p, const Node& n) const {

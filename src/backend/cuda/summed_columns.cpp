@@ -62,7 +62,7 @@ int64_t SummedColumns::bytes() const {
 }
 
 BindOptions SummedColumns::options_for(const Operands& o, Value v, const Context& context, BindOptions options) {
-  if (auto own = slot_of_.find(v); own != slot_of_.end() && tiles_take(o, context) && o.in[0].dtype != Dtype::i8) {
+  if (auto own = slot_of_.find(v); own != slot_of_.end() && tiles_take(o, context)) {
     Slot& slot = slots_[own->second];
     if (!slot.buffer) slot.buffer = context.device->allocate(slot.bytes);
     options.y_columns = reinterpret_cast<float2*>(slot.buffer.get());

@@ -14,10 +14,9 @@ bool tiles_take_attention(const Operands& o, const Context& context) {
          !a.causal && has_vectors(o.out) && std::ranges::all_of(o.in.begin(), o.in.begin() + 3, has_vectors);
 }
 
-Launch bind_tile_attention(const Operands& o, const Context& context) {
+Launch bind_tile_attention(const Operands& o, const Context& context, int tile) {
   const auto& a = o.node.as<AttentionAttr>();
   const TensorView &q = o.in[0], &k = o.in[1], &v = o.in[2], &y = o.out;
-  int keys = int(k.shape.tokens()), tile = keys <= 80 ? 80 : 128;
   auto map = [](const TensorView& t, int tokens) {
     return tensor_map(
         {t.data, t.dtype, {t.shape.c, t.shape.tokens(), t.shape.n}, {t.row_stride, t.shape.tokens() * t.row_stride}, {kTileHead, tokens, 1}});
@@ -31,11 +30,17 @@ Launch bind_tile_attention(const Operands& o, const Context& context) {
                      .images = int(q.shape.n),
                      .heads = a.heads,
                      .queries = int(q.shape.tokens()),
-                     .keys = keys,
+                     .keys = int(k.shape.tokens()),
                      .scale = a.scale,
                      .tile = tile};
   if (is_quantized(y.dtype)) args.y_scale = o.in[3].row<float>(0), args.y_scales = y.scales();
   return {[=, s = context.stream(), type = q.dtype](void*) { launch_tile_attention(s, args, type); }};
+}
+
+void add_attention_tile_ways(std::vector<Way>& ways, const Operands& o, const Context& context) {
+  for (int tile : kAttentionTiles)
+    if (tile == std::ranges::min(kAttentionTiles) || o.in[1].shape.tokens() > tile / 2)
+      ways.push_back([&context, tile](const Operands& at) { return bind_tile_attention(at, context, tile); });
 }
 
 }  // namespace hayate::cuda

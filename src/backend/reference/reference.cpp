@@ -70,7 +70,7 @@ class ReferenceBackend : public HostBackend {
       std::vector<Tensor> inputs;
       for (const TensorView& v : in) inputs.push_back(load(v));
       const bool given = is_quantized(out.dtype) && node.op != Op::quantize;
-      const int64_t together = node.op == Op::quantize && node.as<QuantizeAttr>().filters ? out.shape.h * out.shape.w : 1;
+      const int64_t together = node.op == Op::quantize && node.as<QuantizeAttr>().whole ? out.shape.h * out.shape.w : 1;
       store(reference::compute(node, inputs), out, given ? inputs.back().row(0) : nullptr, together);
     };
   }

@@ -1,6 +1,6 @@
-// Attention on Hopper (Shah et al. 2024, FlashAttention-3, for heads of 64): in each of two blocks on a multiprocessor one warp loads keys and
-// values through the copy engine, one warpgroup takes 64 queries. While the matrix units multiply the next scores and the last weights, it
-// computes its exponentials. Two small blocks are faster than one of two warpgroups: fewer wait at the end.
+// Attention on Hopper (Shah et al. 2024, FlashAttention-3, for heads of 64): in each of two or three blocks on a multiprocessor one warp loads keys
+// and values through the copy engine, one warpgroup takes 64 queries. While the matrix units multiply the next scores and the last weights, it
+// computes its exponentials. Small blocks are faster than one of two warpgroups: fewer wait at the end.
 #include "backend/cuda/kernels/attention_sm90.h"
 #include "backend/cuda/kernels/tile_layout.h"
 #include "backend/cuda/kernels/wgmma_sm90.cuh"
@@ -8,7 +8,7 @@
 namespace hayate::cuda {
 
 namespace {
-constexpr int kThreads = 256, kBlocks = 2;  // a warpgroup that loads, one that multiplies; blocks on a multiprocessor
+constexpr int kThreads = 256;  // a warpgroup that loads, one that multiplies
 constexpr int kQueries = 64, kStages = 3;
 constexpr int kQueryBytes = kQueries * kTileHead * 2;
 constexpr float kLog2e = 1.4426950408889634f;
@@ -17,6 +17,8 @@ template <int Keys>
 struct Memory {
   static constexpr int tile_bytes = Keys * kTileHead * 2;
   static constexpr int barriers = kQueryBytes + 2 * kStages * tile_bytes, bytes = barriers + 128 + 1024;
+  static constexpr int blocks = Keys > 80 ? 2 : 3;  // on a multiprocessor
+  static constexpr int registers = blocks == 2 ? 232 : 136;  // of a thread that multiplies
 };
 
 // What a warpgroup knows about its 64 rows; each thread about two of them.
@@ -83,7 +85,7 @@ __device__ __forceinline__ void mask(float (&s)[Keys / 2], int valid) {
 }
 
 template <class T, int Keys>
-__global__ void __launch_bounds__(kThreads, kBlocks) tile_attention_kernel(const __grid_constant__ TileAttention a) {
+__global__ void __launch_bounds__(kThreads, Memory<Keys>::blocks) tile_attention_kernel(const __grid_constant__ TileAttention a) {
   using M = Memory<Keys>;
   extern __shared__ uint8_t memory[];
   uint32_t base = (shared_address(memory) + 1023) / 1024 * 1024;
@@ -127,7 +129,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks) tile_attention_kernel(const
     return;
   }
 
-  take_registers<232>();
+  take_registers<M::registers>();
   const float narrow = a.y_scale ? 1 / *a.y_scale : 1;  // by what a result in eight bits is stored
   float scale = a.scale * kLog2e, scores[Keys / 2], shrink[2];
   Rows<T, Keys> rows;

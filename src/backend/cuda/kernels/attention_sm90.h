@@ -14,9 +14,10 @@ struct TileAttention {
   float* y_scales;
   int images, heads, queries, keys;
   float scale;
-  int tile;  // keys at a time: 128, or 80 where that is all
+  int tile;  // keys at a time, one of kAttentionTiles
 };
 constexpr int kTileHead = 64;
+constexpr int kAttentionTiles[] = {128, 80};  // with fewer, more blocks are at work at once, and a short last tile wastes less
 void launch_tile_attention(cudaStream_t, const TileAttention&, Dtype);
 
 }  // namespace hayate::cuda

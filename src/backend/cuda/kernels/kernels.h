@@ -116,11 +116,13 @@ struct QuantizeArgs {
   Dtype type;
   float largest_number;  // of the type
   float eps;             // > 0: each row is normalised first
-  int together = 1;      // so many rows, one below the other, have one scale
 };
-constexpr int kMostQuantizedColumns = 8 * 24 * 128;  // of all rows that share a scale
+constexpr int kMostQuantizedColumns = 8 * 24 * 128;
 bool quantize_takes(const Matrix& x);
 void launch_quantize(cudaStream_t, const QuantizeArgs&);
+// quantize_images.cu: the same with one scale for each `images`th of the rows, not normalised
+int64_t quantize_images_workspace(int64_t rows, int images, int multiprocessors);
+void launch_quantize_images(cudaStream_t, const QuantizeArgs&, int images, float* workspace, int multiprocessors);
 
 // bound.cu: the scale that BoundAttr describes
 struct BoundArgs {

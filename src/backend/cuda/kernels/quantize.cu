@@ -6,7 +6,6 @@ namespace hayate::cuda {
 namespace {
 constexpr int kThreads = 128, kPack = 8;
 
-
 // Over the threads of a row: a warp, or all of a block.
 template <int Warps, class Op>
 __device__ __forceinline__ float over_row(float x, float* scratch, Op op) {
@@ -26,7 +25,7 @@ __device__ __forceinline__ float over_row(float x, float* scratch, Op op) {
 // Warps (1 or 4) for each row, P packs a thread.
 template <int Warps, int P, class Q, class T>
 __global__ void __launch_bounds__(kThreads)
-    quantize_kernel(Q* y, float* scales, float largest_number, const T* x, int64_t x_stride, float eps, int64_t rows, int packs, int together) {
+    quantize_kernel(Q* y, float* scales, float largest_number, const T* x, int64_t x_stride, float eps, int64_t rows, int packs) {
   __shared__ float scratch[4];
   after_previous();
   constexpr int kRowThreads = 32 * Warps;
@@ -57,7 +56,7 @@ __global__ void __launch_bounds__(kThreads)
   if (eps > 0) inverse = rsqrtf(over_row<Warps>(square, scratch, plus) / float(packs * kPack) + eps);
   most = over_row<Warps>(most, scratch, max_or_nan);
   const float factor = most == 0 ? 0 : largest_number / most;
-  for (int i = thread; i < together; i += kRowThreads) scales[r * together + i] = most * inverse / largest_number;
+  if (thread == 0) scales[r] = most * inverse / largest_number;
   each([&](auto& pack, int p) {
 #pragma unroll
     for (int i = 0; i < kPack; ++i) pack[i] *= factor;
@@ -67,12 +66,11 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class Q, class T>
 void launch(cudaStream_t s, const QuantizeArgs& a) {
-  const int64_t rows = a.x.rows / a.together;  // such as have a scale of their own; rows that share one have no gaps between them
-  const int packs = a.x.cols / kPack * a.together;
+  const int packs = a.x.cols / kPack;
   auto run = [&]<int Warps, int P>(std::integral_constant<int, Warps>, std::integral_constant<int, P>) {
     constexpr int kRows = kThreads / (32 * Warps);
-    start(s, unsigned((rows + kRows - 1) / kRows), kThreads, 0, quantize_kernel<Warps, P, Q, T>, static_cast<Q*>(a.y), a.scales, a.largest_number,
-          static_cast<const T*>(a.x.data), a.x.stride * a.together, a.eps, rows, packs, a.together);
+    start(s, unsigned((a.x.rows + kRows - 1) / kRows), kThreads, 0, quantize_kernel<Warps, P, Q, T>, static_cast<Q*>(a.y), a.scales, a.largest_number,
+          static_cast<const T*>(a.x.data), a.x.stride, a.eps, a.x.rows, packs);
   };
   constexpr std::integral_constant<int, 1> one;
   constexpr std::integral_constant<int, 4> four;

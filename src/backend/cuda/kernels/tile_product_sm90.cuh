@@ -65,10 +65,11 @@ struct Step {
 __device__ __forceinline__ BoxPlace box_at(const TileProduct& p, int box) { return box_place(box, p.boxes_w, p.boxes_h, p.box_w, p.box_h); }
 
 // Sums: writes sums of the result's columns along (TileProduct::y_columns). A kernel apart: the mere possibility costs the others 2 %.
-template <class T, class F, int Rows, int Columns, bool Geglu, bool Split, bool Sums>
+template <class T, class F, int Rows, int Columns, bool Geglu, int MostSplit, bool Sums>
 __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_constant__ TileProduct p) {
   using L = Layout<Rows, Columns, Geglu, T>;
   using Scale = std::conditional_t<sizeof(F) == 1, RowScale, RowNorm>;
+  constexpr bool Split = MostSplit > 1;
   constexpr int kChannels = kChunkBytes / sizeof(F);
   extern __shared__ __align__(1024) uint8_t memory[];
   uint32_t base = shared_address(memory), out = base + L::stages * L::stage_bytes, vectors = out + L::out_bytes;
@@ -198,7 +199,7 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
       for (int b = 0; b < L::own_boxes; ++b) hold(sum[b]);
       release(last);
       if constexpr (Split) {  // one tile a block, so its stages are free now
-        static_assert(L::own_boxes == 1 && (kTileVariants[kTileVariantCount - 1].most_split - 1) * Rows * Columns * 4 <= L::stages * L::stage_bytes);
+        static_assert(L::own_boxes == 1 && (MostSplit - 1) * Rows * Columns * 4 <= L::stages * L::stage_bytes);
         sync_cluster();
         add_parts(sum[0], base, part, parts);
         if (part > 0) return;
@@ -291,18 +292,14 @@ __global__ void __launch_bounds__(kThreads, 1) tile_product_kernel(const __grid_
   }
 }
 
-// No convolution has int8 factors.
-template <class F>
-constexpr bool sums_columns = !std::is_same_v<F, int8_t>;
-
 template <class T, class F, int Variant>
 void launch(cudaStream_t s, const TileProduct& p, int multiprocessors) {
   constexpr TileVariant v = kTileVariants[Variant];
   using L = Layout<v.rows, v.columns, v.geglu, T>;
-  constexpr bool may_sum = !v.geglu && sums_columns<F>;
-  auto kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, (v.most_split > 1), false>;
+  constexpr bool may_sum = !v.geglu;
+  auto kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, v.most_split, false>;
   if constexpr (may_sum)
-    if (p.y_columns) kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, (v.most_split > 1), true>;
+    if (p.y_columns) kernel = tile_product_kernel<T, F, v.rows, v.columns, v.geglu, v.most_split, true>;
   cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, L::bytes);
   int tiles = tiles_of(p, v);
   if (v.most_split > 1)
