@@ -3,7 +3,6 @@
 
 #include <bit>
 #include <cmath>
-#include <initializer_list>
 #include <numbers>
 
 #include "core/dtype.h"
@@ -12,25 +11,26 @@ namespace hayate {
 namespace {
 
 // log, sin and cos are Cephes' single precision approximations (logf.c, sinf.c), evaluated in the order and with the fused
-// multiply-adds of torch's AVX2 kernel. Each operation is spelled out, so that no compiler flag can change a bit.
-float polynomial(float x, std::initializer_list<float> coefficients) {
-  float y = 0;
-  for (float c : coefficients) y = std::fma(y, x, c);
+// multiply-adds of torch's AVX2 kernel. Each operation is spelled out, so that no compiler flag can change a bit; without branches, so that
+// eight numbers are computed at once where the processor can.
+#define HAYATE_INLINE inline __attribute__((always_inline))  // into a function for a processor with more instructions
+
+template <class... C>
+HAYATE_INLINE float polynomial(float x, float first, C... coefficients) {
+  float y = first;
+  ((y = std::fma(y, x, coefficients)), ...);
   return y;
 }
 
-float log_cephes(float x) {  // of a normal positive number
+HAYATE_INLINE float log_cephes(float x) {  // of a normal positive number
   uint32_t bits = std::bit_cast<uint32_t>(x);
-  float exponent = float(int(bits >> 23) - 126);
   float mantissa = std::bit_cast<float>((bits & 0x007fffff) | 0x3f000000);  // in [0.5, 1)
-  float r = mantissa - 1;
-  if (mantissa < float(std::numbers::sqrt2 / 2)) {
-    exponent -= 1;
-    r += mantissa;
-  }
+  bool small = mantissa < float(std::numbers::sqrt2 / 2);
+  float exponent = float(int(bits >> 23) - 126 - int(small));
+  float r = mantissa - 1 + (small ? mantissa : 0);
   float r2 = r * r;
-  float y = polynomial(r, {7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
-                           2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f});
+  float y = polynomial(r, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
+                           2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
   y = std::fma(y * r, r2, exponent * -2.12194440e-4f);  // ln 2 in two parts
   y = std::fma(r2, -0.5f, y);
   return std::fma(exponent, 0.693359375f, r + y);
@@ -40,23 +40,41 @@ struct SinCos {
   float sin, cos;
 };
 
-SinCos sincos_cephes(float x) {  // of a number in [0, 8192)
+HAYATE_INLINE SinCos sincos_cephes(float x) {  // of a number in [0, 8192)
   int octant = (int(x * float(4 / std::numbers::pi)) + 1) & ~1;
   float k = float(octant);
   x = std::fma(k, -0.78515625f, x);  // pi / 4 in three parts
   x = std::fma(k, -2.4187564849853515625e-4f, x);
   x = std::fma(k, -3.77489497744594108e-8f, x);
   float x2 = x * x;
-  float cos = polynomial(x2, {2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f}) * x2;
+  float cos = polynomial(x2, 2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f) * x2;
   cos = std::fma(cos, x2, x2 * -0.5f) + 1;
-  float sin = polynomial(x2, {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f}) * x2;
+  float sin = polynomial(x2, -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f) * x2;
   sin = std::fma(sin, x, x);
-  switch (octant & 6) {
-    case 0: return {sin, cos};
-    case 2: return {cos, -sin};
-    case 4: return {-sin, -cos};
-    default: return {-cos, sin};
+  // Where the octants are 2 and 6 sine and cosine change places; their signs follow bit 2 of octant and of octant + 2.
+  auto with_sign = [](float v, int negative) { return std::bit_cast<float>(std::bit_cast<uint32_t>(v) ^ uint32_t(negative & 4) << 29); };
+  bool swapped = octant & 2;
+  return {with_sign(swapped ? cos : sin, octant), with_sign(swapped ? sin : cos, octant + 2)};
+}
+
+// Sixteen uniform numbers become normal ones.
+HAYATE_INLINE void box_muller_lanes(float* out) {
+  for (int i = 0; i < 8; ++i) {
+    float radius = std::sqrt(-2 * log_cephes(1 - out[i]));
+    SinCos angle = sincos_cephes(float(2 * std::numbers::pi) * out[i + 8]);
+    out[i] = radius * angle.cos;
+    out[i + 8] = radius * angle.sin;
   }
+}
+#ifdef __x86_64__
+__attribute__((target("avx2,fma"))) void box_muller_avx2(float* out) { box_muller_lanes(out); }
+#endif
+void box_muller(float* out) {
+#ifdef __x86_64__
+  static const bool has_fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");  // each a call of the library without it
+  if (has_fma) return box_muller_avx2(out);
+#endif
+  box_muller_lanes(out);
 }
 
 float rounded(double x, RandnType type) {
@@ -89,12 +107,7 @@ void TorchCpuGenerator::randn(std::span<float> out, RandnType type) {
 
 void TorchCpuGenerator::fill_block(std::span<float, 16> out) {
   for (float& x : out) x = float(engine_() & 0xffffff) * 0x1p-24f;
-  for (int i = 0; i < 8; ++i) {
-    float radius = std::sqrt(-2 * log_cephes(1 - out[i]));
-    SinCos angle = sincos_cephes(float(2 * std::numbers::pi) * out[i + 8]);
-    out[i] = radius * angle.cos;
-    out[i + 8] = radius * angle.sin;
-  }
+  box_muller(out.data());
 }
 
 double TorchCpuGenerator::draw_one() {
