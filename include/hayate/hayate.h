@@ -87,6 +87,17 @@ struct MicroConditioning {
   std::array<int, 2> target_size{};          // height, width; zeros: the picture's own
 };
 
+// What the text encoders make of a prompt, and the UNet reads.
+struct PromptEmbeds {
+  int tokens = 0;                // a multiple of those that a text encoder takes
+  std::vector<float> hidden{};   // (tokens, width): the states of all text encoders side by side
+  std::vector<float> pooled{};   // (pooled width); nothing for models without
+};
+struct EncodedPrompt {
+  PromptEmbeds prompt{};
+  std::optional<PromptEmbeds> negative{};  // where there is guidance
+};
+
 // What may differ between the pictures of one batch.
 struct Picture {
   std::string prompt{};
@@ -101,6 +112,8 @@ struct Picture {
   float aesthetic_score = 6, negative_aesthetic_score = 2.5f;  // what refiners of SDXL are told beside these, without the target size
   uint64_t variation_seed = 0;                         // of noise that is mixed into that of `seed`,
   float variation_strength = 0;                        // 0..1: by so much of the way to it, on an arc, as AUTOMATIC1111's web UI does
+  // Instead of encoding the prompts; as many tokens as others of the batch have.
+  std::optional<PromptEmbeds> prompt_embeds{}, negative_prompt_embeds{};
 };
 
 struct Image {
@@ -127,7 +140,8 @@ struct DeepCache {
 struct Progress {
   int step = 0, steps = 0;           // step 1..steps has just finished
   double timestep = 0;
-  std::span<const float> latent{};   // (pictures, height/8, width/8, 4), float32, valid during the call
+  std::span<const float> latent{};   // (pictures, latent_height, latent_width, 4), float32, valid during the call
+  int latent_height = 0, latent_width = 0;  // an eighth of the picture's
 };
 using OnStep = std::function<bool(const Progress&)>;  // return false to cancel: generate() throws Error(cancelled)
 
@@ -248,6 +262,8 @@ class Pipeline {
   // Weights stay loaded between requests while memory is enough for it, otherwise each network's give way to the next. A request that
   // cannot fit even so is refused before it starts, with Error(out_of_memory) that says what would fit.
   Result generate(const Request&);
+  // Of each picture, for Picture::prompt_embeds. Of the model alone, not of its refiner.
+  std::vector<EncodedPrompt> encode_prompts(const Request&);
   // Takes these LoRAs instead of those before, of Options or of an earlier call. Only weights that become others are prepared again, where they lie,
   // so nothing is compiled anew. Throws what opening the files throws, and then all is as it was.
   LoraChange set_loras(const std::vector<Lora>&);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "pipeline/chunk_states.h"
+#include "pipeline/not_finite.h"
 #include "prompt/a1111_chunks.h"
 #include "prompt/a1111_networks.h"
 #include "prompt/a1111_syntax.h"
@@ -52,6 +53,8 @@ void repeat(std::vector<Chunks>& text, size_t length) {
     for (size_t own = chunks.size(); chunks.size() < length;) chunks.push_back(TokenChunk(chunks[chunks.size() - own]));
 }
 
+const std::optional<PromptEmbeds>& embeds_of(const Picture& p, bool negative) { return negative ? p.negative_prompt_embeds : p.prompt_embeds; }
+
 // A score, where the model wants one, takes the place of the target size.
 void append_time_ids(const MicroConditioning& m, std::optional<float> score, int width, int height, std::vector<float>& ids) {
   auto size = [&](const std::array<int, 2>& s) { return s == std::array<int, 2>{} ? std::array<int, 2>{height, width} : s; };
@@ -83,7 +86,25 @@ bool Conditioner::zeros_for_empty_negative(PromptSyntax syntax) const {
   return false;
 }
 
+int64_t Conditioner::hidden_width() const {
+  int64_t sum = 0;
+  for (const auto& e : encoders_) sum += e->width();
+  return sum;
+}
+
+size_t Conditioner::length_of(const PromptEmbeds& embeds) const {
+  const int64_t tokens = encoders_.back()->tokens(), most = tokens * int64_t(kMaxChunks), pooled = encoders_.back()->pooled_width();
+  require(embeds.tokens > 0 && embeds.tokens % tokens == 0 && embeds.tokens <= most, ErrorKind::usage,
+          "prompt embeddings of {} tokens; expected a multiple of {}, up to {}", embeds.tokens, tokens, most);
+  require(int64_t(embeds.hidden.size()) == embeds.tokens * hidden_width() && int64_t(embeds.pooled.size()) == pooled, ErrorKind::usage,
+          "prompt embeddings of {} tokens hold {} numbers, pooled {}; the model expects {}, pooled {}", embeds.tokens, embeds.hidden.size(),
+          embeds.pooled.size(), embeds.tokens * hidden_width(), pooled);
+  require(all_finite(embeds.hidden) && all_finite(embeds.pooled), ErrorKind::usage, "prompt embeddings hold numbers that are not finite");
+  return size_t(embeds.tokens / tokens);
+}
+
 Conditioner::Text Conditioner::read(const Picture& p, bool negative, PromptSyntax syntax, const Warn& warn) const {
+  if (embeds_of(p, negative)) return {};
   const std::string& first = negative ? p.negative_prompt : p.prompt;
   const std::string& second = (negative ? p.negative_prompt_2 : p.prompt_2).value_or(first);
   if (negative && first.empty() && second.empty() && zeros_for_empty_negative(syntax)) return {};
@@ -124,6 +145,12 @@ void Conditioner::encode(const std::vector<Text>& texts, bool negative, const Re
     }
     column += width;
   }
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto& embeds = embeds_of(request.pictures[i], negative);
+    if (!embeds) continue;
+    std::ranges::copy(embeds->hidden, c.hidden.begin() + ptrdiff_t(hidden_at + i * picture));
+    std::ranges::copy(embeds->pooled, c.pooled.begin() + ptrdiff_t(pooled_at + i * size_t(c.pooled_width)));
+  }
 }
 
 PromptChunks Conditioner::read(const Request& request, bool guided, const Warn& warn) const {
@@ -131,23 +158,28 @@ PromptChunks Conditioner::read(const Request& request, bool guided, const Warn& 
   prompts.halves.resize(guided ? 2 : 1);
   for (std::vector<Text>& half : prompts.halves)
     for (const Picture& p : request.pictures) {
-      half.push_back(read(p, guided && &half == &prompts.halves[0], request.prompt_syntax, warn));
-      if (const Text& text = half.back(); !text.empty()) prompts.length = common_length(request.prompt_syntax, prompts.length, text[0].size());
+      const bool negative = guided && &half == &prompts.halves[0];
+      half.push_back(read(p, negative, request.prompt_syntax, warn));
+      const auto& embeds = embeds_of(p, negative);
+      const size_t length = embeds ? length_of(*embeds) : half.back().empty() ? 1 : half.back()[0].size();
+      prompts.length = common_length(request.prompt_syntax, prompts.length, length);
     }
   for (std::vector<Text>& half : prompts.halves)
     for (Text& text : half) request.prompt_syntax == PromptSyntax::comfy ? repeat(text, prompts.length) : pad(text, prompts.length);
   prompts.tokens = encoders_.back()->tokens() * int64_t(prompts.length);
   prompts.pooled_width = encoders_.back()->pooled_width();
+  for (bool negative : {false, true})
+    for (const Picture& p : request.pictures)
+      if (const auto& embeds = embeds_of(p, negative); embeds && (guided || !negative))
+        require(embeds->tokens == prompts.tokens, ErrorKind::usage, "prompt embeddings of {} tokens in a batch of {}: they cannot be made longer",
+                embeds->tokens, prompts.tokens);
   return prompts;
 }
 
 Conditioning Conditioner::condition(const PromptChunks& prompts, const Request& request, int width, int height, Dump& dump, CompileSeconds& seconds) {
   const int64_t tokens = encoders_[0]->tokens();
-  Conditioning c{.tokens = prompts.tokens, .pooled_width = prompts.pooled_width};
-  for (const auto& e : encoders_) {
-    require(e->tokens() == tokens, ErrorKind::bad_model, "the text encoders take {} and {} tokens", tokens, e->tokens());
-    c.width += e->width();
-  }
+  Conditioning c{.tokens = prompts.tokens, .width = hidden_width(), .pooled_width = prompts.pooled_width};
+  for (const auto& e : encoders_) require(e->tokens() == tokens, ErrorKind::bad_model, "the text encoders take {} and {} tokens", tokens, e->tokens());
   for (size_t half = 0; half < prompts.halves.size(); ++half) {
     bool negative = half + 1 < prompts.halves.size();
     encode(prompts.halves[half], negative, request, c, dump, seconds);
@@ -158,6 +190,22 @@ Conditioning Conditioner::condition(const PromptChunks& prompts, const Request& 
     }
   }
   return c;
+}
+
+std::vector<EncodedPrompt> encoded_prompts(const Conditioning& c, size_t pictures) {
+  auto row = [](const std::vector<float>& all, size_t i, int64_t numbers) {
+    return std::vector<float>(all.begin() + ptrdiff_t(i) * numbers, all.begin() + ptrdiff_t(i + 1) * numbers);
+  };
+  auto embeds = [&](size_t i) {
+    return PromptEmbeds{.tokens = int(c.tokens), .hidden = row(c.hidden, i, c.tokens * c.width), .pooled = row(c.pooled, i, c.pooled_width)};
+  };
+  const bool guided = c.hidden.size() > pictures * size_t(c.tokens * c.width);  // then the unconditional half comes first
+  std::vector<EncodedPrompt> all(pictures);
+  for (size_t i = 0; i < pictures; ++i) {
+    all[i].prompt = embeds(guided ? pictures + i : i);
+    if (guided) all[i].negative = embeds(i);
+  }
+  return all;
 }
 
 }  // namespace hayate

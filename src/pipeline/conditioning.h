@@ -18,9 +18,12 @@ struct Conditioning {
   std::vector<float> time_ids{};  // (b, 6): original height and width, crop top and left, target height and width; refiners (b, 5): a score in the target's place
 };
 
+// Each picture's share of it.
+std::vector<EncodedPrompt> encoded_prompts(const Conditioning&, size_t pictures);
+
 // The prompts of a request, read: what each text encoder is to encode.
 struct PromptChunks {
-  using Text = std::vector<std::vector<TokenChunk>>;  // `length` chunks for each encoder; no encoder at all: zeros instead
+  using Text = std::vector<std::vector<TokenChunk>>;  // `length` chunks for each encoder; no encoder at all: zeros, or what the request has encoded
   std::vector<std::vector<Text>> halves{};            // a text for each picture, negative prompts first if there is guidance
   size_t length = 1;
   int64_t tokens = 0, pooled_width = 0;               // that the UNet reads: of all chunks of a text, and of its pooled state
@@ -36,6 +39,7 @@ class Conditioner {
   // Sizes of zero in a picture's micro-conditioning become height x width.
   Conditioning condition(const PromptChunks&, const Request&, int width, int height, Dump&, CompileSeconds&);
 
+  int64_t hidden_width() const;  // of the states of all text encoders
   const std::vector<std::unique_ptr<TextEncoder>>& encoders() const { return encoders_; }
 
  private:
@@ -44,6 +48,7 @@ class Conditioner {
   bool zeros_for_empty_negative(PromptSyntax) const;
   void pad(Text&, size_t length) const;  // with chunks of an empty prompt
   Text read(const Picture&, bool negative, PromptSyntax, const Warn&) const;
+  size_t length_of(const PromptEmbeds&) const;  // in chunks; throws for what the UNet cannot read
   // Appends the half's rows to hidden and pooled.
   void encode(const std::vector<Text>&, bool negative, const Request&, Conditioning&, Dump&, CompileSeconds&);
 

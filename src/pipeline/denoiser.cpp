@@ -209,7 +209,7 @@ std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, 
       run_step(*again, job, i);
       return again;
     });
-    if (job.request.on_step && !job.request.on_step({int(done), int(all), job.schedule.rows[i].timestep, latents}))
+    if (job.request.on_step && !job.request.on_step({int(done), int(all), job.schedule.rows[i].timestep, latents, int(job.h), int(job.w)}))
       fail(ErrorKind::cancelled, "cancelled after step {} of {}", done, all);
   }
   return latents;

@@ -1,5 +1,7 @@
-// Beside the program first, so that an installation can be moved.
+// Beside the program, or the Python module that this code is in, so that an installation can be moved.
 #include "pipeline/installed_files.h"
+
+#include <dlfcn.h>
 
 #include <algorithm>
 #include <array>
@@ -13,10 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::array<std::string, 3> places(const std::string& installed, const std::string& in_source) {
+std::array<std::string, 4> places(const std::string& installed, const std::string& in_source) {
   std::error_code ignored;
   fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  return {program.parent_path().parent_path() / "share/hayate" / installed, fs::path(HAYATE_INSTALL_PREFIX) / "share/hayate" / installed,
+  static const char here = 0;
+  Dl_info module{};
+  dladdr(&here, &module);
+  return {fs::path(module.dli_fname ? module.dli_fname : "").parent_path() / "share/hayate" / installed,
+          program.parent_path().parent_path() / "share/hayate" / installed, fs::path(HAYATE_INSTALL_PREFIX) / "share/hayate" / installed,
           fs::path(HAYATE_SOURCE_DIR) / in_source};
 }
 

@@ -102,6 +102,8 @@ struct Pipeline::Impl {
     require(options.vae_tiling != VaeTiling::on || r.dump_pattern.empty(), ErrorKind::usage,
             "a dump holds whole values, and vae_tiling is on: they do not go together");
     Job job = make_job(r, model, model.scheduler(), refiner ? Part::before_handover : Part::all, int(vae_config.downscale()), warn);
+    require(!refiner || std::ranges::none_of(r.pictures, [](const Picture& p) { return p.prompt_embeds || p.negative_prompt_embeds; }),
+            ErrorKind::unsupported, "prompt embeddings are of one model, and a refiner is set, which needs the prompts themselves");
     if (refiner) job.steps_after = int(refining(job, {}).schedule.rows.size());
     return job;
   }
@@ -314,6 +316,16 @@ struct Pipeline::Impl {
     return result;
   }
 
+  std::vector<EncodedPrompt> encode_prompts(const Request& request) {
+    const Job job = check(request, options.warn);
+    CompileSeconds seconds;
+    Dump nothing("", "");
+    model.change_loras(loras_for(request));
+    MemoryPlanned memory = plan_memory(job, *compiler.rung);
+    for (size_t other : memory.plan[0].gives_way) memory.stages[other].release();
+    return encoded_prompts(model.conditioner().condition(job.prompts, request, job.width, job.height, nothing, seconds), request.pictures.size());
+  }
+
   std::vector<LinearShape> measure_linears(const Request& request) const {
     return hayate::measure_linears(model.denoiser().recording(check(request, {})).record[0], model.checkpoint().tensors("unet"), compiler);
   }
@@ -373,6 +385,7 @@ Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(option
 Pipeline::~Pipeline() = default;
 Pipeline::Pipeline(Pipeline&&) noexcept = default;
 Result Pipeline::generate(const Request& request) { return impl_->generate(request); }
+std::vector<EncodedPrompt> Pipeline::encode_prompts(const Request& request) { return impl_->encode_prompts(request); }
 LoraChange Pipeline::set_loras(const std::vector<Lora>& loras) { return impl_->set_loras(loras); }
 std::vector<Lora> Pipeline::loras_of(const Picture& picture, PromptSyntax syntax) const { return hayate::loras_of(picture, syntax, impl_->options.lora_folder); }
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }

@@ -313,5 +313,40 @@ TEST(Pipeline, BadOptionsAreErrorsThatNameThem) {
   EXPECT_THAT([] { Pipeline({.model = kModel, .rung = "fp99"}); }, ThrowsMessage<Error>(HasSubstr("fp99")));
 }
 
+// SDXL makes zeros of the first picture's negative prompt, which is empty.
+TEST(Pipeline, EncodedPromptsDrawWhatTheTextDraws) {
+  Request text = request({picture("a castle on a hill", 7), picture("two boats", 8)});
+  text.pictures[1].negative_prompt = "night";
+  const std::vector<EncodedPrompt> prompts = shared_pipeline().encode_prompts(text);
+  ASSERT_EQ(prompts.size(), 2u);
+  const std::vector<float> expected = shared_pipeline().generate(text).latents;
+  Request encoded;
+  for (size_t i = 0; i < 2; ++i) {
+    encoded = text;
+    encoded.pictures[i].prompt = encoded.pictures[i].negative_prompt = "";
+    encoded.pictures[i].prompt_embeds = prompts[i].prompt;
+    encoded.pictures[i].negative_prompt_embeds = prompts[i].negative;
+    EXPECT_EQ(shared_pipeline().generate(encoded).latents, expected) << "picture " << i;
+  }
+  encoded.pictures[1].prompt_embeds->hidden[5] += 1;
+  EXPECT_NE(shared_pipeline().generate(encoded).latents, expected);
+}
+
+TEST(Pipeline, RefusesPromptEmbeddingsThatTheModelCannotRead) {
+  Request r = request({picture("a castle", 7), picture("a boat BREAK by night", 8)});
+  r.pictures[0].prompt_embeds = shared_pipeline().encode_prompts(r)[0].prompt;
+  auto refused = [&](auto spoil, const char* why) {
+    Request bad = r;
+    spoil(bad, *bad.pictures[0].prompt_embeds);
+    EXPECT_THAT([&] { shared_pipeline().generate(bad); }, ThrowsMessage<Error>(HasSubstr(why)));
+  };
+  refused([](Request&, PromptEmbeds& e) { e.hidden.pop_back(); }, "numbers");
+  refused([](Request&, PromptEmbeds& e) { e.pooled.clear(); }, "pooled 0");
+  refused([](Request&, PromptEmbeds& e) { e.tokens = 0; }, "0 tokens");
+  refused([](Request&, PromptEmbeds& e) { e.tokens = 77 << 20; }, "up to");
+  refused([](Request&, PromptEmbeds& e) { e.pooled[0] = std::numeric_limits<float>::quiet_NaN(); }, "not finite");
+  refused([](Request& b, PromptEmbeds&) { b.prompt_syntax = PromptSyntax::a1111; }, "cannot be made longer");
+}
+
 }  // namespace
 }  // namespace hayate
