@@ -20,11 +20,7 @@ const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop"
 
 void add_what_to_draw(Table t, GenerateForm& form) {
   Request& request = form.command.request;
-  t.text("--prompts-file", "FILE", "more prompts, one a line; - is standard input; lines that begin with # are left out",
-         [&](const std::string& given) {
-           std::vector<std::string> more = read_prompts(given == "-" ? "/dev/stdin" : given);
-           form.prompts_in_file.insert(form.prompts_in_file.end(), more.begin(), more.end());
-         });
+  t.group = "Prompt";
   t.choice("--prompt-syntax", "whose syntax prompts have", "diffusers", keys_of(syntax_names),
            [&](const std::string& name) { request.prompt_syntax = syntax_names.at(name); });
   t.group = "What to draw";
@@ -46,7 +42,6 @@ void add_what_to_draw(Table t, GenerateForm& form) {
   add_size(t, request.width, request.height);
   CLI::Option* varied = t.number("--variation-seed", "another seed whose noise is mixed in", form.picture.variation_seed, uint64_t{0}, UINT64_MAX);
   inseparable(varied, t.number("--variation-strength", "0 to 1: by how much", form.picture.variation_strength, 0.0f, 1.0f));
-  t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_at_once));
 }
 
 void add_sampling(Table t, GenerateForm& form) {
@@ -79,22 +74,18 @@ void add_micro_conditioning(Table t, GenerateForm& form) {
   form.negative_micro.add_to(t, "--negative-", " (negative half; default: as above)");
 }
 
-void add_running(Table t, GenerateForm& form) {
-  Request& request = form.command.request;
-  Options& options = form.command.options;
+void add_running(Table t, Options& options) {
   t.group = "Model, machine and files";
   add_model(t, options);
-  t.text("-o,--output", "FILE", fmt::format("PNG, JPEG or WebP file, named with {} (default {})", placeholders(), form.command.output),
-         form.command.output);
-  t.number("--quality", fmt::format("of JPEG and WebP; 100 in WebP: lossless (default {})", form.command.quality), form.command.quality, 1, 100);
   add_machine(t, options);
-  add_json(t, "print one JSON object about the result, and no progress", form.command.json);
-  t.flag("--quiet", "print file names and errors only", form.command.quiet);
+}
+
+void add_for_developers(Table t, GenerateForm& form) {
   t.group = "For developers";
-  CLI::Option* dump = t.text("--dump", "PATTERN", "values to record, by name: \"mid_block.*\"", request.dump_pattern);
-  CLI::Option* dump_to = t.text("--dump-to", "FILE", ".safetensors file that receives them", request.dump_file);
+  CLI::Option* dump = t.text("--dump", "PATTERN", "values to record, by name: \"mid_block.*\"", form.command.request.dump_pattern);
+  CLI::Option* dump_to = t.text("--dump-to", "FILE", ".safetensors file that receives them", form.command.request.dump_file);
   inseparable(dump, dump_to);
-  t.text("--print-program", "FOLDER", "write the program after every pass there", options.print_program);
+  t.text("--print-program", "FOLDER", "write the program after every pass there", form.command.options.print_program);
 }
 
 // Every prompt `--batch` times. One --seed counts up; several are one for each picture.
@@ -115,15 +106,39 @@ std::vector<Picture> pictures_of(const GenerateForm& form) {
 
 }  // namespace
 
-void add_options(Table t, GenerateForm& form) {
-  t.group = "Prompt";
-  several(t.text("prompt", "", "what the picture should show; several prompts are drawn together, as many as memory holds",
-                 [&](const std::string& p) { form.prompts.push_back(p); }),
-          int(most_pictures));
+CLI::Option* add_prompt(Table t, const std::string& help, GenerateForm& form) {
+  return t.text("prompt", "", help, [&](const std::string& p) { form.prompts.push_back(p); });
+}
+
+void add_drawing(Table t, GenerateForm& form) {
   add_what_to_draw(t, form);
   add_sampling(t, form);
   add_micro_conditioning(t, form);
-  add_running(t, form);
+  add_running(t, form.command.options);
+}
+
+void add_result(Table t, GenerateCommand& command) {
+  t.group = "Model, machine and files";
+  t.text("-o,--output", "FILE", fmt::format("PNG, JPEG or WebP file, named with {} (default {})", placeholders(), command.output),
+         command.output);
+  t.number("--quality", fmt::format("of JPEG and WebP; 100 in WebP: lossless (default {})", command.quality), command.quality, 1, 100);
+  add_json(t, "print one JSON object about the result, and no progress", command.json);
+  t.flag("--quiet", "print file names and errors only", command.quiet);
+}
+
+void add_options(Table t, GenerateForm& form) {
+  t.group = "Prompt";
+  several(add_prompt(t, "what the picture should show; several prompts are drawn together, as many as memory holds", form), int(most_pictures));
+  t.text("--prompts-file", "FILE", "more prompts, one a line; - is standard input; lines that begin with # are left out",
+         [&](const std::string& given) {
+           std::vector<std::string> more = read_prompts(given == "-" ? "/dev/stdin" : given);
+           form.prompts_in_file.insert(form.prompts_in_file.end(), more.begin(), more.end());
+         });
+  add_drawing(t, form);
+  t.group = "What to draw";
+  t.number("--batch", "pictures of each prompt, drawn together; their seeds count up (default 1)", form.batch, 1, int(most_at_once));
+  add_result(t, form.command);
+  add_for_developers(t, form);
 }
 
 GenerateCommand finish(GenerateForm form) {

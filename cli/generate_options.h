@@ -27,6 +27,10 @@ struct GenerateForm {
 };
 
 void add_options(Table, GenerateForm&);
+// Parts of these: one prompt; all else that decides what a picture looks like; where it goes and what is told of it.
+CLI::Option* add_prompt(Table, const std::string& help, GenerateForm&);
+void add_drawing(Table, GenerateForm&);
+void add_result(Table, GenerateCommand&);
 GenerateCommand finish(GenerateForm);  // throws Error(usage) where options contradict each other
 
 }  // namespace hayate::cli

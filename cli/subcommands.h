@@ -23,6 +23,7 @@ using AddSubcommand = Subcommand (*)(CLI::App&);
 std::function<int()> add_all(CLI::App& parent, std::span<const AddSubcommand> all);
 
 Subcommand add_generate(CLI::App&);
+Subcommand add_grid(CLI::App&);
 Subcommand add_serve(CLI::App&);
 Subcommand add_compare(CLI::App&);
 Subcommand add_inspect(CLI::App&);
@@ -41,7 +42,8 @@ Subcommand add_completion(CLI::App&);
 Subcommand add_man(CLI::App&);
 
 // In the order in which --help lists them.
-constexpr AddSubcommand subcommands[] = {add_generate, add_serve, add_compare,    add_inspect,  add_convert,    add_bench,
-                                         add_devices,  add_rungs, add_schedulers, add_spacings, add_completion, add_man};
+constexpr AddSubcommand subcommands[] = {add_generate, add_grid,    add_serve, add_compare,    add_inspect,  add_convert,
+                                         add_bench,    add_devices, add_rungs, add_schedulers, add_spacings, add_completion,
+                                         add_man};
 
 }  // namespace hayate::cli

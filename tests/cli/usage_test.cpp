@@ -37,7 +37,7 @@ TEST(Help, NamesEveryOption) {
 }
 
 TEST(Help, LinesFitATerminal) {
-  for (const char* command : {"generate", "serve", "compare", "inspect", "convert", "bench", "devices", "rungs", "schedulers", "spacings", "completion", "man", ""}) {
+  for (const char* command : {"generate", "grid", "serve", "compare", "inspect", "convert", "bench", "devices", "rungs", "schedulers", "spacings", "completion", "man", ""}) {
     std::istringstream help(run_program(*command ? std::vector<std::string>{command, "--help"} : std::vector<std::string>{"--help"}).out);
     for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80u) << line;
   }
