@@ -1,6 +1,7 @@
 // hayate bench quality with the built-in model and its own list.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/run_program.h"
@@ -23,6 +24,20 @@ TEST(BenchQuality, ScoresAndComparesTheBuiltInModel) {
   EXPECT_GT(report["to_reference"]["psnr"], 20);
   EXPECT_GT(report["to_reference"]["ssim"], 0.8);
   EXPECT_LT(report["to_reference"]["identical"], 3) << "bf16 pictures equal to fp32 pictures: was the reference rung drawn?";
+}
+
+TEST(BenchQuality, TheBuiltInModelsLorasShowInFewStepsWhatItsOwnWeightsDoNot) {
+  auto score = [](const char* steps, const char* lora) {
+    std::vector<std::string> arguments = {"bench", "quality", "--prompts", "4", "--scheduler", "lcm", "--steps", steps, "--guidance", "1", "--json"};
+    if (lora) arguments.insert(arguments.end(), {"--lora", std::string(HAYATE_SOURCE_DIR "/models/") + lora});
+    Outcome o = run_program(arguments);
+    EXPECT_EQ(o.status, 0) << o.err;
+    return o.status == 0 ? nlohmann::json::parse(o.out)["attribute_score"].get<double>() : NAN;
+  };
+  const double plain = score("1", nullptr), turbo = score("1", "builtin-turbo.safetensors"), lcm = score("4", "builtin-lcm.safetensors");
+  EXPECT_GT(turbo, 0.8);
+  EXPECT_GT(lcm, 0.8);
+  EXPECT_LT(plain, 0.7);
 }
 
 TEST(BenchQuality, TextNamesTheRungAndEachGroup) {
