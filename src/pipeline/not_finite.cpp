@@ -46,8 +46,12 @@ std::string first_value(const std::function<std::shared_ptr<Executable>()>& repe
 }
 }  // namespace
 
+void fail_not_finite(const std::string& what, const std::function<std::shared_ptr<Executable>()>& repeat) {
+  fail(ErrorKind::not_finite, "{} holds a value that is not finite{}", what, first_value(repeat));
+}
+
 void require_finite(const std::vector<float>& values, const std::string& what, const std::function<std::shared_ptr<Executable>()>& repeat) {
-  if (!all_finite(values)) fail(ErrorKind::not_finite, "{} holds a value that is not finite{}", what, first_value(repeat));
+  if (!all_finite(values)) fail_not_finite(what, repeat);
 }
 
 }  // namespace hayate

@@ -2,12 +2,16 @@
 #include "pipeline/picture_decoder.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
+#include <optional>
 
+#include "core/convert.h"
 #include "core/error.h"
+#include "core/finite.h"
 #include "core/parallel.h"
 #include "pipeline/not_finite.h"
-#include "pipeline/read_floats.h"
 
 namespace hayate {
 
@@ -20,16 +24,42 @@ Compiler in_float32(Compiler c) {
   return c;
 }
 
+// A picture as it was decoded.
+struct Pixels {
+  std::shared_ptr<const void> owner;
+  std::span<const std::byte> bytes;
+  Dtype dtype;
+};
+Pixels read_pixels(Executable& exec, const Node& n) {
+  const size_t size = size_t(byte_size(n));
+  std::shared_ptr<std::byte[]> bytes(new std::byte[size]);  // without zeros first: it is megabytes
+  exec.read(n.name, {bytes.get(), size});
+  return {bytes, {bytes.get(), size}, n.dtype};
+}
+
 // (x / 2 + 0.5) clamped to 0..1, times 255, halves to even: as diffusers turns tensors into pictures. Adding 2^23 rounds so, and leaves the
 // whole number in the lowest bits; without a call, the loop becomes vectors.
-Image to_image(const std::vector<float>& pixels, int width, int height) {
-  Image image{.width = width, .height = height, .rgb = std::vector<uint8_t>(pixels.size())};
-  parallel_for(int64_t(pixels.size()), 1 << 16, [&](int64_t begin, int64_t end) {
-    const float* from = pixels.data();
-    uint8_t* to = image.rgb.data();
-    for (int64_t i = begin; i < end; ++i) to[i] = uint8_t(std::bit_cast<uint32_t>(std::clamp(from[i] / 2 + 0.5f, 0.0f, 1.0f) * 255 + 0x1p23f));
+void to_bytes(std::span<const float> from, uint8_t* to) {
+  for (size_t i = 0; i < from.size(); ++i) to[i] = uint8_t(std::bit_cast<uint32_t>(std::clamp(from[i] / 2 + 0.5f, 0.0f, 1.0f) * 255 + 0x1p23f));
+}
+
+// Nothing where a value is not finite. All is done to a piece while it is in the cache.
+std::optional<Image> to_image(const Pixels& pixels, int width, int height) {
+  constexpr int64_t kPiece = 4096;
+  const int64_t count = int64_t(width) * height * 3, size = size_of(pixels.dtype);
+  Image image{.width = width, .height = height, .rgb = std::vector<uint8_t>(size_t(count))};
+  std::atomic<bool> finite = true;
+  parallel_for((count + kPiece - 1) / kPiece, 16, [&](int64_t begin, int64_t end) {
+    std::array<float, kPiece> piece;
+    for (int64_t at = begin * kPiece; at < std::min(end * kPiece, count); at += kPiece) {
+      const std::span<float> floats(piece.data(), size_t(std::min(kPiece, count - at)));
+      const std::span<const std::byte> stored = pixels.bytes.subspan(size_t(at * size), floats.size() * size_t(size));
+      if (!all_finite(stored, pixels.dtype)) finite = false;
+      convert(pixels.dtype, stored, Dtype::f32, std::as_writable_bytes(floats));
+      to_bytes(floats, image.rgb.data() + at);
+    }
   });
-  return image;
+  return finite ? std::optional(std::move(image)) : std::nullopt;
 }
 }  // namespace
 
@@ -80,30 +110,33 @@ std::vector<Image> PictureDecoder::decode(const std::vector<float>& latents, con
       exec->run(Rate::prompt);
       return exec;
     };
-    auto pixels_of = [&](Component& with, Dtype dtype, bool in_tiles) {
+    auto pixels_of = [&](Component& with, Dtype dtype, bool in_tiles) -> Pixels {
       if (in_tiles) {
         const TiledDecoder decoder = tiled(d, *compiler_.rung, dtype);
-        return decoder.decode(with, *compiler_.backend, latent, [&, done = 0]() mutable { report(++done, decoder.runs()); }, seconds);
+        auto floats = std::make_shared<std::vector<float>>(
+            decoder.decode(with, *compiler_.backend, latent, [&, done = 0]() mutable { report(++done, decoder.runs()); }, seconds));
+        return {floats, std::as_bytes(std::span(*floats)), Dtype::f32};
       }
       auto exec = run_whole(with, dump.active());
       if (dump.active()) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
-      std::vector<float> pixels = read_floats(*exec, exec->program().outputs[0]);
+      Pixels pixels = read_pixels(*exec, exec->program()[exec->program().outputs[0]]);
       report(1, 1);
       return pixels;
     };
+    const int64_t down = config_.downscale();
+    auto image_of = [&](const Pixels& pixels) { return to_image(pixels, int(d.w * down), int(d.h * down)); };
     bool in_tiles = d.tiled;
-    std::vector<float> pixels = pixels_of(vae_, compiler_.climb.dtype, in_tiles);
-    const bool retry = !all_finite(pixels) && is_lowered(*compiler_.rung) && compiler_.climb.dtype != Dtype::f32 && !dump.active();
+    std::optional<Image> image = image_of(pixels_of(vae_, compiler_.climb.dtype, in_tiles));
+    const bool retry = !image && is_lowered(*compiler_.rung) && compiler_.climb.dtype != Dtype::f32 && !dump.active();
     if (retry) {
       warn(warn_, fmt::format("picture {} is not finite in {}: decoded again in f32", i + 1, name_of(compiler_.climb.dtype)));
       in_tiles = tiles_in_float32(d);
-      pixels = pixels_of(exact_, Dtype::f32, in_tiles);
+      image = image_of(pixels_of(exact_, Dtype::f32, in_tiles));
     }
     std::function<std::shared_ptr<Executable>()> repeat;  // a picture that was decoded in tiles has no room for all values
     if (!in_tiles) repeat = [&] { return run_whole(retry ? exact_ : vae_, /*keep_all=*/true); };
-    require_finite(pixels, fmt::format("picture {}", i + 1), repeat);
-    const int64_t down = config_.downscale();
-    images.push_back(to_image(pixels, int(d.w * down), int(d.h * down)));
+    if (!image) fail_not_finite(fmt::format("picture {}", i + 1), repeat);
+    images.push_back(std::move(*image));
   }
   return images;
 }
