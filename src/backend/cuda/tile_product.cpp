@@ -65,7 +65,7 @@ double outputs_in_a_row(const Operands& o, const TileVariant& variant, int proce
   const int tiles = tiles_of(int(boxes), int(p.y.c), p.upsample * p.upsample, variant);
   const double each = double(variant.rows) * variant.columns;
   if (variant.most_split == 1) return double((tiles + processors - 1) / processors) * each;
-  constexpr double kJoining = 1.2;  // what adding the parts up costs
+  constexpr double kJoining = 1.5;  // what adding the parts up costs at most: short sums gain nothing
   const int split = split_of(variant, tiles, steps_of(p, o.in[0].dtype), processors);
   return split < 2 ? INFINITY : kJoining * each / split;
 }

@@ -46,8 +46,8 @@ struct TileVariant {
   bool geglu;         // y = left half * gelu(right half); eight rows of the weight for each in turn
   int most_split;     // for products with too few tiles to fill a GPU
 };
-constexpr TileVariant kTileVariants[] = {{128, 256, false, 1}, {128, 160, false, 1}, {256, 128, false, 1}, {128, 128, false, 1},
-                                         {128, 256, true, 1},  {128, 128, false, 4}, {128, 160, false, 2}};
+constexpr TileVariant kTileVariants[] = {{128, 256, false, 1}, {128, 160, false, 1}, {256, 128, false, 1}, {128, 128, false, 1}, {128, 256, true, 1},
+                                         {128, 128, true, 1},  {128, 128, false, 4}, {128, 160, false, 2}};
 constexpr int kTileVariantCount = int(sizeof kTileVariants / sizeof kTileVariants[0]);
 // Of a result of so many boxes of pixels, columns and phases.
 constexpr int tiles_of(int boxes, int columns, int phases, const TileVariant& v) {
