@@ -1,6 +1,7 @@
 // Box-Muller as torch does it: in float32 on blocks of 16 for 16 elements and more, one by one in double for fewer.
 #include "core/random.h"
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <numbers>
@@ -98,7 +99,8 @@ void TorchCpuGenerator::randn(std::span<float> out, RandnType type) {
   size_t rest = out.size() % 16;
   for (size_t i = 0; i + 16 <= out.size(); i += 16) fill_block(out.subspan(i).first<16>());
   if (rest != 0) {
-    if (type == RandnType::f32) engine_.discard(rest);  // drawn for the rest alone, then overwritten
+    std::array<uint32_t, 16> unused;  // drawn for the rest alone, then overwritten
+    if (type == RandnType::f32) engine_.fill(std::span(unused).first(rest));
     fill_block(out.last<16>());
   }
   if (type != RandnType::f32)
@@ -106,7 +108,9 @@ void TorchCpuGenerator::randn(std::span<float> out, RandnType type) {
 }
 
 void TorchCpuGenerator::fill_block(std::span<float, 16> out) {
-  for (float& x : out) x = float(engine_() & 0xffffff) * 0x1p-24f;
+  std::array<uint32_t, 16> bits;
+  engine_.fill(bits);
+  for (size_t i = 0; i < 16; ++i) out[i] = float(int(bits[i] & 0xffffff)) * 0x1p-24f;
   box_muller(out.data());
 }
 

@@ -2,8 +2,9 @@
 #pragma once
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <span>
+
+#include "core/mersenne_twister.h"
 
 namespace hayate {
 
@@ -26,7 +27,7 @@ class TorchCpuGenerator {
   double draw_one();
   double uniform_double();
 
-  std::mt19937 engine_;
+  MersenneTwister engine_;
   std::optional<double> next_;  // draw_one() makes normals in pairs
 };
 

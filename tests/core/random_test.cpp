@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,19 @@ namespace {
 const std::map<std::string, RandnType> types = {{"f32", RandnType::f32}, {"f16", RandnType::f16}, {"bf16", RandnType::bf16}};
 
 double bound(RandnType type) { return type == RandnType::f32 ? 1e-6 : 1e-12; }  // sums round, values must not
+
+TEST(Random, MersenneTwisterEqualsTheStandardLibrarys) {
+  for (uint32_t seed : {0u, 7u, 0xffffffffu}) {
+    MersenneTwister ours(seed);
+    std::mt19937 theirs(seed);
+    std::vector<uint32_t> some(1000);
+    for (size_t count : {1u, 623u, 624u, 625u, 16u, 1000u}) {
+      ours.fill(std::span(some).first(count));
+      for (size_t i = 0; i < count; ++i) ASSERT_EQ(some[i], uint32_t(theirs())) << "seed " << seed << ", number " << i << " of " << count;
+      ASSERT_EQ(ours(), uint32_t(theirs()));
+    }
+  }
+}
 
 TEST(Random, EqualsTorchForEveryTypeSizeAndSeed) {
   Json cases = noise_cases("randn.json");
