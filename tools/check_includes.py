@@ -26,13 +26,14 @@ ALLOWED = {
     "server": ["core", "hayate", "prompt/a1111_networks.h"],
     "cli": ["hayate"],
     "examples": ["hayate"],
+    "python": ["hayate"],
 }
 PUBLIC_CORE = ["hayate/error.h", "hayate/byte_size.h", "hayate/suggest.h", "hayate/text_file.h"]  # what core has to offer to everything, users too
 FOLDERS = [*ALLOWED, "hayate"]
 
 SOURCES = {".h", ".cpp", ".cu", ".cuh"}
 COMMENTS = {**dict.fromkeys(SOURCES, r"// \S"), ".py": r'"""\S', ".cmake": r"# \S", "": r"# \S"}
-ROOTS = ["include", "src", "cli", "tests", "examples", "scripts", "tools", "cmake", ".ci"]
+ROOTS = ["include", "src", "cli", "python", "tests", "examples", "scripts", "tools", "cmake", ".ci"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 

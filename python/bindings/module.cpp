@@ -1,0 +1,14 @@
+// The module hayate._core.
+#include "bindings.h"
+
+NB_MODULE(_core, module) {
+  using namespace hayate::python;
+  module.doc() = "The C++ API of hayate, thinly bound. Import `hayate` instead.";
+  bind_errors();
+  bind_options(module);
+  bind_request(module);
+  bind_result(module);
+  bind_session(module);
+  bind_image_files(module);
+  bind_lists(module);
+}

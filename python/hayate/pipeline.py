@@ -1,0 +1,174 @@
+"""Pipeline: one model on one device, called as diffusers' pipelines are."""
+
+import os
+import secrets
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, Unpack
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from hayate import _core, arrays, cuda_libraries
+from hayate.arrays import Floats
+from hayate.errors import HayateWarning, UnsupportedError, UsageError
+from hayate.hub_cache import hub_cache
+from hayate.request import Settings, Text, build, choice, set_field
+from hayate.result import Result
+
+LoraLike: TypeAlias = _core.Lora | str | os.PathLike[str] | tuple[str | os.PathLike[str], float]
+# Called after each step as callback(pipe, step, timestep, {"latents": (pictures, 4, height/8, width/8)}), steps from 0.
+OnStepEnd: TypeAlias = Callable[["Pipeline", int, float, dict[str, Any]], Any]
+Embeds: TypeAlias = tuple[Floats, Floats | None, Floats, Floats | None]
+
+
+def lora(given: LoraLike) -> _core.Lora:
+    """A file, or (file, weight)."""
+    if isinstance(given, _core.Lora):
+        return given
+    if isinstance(given, tuple):
+        return _core.Lora(os.fspath(given[0]), given[1])
+    return _core.Lora(os.fspath(given))
+
+
+class Pipeline:
+    """A model on a device. It may be called from several threads: their requests wait for each other. Ctrl-C ends a request within a step."""
+
+    def __init__(self, options: _core.Options):
+        if options.device.startswith("cuda"):
+            cuda_libraries.load()
+        self._progress: dict[str, Any] = {}
+        self._timings: _core.Timings | None = None
+        self._session = _core.Session(options)
+        self._warn()
+
+    @classmethod
+    def from_pretrained(
+        cls, model: str | os.PathLike[str] = "builtin", *, device: str | None = None, rung: str | None = None, loras: Sequence[LoraLike] = (),
+        torch_dtype: Any = None, **options: Any,
+    ) -> "Pipeline":  # fmt: skip
+        """Opens a model.
+
+        model: a diffusers folder, a .safetensors file, "org/name" in the cache of Hugging Face, or "builtin".
+        device: "cpu", "cuda" or "reference"; None: cpu.
+        rung: how much is optimised, one of hayate.rungs(); None: the fastest that changes nothing but rounding.
+        loras: files, or (file, weight), added to the weights.
+        options: any other field of hayate.Options: refiner, vae, unet, text_encoder, dtype ("bf16", "fp16"), vae_tiling ("automatic", "on",
+            "off"), memory_limit (bytes), lora_folder, quantize_layers, deterministic, random ("sdxl": random weights, to measure speed) and so on.
+        """
+        chosen = _core.Options()
+        chosen.model = "" if model == "builtin" else os.fspath(model)
+        chosen.hub_cache = hub_cache()
+        chosen.loras = [lora(one) for one in loras]
+        if torch_dtype is not None:
+            raise UsageError(f"torch_dtype is {torch_dtype}; the precision is the rung's: rung='fp32', or dtype='bf16' or 'fp16'")
+        if "vae_tiling" in options:
+            chosen.vae_tiling = choice(_core.VaeTiling, options.pop("vae_tiling"), "vae_tiling")
+        for name, value in {"device": device, "rung": rung, **options}.items():
+            if not hasattr(chosen, name):
+                raise UsageError(f"there is no option {name!r}")
+            if value is not None:
+                set_field(chosen, name, value, name)
+        return cls(chosen)
+
+    def __call__(
+        self, prompt: Text | None = None, *, callback_on_step_end: OnStepEnd | None = None, **settings: Unpack[Settings]
+    ) -> Result:
+        """Draws pictures: of one prompt, or of several different ones in one batch.
+
+        The settings are named as diffusers names them, and listed with their meanings in hayate.Settings: negative_prompt,
+        num_inference_steps (30), guidance_scale (5.0), seed, width, height (the model's own), num_images_per_prompt, scheduler, image, strength,
+        mask_image, latents, prompt_embeds and so on. Defaults are those of the C++ API.
+
+        callback_on_step_end is called as callback(pipe, step, timestep, {"latents": array}); what it raises ends the request and is raised here.
+        Raises hayate.Error, of a class that says what kind (hayate.errors). Ctrl-C raises KeyboardInterrupt.
+        """
+        seed = settings.get("seed")
+        request = build(prompt, settings, seed if isinstance(seed, int) else secrets.randbits(32))
+        with tqdm(total=None, **{"leave": False, **self._progress}) as bar:
+            drawn = self._session.draw(request, self._on_step(bar, callback_on_step_end))
+        self._warn()
+        self._timings = drawn.timings
+        return Result(drawn, [picture.seed for picture in request.pictures])
+
+    def encode_prompt(self, prompt: Text, **settings: Unpack[Settings]) -> Embeds:
+        """prompt_embeds, negative_prompt_embeds, pooled_prompt_embeds, negative_pooled_prompt_embeds, in diffusers' order; the negative ones are None
+        without guidance. Shapes: (pictures, tokens, width) and (pictures, pooled width)."""
+        encoded = self._session.encode_prompts(build(prompt, settings))
+        self._warn()
+        texts, negatives = [e.prompt for e in encoded], [e.negative for e in encoded if e.negative is not None]
+
+        def stacked(parts: list[_core.PromptEmbeds], name: str) -> Floats | None:
+            return np.stack([getattr(part, name) for part in parts]) if parts else None
+
+        hidden, pooled = stacked(texts, "hidden"), stacked(texts, "pooled")
+        assert hidden is not None and pooled is not None
+        return hidden, stacked(negatives, "hidden"), pooled, stacked(negatives, "pooled")
+
+    def set_loras(self, loras: Sequence[LoraLike]) -> _core.LoraChange:
+        """Takes these instead of those before. Only weights that change are prepared again."""
+        change = self._session.set_loras([lora(one) for one in loras])
+        self._warn()
+        return change
+
+    def forecast(self, prompt: Text = "", **settings: Unpack[Settings]) -> _core.MemoryForecast:
+        """The memory that a call would take. Reads no weights."""
+        return self._session.forecast(build(prompt, settings))
+
+    def picture_size(self, prompt: Text = "", **settings: Unpack[Settings]) -> tuple[int, int]:
+        """Width and height of the pictures that a call would draw; raises what the call would raise for its settings."""
+        width, height = self._session.picture_size(build(prompt, settings))
+        return width, height
+
+    def stop(self) -> None:
+        """From another thread: ends what is drawn now, within a step, with hayate.CancelledError."""
+        self._session.stop()
+
+    def set_progress_bar_config(self, **options: Any) -> None:
+        """Passed on to tqdm: disable=True, desc="...", and so on."""
+        self._progress = options
+
+    @property
+    def timings(self) -> _core.Timings | None:
+        """Of the last call; None before the first."""
+        return self._timings
+
+    @property
+    def device(self) -> str:
+        """What it runs on, with versions, for people."""
+        return self._session.device
+
+    @property
+    def rung(self) -> str:
+        return self._session.rung
+
+    @property
+    def model(self) -> str:
+        """The model's name, for people."""
+        return self._session.model
+
+    @property
+    def native_size(self) -> tuple[int, int]:
+        """Width and height of pictures without `width` and `height`."""
+        width, height = self._session.native_size
+        return width, height
+
+    def __repr__(self) -> str:
+        return f"<hayate.Pipeline: {self.model} on {self.device}, rung {self.rung}>"
+
+    def _on_step(self, bar: "tqdm[Any]", callback: OnStepEnd | None) -> Callable[[int, int, float, Floats], None]:
+        def on_step(step: int, steps: int, timestep: float, latents: Floats) -> None:
+            bar.total = steps
+            bar.update(step - bar.n)
+            if callback is None:
+                return
+            given = {"latents": arrays.channels_first(latents)}
+            returned = callback(self, step - 1, timestep, dict(given))
+            if isinstance(returned, dict) and any(returned.get(key, value) is not value for key, value in given.items()):
+                raise UnsupportedError("callback_on_step_end returned other latents; they can be read, not replaced")
+
+        return on_step
+
+    def _warn(self) -> None:
+        for text in self._session.take_warnings():
+            warnings.warn(text, HayateWarning, stacklevel=3)

@@ -1,0 +1,204 @@
+"""Keywords, named as diffusers names them, into a Request of the C++ API, whose defaults they have."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, TypeVar, cast
+
+import numpy as np
+
+from hayate import _core, arrays
+from hayate.arrays import ImageLike
+from hayate.errors import UsageError
+
+T = TypeVar("T")
+Text = str | Sequence[str]
+Size = tuple[int, int]
+
+
+class Settings(TypedDict, total=False):
+    """What a request can say beside its prompts. Where a type is `X | Sequence[X]`, a sequence has one for each prompt."""
+
+    negative_prompt: Text | None
+    prompt_2: Text | None  # for the second text encoder
+    negative_prompt_2: Text | None
+    prompt_embeds: Any  # (prompts, tokens, width), instead of prompts; as encode_prompt() returns them
+    pooled_prompt_embeds: Any  # (prompts, pooled width)
+    negative_prompt_embeds: Any
+    negative_pooled_prompt_embeds: Any
+    num_images_per_prompt: int
+    num_inference_steps: int
+    guidance_scale: float | Sequence[float]
+    guidance_rescale: float | Sequence[float]
+    seed: int | Sequence[int] | None  # one counts up over the pictures; a sequence has one for each picture; None: chosen at random
+    width: int | None
+    height: int | None
+    scheduler: str  # any name of hayate.schedulers() or of what others call them: "DPM++ 2M Karras"
+    spacing: str | None
+    eta: float | None
+    s_noise: float | None
+    s_churn: float | None
+    s_tmin: float | None
+    s_tmax: float | None
+    guidance_interval: tuple[float, float]  # of the steps, as fractions
+    deepcache: int  # one whole step in so many
+    clip_skip: int | None
+    prompt_syntax: str  # "diffusers", "a1111", "comfy"
+    noise: str  # "torch_cpu", "torch_cpu_fp16", "torch_cpu_bf16", "torch_cuda"
+    shared_noise: bool  # one draw for the batch, as with a single generator
+    latents: Any  # (pictures, 4, height/8, width/8), unit variance: the first noise
+    image: ImageLike | None  # to start from
+    strength: float
+    fit: str  # "stretch", "crop", "fill"
+    mask_image: ImageLike | None  # white is drawn anew
+    mask_blur: float
+    padding_mask_crop: int | None  # draw only the surroundings of the white, so many pixels around it
+    original_size: Size | None
+    crops_coords_top_left: Size
+    target_size: Size | None
+    negative_original_size: Size | None
+    negative_crops_coords_top_left: Size
+    negative_target_size: Size | None
+    variation_seed: int
+    variation_strength: float
+
+
+# Keywords that are fields of Request, and what they are called there.
+REQUEST_FIELDS = {
+    "num_inference_steps": "steps", "width": "width", "height": "height", "scheduler": "scheduler", "spacing": "spacing", "eta": "eta",
+    "s_noise": "s_noise", "s_churn": "s_churn", "s_tmin": "s_tmin", "s_tmax": "s_tmax", "guidance_interval": "guidance_interval",
+    "clip_skip": "clip_skip", "shared_noise": "shared_noise", "strength": "strength", "mask_blur": "mask_blur", "padding_mask_crop": "mask_area",
+}  # fmt: skip
+CHOICES = {"prompt_syntax": _core.PromptSyntax, "noise": _core.Noise, "fit": _core.Fit}
+# Keywords that are fields of Picture, for every picture of a prompt.
+PICTURE_FIELDS = {
+    "negative_prompt": "negative_prompt", "prompt_2": "prompt_2", "negative_prompt_2": "negative_prompt_2", "guidance_scale": "guidance",
+    "guidance_rescale": "guidance_rescale", "variation_seed": "variation_seed", "variation_strength": "variation_strength",
+}  # fmt: skip
+MICRO_FIELDS = {"original_size": "original_size", "crops_coords_top_left": "crop_top_left", "target_size": "target_size"}
+EMBEDS = {"prompt_embeds": "pooled_prompt_embeds", "negative_prompt_embeds": "negative_pooled_prompt_embeds"}
+OTHERS = {"seed", "num_images_per_prompt", "deepcache", "latents", "image", "mask_image"}
+# What diffusers also takes, and what to say here instead.
+INSTEAD = {
+    "generator": "seed", "timesteps": "spacing", "sigmas": "spacing", "output_type": "the result's images, arrays or latents",
+    "denoising_end": "from_pretrained(refiner=...)", "callback": "callback_on_step_end", "cross_attention_kwargs": "set_loras",
+}  # fmt: skip
+
+
+def choice(kind: type[T], value: str, what: str) -> T:
+    """A value of an enumeration by name, with - for _ too."""
+    name = value.replace("-", "_") if isinstance(value, str) else value
+    names: list[str] = list(cast(Any, kind).__members__)
+    if name not in names:
+        raise UsageError(f"{what} is {value!r}; expected one of {', '.join(names)}")
+    return cast(T, cast(Any, kind)[name])
+
+
+def set_field(target: object, field: str, value: object, what: str) -> None:
+    try:
+        setattr(target, field, value)
+    except TypeError as error:
+        raise UsageError(f"{what} is {value!r} ({type(value).__name__}); expected {getattr(target, field)!r} or the like") from error
+
+
+def for_each(value: Any, count: int, what: str) -> list[Any]:
+    """`count` values: of a sequence its own, else the same."""
+    if isinstance(value, str) or not isinstance(value, Sequence) and not (isinstance(value, np.ndarray) and value.ndim > 0):
+        return [value] * count
+    if len(value) != count:
+        raise UsageError(f"{what} has {len(value)} values for {count} prompts; expected one for each, or one")
+    return list(value)
+
+
+def micro(settings: dict[str, Any], prefix: str) -> _core.MicroConditioning | None:
+    given = {field: settings[prefix + key] for key, field in MICRO_FIELDS.items() if settings.get(prefix + key) is not None}
+    if not given:
+        return None
+    conditioning = _core.MicroConditioning()
+    for field, value in given.items():
+        set_field(conditioning, field, tuple(value), prefix + field)
+    return conditioning
+
+
+def embeds(settings: dict[str, Any], key: str, count: int) -> list[_core.PromptEmbeds] | None:
+    if settings.get(key) is None:
+        return None
+    hidden = arrays.floats(settings[key], key)
+    pooled = settings.get(EMBEDS[key])
+    pooled = np.zeros((len(hidden), 0), np.float32) if pooled is None else arrays.floats(pooled, EMBEDS[key])
+    if hidden.ndim != 3 or len(hidden) != count or pooled.ndim != 2 or len(pooled) != count:
+        raise UsageError(f"{key} has shape {hidden.shape}, pooled {pooled.shape}; expected ({count}, tokens, width) and ({count}, width)")
+    return [_core.PromptEmbeds(h.shape[0], h, p) for h, p in zip(hidden, pooled)]
+
+
+def prompts_of(prompt: Text | None, settings: dict[str, Any]) -> list[str]:
+    if isinstance(prompt, str):
+        return [prompt]
+    if isinstance(prompt, Sequence):
+        return list(prompt)
+    if prompt is not None:
+        raise UsageError(f"prompt is {prompt!r}; expected text, or a list of texts")
+    if settings.get("prompt_embeds") is None:
+        raise UsageError("there is neither a prompt nor prompt_embeds")
+    return [""] * len(settings["prompt_embeds"])
+
+
+def check_names(settings: dict[str, Any]) -> None:
+    known = {*REQUEST_FIELDS, *CHOICES, *PICTURE_FIELDS, *EMBEDS, *EMBEDS.values(), *OTHERS}
+    known |= {prefix + key for prefix in ("", "negative_") for key in MICRO_FIELDS}
+    for name in settings.keys() - known:
+        hint = f"; here it is {INSTEAD[name]}" if name in INSTEAD else ""
+        raise UsageError(f"there is no setting {name!r}{hint}")
+
+
+def pictures_of(prompts: list[str], settings: dict[str, Any], first_seed: int) -> list[_core.Picture]:
+    """Every prompt num_images_per_prompt times."""
+    each = settings.get("num_images_per_prompt") or 1
+    columns = {k: for_each(settings[k], len(prompts), k) for k in PICTURE_FIELDS if settings.get(k) is not None}
+    encoded = {k: embeds(settings, k, len(prompts)) for k in EMBEDS}
+    sizes, negative_sizes = micro(settings, ""), micro(settings, "negative_")
+    seed = settings.get("seed")
+    total = len(prompts) * each
+    seeds = list(range(first_seed, first_seed + total)) if seed is None or isinstance(seed, int) else list(seed)
+    if len(seeds) != total:
+        raise UsageError(f"seed has {len(seeds)} values for {total} pictures; expected one for each, or one")
+    pictures = []
+    for i in range(total):
+        picture = _core.Picture()
+        row = i // each
+        set_field(picture, "prompt", prompts[row], "prompt")
+        set_field(picture, "seed", int(seeds[i]), "seed")
+        for key, values in columns.items():
+            set_field(picture, PICTURE_FIELDS[key], values[row], key)
+        for key, of_prompts in encoded.items():
+            if of_prompts:
+                setattr(picture, key, of_prompts[row])
+        if sizes:
+            picture.micro = sizes
+        if negative_sizes:
+            picture.negative_micro = negative_sizes
+        pictures.append(picture)
+    return pictures
+
+
+def build(prompt: Text | None, settings: Settings, first_seed: int = 0) -> _core.Request:
+    """The request. `first_seed` is what a seed that is not a sequence starts to count from."""
+    given = cast(dict[str, Any], settings)
+    check_names(given)
+    request = _core.Request()
+    request.pictures = pictures_of(prompts_of(prompt, given), given, first_seed)
+    for key, field in REQUEST_FIELDS.items():
+        if given.get(key) is not None:
+            set_field(request, field, given[key], key)
+    for key, kind in CHOICES.items():
+        if given.get(key) is not None:
+            setattr(request, key, choice(kind, given[key], key))
+    if given.get("deepcache") is not None:
+        cache = _core.DeepCache()
+        set_field(cache, "interval", given["deepcache"], "deepcache")
+        request.deepcache = cache
+    if given.get("image") is not None:
+        request.set_init_image(arrays.pixels(given["image"], "image"))
+    if given.get("mask_image") is not None:
+        request.set_mask(arrays.pixels(given["mask_image"], "mask_image"))
+    if given.get("latents") is not None:
+        request.set_latents(arrays.channels_last(given["latents"]))
+    return request

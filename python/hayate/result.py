@@ -1,0 +1,86 @@
+"""What a request gives back."""
+
+import io
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hayate import _core, arrays
+from hayate.arrays import Floats, Pixels
+from hayate.errors import UsageError
+
+
+class Result:
+    """Pictures, with what is known about them. In a notebook it shows itself."""
+
+    def __init__(self, drawn: _core.Drawn, seeds: list[int]):
+        self._drawn = drawn
+        self.seeds = seeds
+        """Of each picture."""
+
+    @cached_property
+    def images(self) -> list[Image.Image]:
+        """Each picture, with its settings in `image.info["parameters"]` as AUTOMATIC1111 writes them."""
+        images = [Image.fromarray(pixels) for pixels in self._drawn.images]
+        for image, text in zip(images, self.infotext):
+            image.info["parameters"] = text
+        return images
+
+    @cached_property
+    def arrays(self) -> Pixels:
+        """All pictures, (pictures, height, width, 3)."""
+        return np.stack(self._drawn.images)
+
+    @property
+    def latents(self) -> Floats:
+        """The last ones, (pictures, 4, height/8, width/8), scaled as diffusers returns them: a view of the result's own memory, which
+        `torch.from_dlpack` takes as it is."""
+        return arrays.channels_first(self._drawn.latents)
+
+    @property
+    def infotext(self) -> list[str]:
+        """Each picture's settings in the form of AUTOMATIC1111."""
+        return self._drawn.infotext
+
+    @property
+    def timings(self) -> _core.Timings:
+        """Seconds that the parts took."""
+        return self._drawn.timings
+
+    @property
+    def peak_memory(self) -> int:
+        """Bytes of weights, activations and scratch, the most at once."""
+        return self._drawn.peak_memory
+
+    def save(self, name: str, quality: int = 90) -> list[Path]:
+        """Writes every picture with its settings, each file whole or not at all. In `name`, {index} and {seed} are filled in; its extension is the
+        format. Returns the files."""
+        files = [Path(name.format(index=i, seed=seed)) for i, seed in enumerate(self.seeds)]
+        if len(set(files)) != len(files):
+            raise UsageError(f"save: {name!r} names one file for {len(files)} pictures; expected {{index}} or {{seed}} in it")
+        for file, pixels, text in zip(files, self._drawn.images, self.infotext):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _core.write_image(str(file), pixels, text, quality)
+        return files
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        return iter(self.images)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        return self.images[index]
+
+    def __repr__(self) -> str:
+        height, width = self._drawn.images[0].shape[:2]
+        return f"<hayate.Result: {len(self)} of {width}x{height} in {self.timings.total:.2f} s>"
+
+    def _repr_png_(self) -> bytes:
+        """All pictures side by side."""
+        buffer = io.BytesIO()
+        Image.fromarray(np.concatenate(self._drawn.images, axis=1)).save(buffer, "png")
+        return buffer.getvalue()
