@@ -35,8 +35,12 @@ def wait_until_warm(address):
         time.sleep(0.1)
 
 
+def slide(page, slider, value):
+    page.locator(slider).evaluate(f"e => {{ e.value = {value}; e.dispatchEvent(new Event('input', {{bubbles: true}})) }}")
+
+
 def set_steps(page, steps):
-    page.locator("#steps").evaluate(f"e => {{ e.value = {steps}; e.dispatchEvent(new Event('input', {{bubbles: true}})) }}")
+    slide(page, "#steps", steps)
 
 
 def draws_with_previews(page):
@@ -119,7 +123,7 @@ def draws_several(page):
 def starts_from_a_picture(page):
     page.locator("#start-from").click()
     expect(page.locator("#source-image")).to_be_visible()
-    page.locator("#strength").evaluate("e => { e.value = 0.5; e.dispatchEvent(new Event('input', {bubbles: true})) }")
+    slide(page, "#strength", 0.5)
     page.locator("#prompt").fill("a castle in winter")
     page.locator("#draw").click()
     expect(page.locator("#tools")).to_be_visible(timeout=patience)
@@ -136,6 +140,94 @@ def starts_from_a_picture(page):
     expect(page.locator("#source")).to_be_hidden()
 
 
+# The share of pixels that differ between the picture that was started from and the one that is shown, between two columns.
+CHANGED = """async ([from, to]) => {
+    const pixels = async (selector) => {
+        const image = document.querySelector(selector), context = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
+        await image.decode();
+        context.drawImage(image, 0, 0);
+        const left = Math.round(image.naturalWidth * from);
+        return context.getImageData(left, 0, Math.round(image.naturalWidth * to) - left, image.naturalHeight).data;
+    };
+    const [before, after] = [await pixels("#source-image"), await pixels("#pictures img")];
+    return before.length === after.length ? before.filter((v, i) => v !== after[i]).length / before.length : 1;
+}"""
+
+
+def stroke(page, points):
+    box = page.locator("#mask").bounding_box()
+    for i, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def painted(page):
+    """The share of the picture that is painted."""
+    return page.evaluate("""() => {
+        const canvas = document.querySelector("#mask"), data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        return data.filter((v, i) => i % 4 === 3 && v > 127).length / (data.length / 4);
+    }""")
+
+
+def paints_with_mouse_and_keys(page):
+    page.locator("#gallery button").first.click()
+    page.locator("#start-from").click()
+    page.locator("#paint").click()
+    expect(page.locator("#painter")).to_be_visible()
+    stroke(page, [(0.1, 0.3), (0.15, 0.5), (0.1, 0.7)])
+    once = painted(page)
+    assert 0.04 < once < 0.2, once
+    stroke(page, [(0.8, 0.8), (0.9, 0.9)])
+    assert painted(page) > once
+    page.keyboard.press("Control+z")
+    assert abs(painted(page) - once) < 0.001
+    page.keyboard.press("e")
+    stroke(page, [(0.1, 0.3)])
+    erased = painted(page)
+    assert erased < once
+    page.locator("#undo").click()
+    page.locator("#erase").click()
+    assert abs(painted(page) - once) < 0.001
+    page.locator("#mask").focus()
+    for key in ["[", "[", " ", "ArrowDown", "ArrowDown", "ArrowRight", " ", "ArrowDown"]:
+        page.keyboard.press(key)
+    assert painted(page) > once
+    shoot(page, "painting")
+    page.locator("#clear-mask").click()
+    assert painted(page) == 0
+    stroke(page, [(0.1, 0.3), (0.15, 0.5), (0.1, 0.7)])
+    page.locator("#mask").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#painter")).to_be_hidden()
+    expect(page.locator("#inpainting")).to_be_visible()
+
+
+def draws_what_is_painted(page):
+    set_steps(page, 12)
+    slide(page, "#strength", 1)
+    slide(page, "#mask-blur", 0)
+    page.locator("#prompt").fill("a night neon city with a full moon")
+    page.locator("#draw").click()
+    expect(page.locator("#tools")).to_be_visible(timeout=patience)
+    assert page.evaluate(CHANGED, [0, 0.25]) > 0.1, "nothing was drawn anew"
+    assert page.evaluate(CHANGED, [0.5, 1]) == 0, "what was not painted has changed"
+    shoot(page, "inpainted")
+    page.locator("#mask-area").check()
+    page.locator("#draw").click()
+    expect(page.locator("#tools")).to_be_visible(timeout=patience)
+    assert page.evaluate(CHANGED, [0.5, 1]) == 0, "what was not painted has changed"
+    before = painted(page)
+    page.locator("#no-source").click()
+    expect(page.locator("#source")).to_be_hidden()
+    page.locator("#gallery button").first.click()
+    page.locator("#reuse").click()
+    expect(page.locator("#inpainting")).to_be_visible()
+    assert abs(painted(page) - before) < 0.001 and page.locator("#mask-area").is_checked()
+    page.locator("#no-source").click()
+
+
 def keeps_its_gallery(page):
     count = page.locator("#gallery button").count()
     page.reload()
@@ -150,7 +242,7 @@ def keeps_its_gallery(page):
 def looks(browser, address):
     for theme in ("light", "dark"):
         for name, size in (("desktop", (1280, 800)), ("phone", (390, 844))):
-            context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]}, device_scale_factor=2 if name == "phone" else 1)
+            context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]}, has_touch=name == "phone", device_scale_factor=2 if name == "phone" else 1)
             page = context.new_page()
             page.goto(address)
             expect(page.locator("#examples button")).to_have_count(4)
@@ -161,6 +253,16 @@ def looks(browser, address):
             expect(page.locator("#tools")).to_be_visible(timeout=patience)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
             shoot(page, f"{name}-{theme}-picture")
+            page.locator("#start-from").click()
+            page.locator("#paint").click()
+            box = page.locator("#mask").bounding_box()
+            at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.touchscreen.tap(*at) if name == "phone" else page.mouse.click(*at)
+            assert painted(page) > 0.005
+            shoot(page, f"{name}-{theme}-painting")
+            page.locator("#painter .main").click()
+            page.locator("#source").scroll_into_view_if_needed()
+            shoot(page, f"{name}-{theme}-source")
             context.close()
 
 
@@ -193,6 +295,8 @@ with server(sys.argv[1]) as (address, process), sync_api.sync_playwright() as pl
     draws_several(page)
     page.locator("#gallery button").first.click()
     starts_from_a_picture(page)
+    paints_with_mouse_and_keys(page)
+    draws_what_is_painted(page)
     keeps_its_gallery(page)
     assert not problems, problems
     looks(browser, address)

@@ -35,15 +35,15 @@ const json = (body) => ({ method: "POST", headers: { "Content-Type": "applicatio
 
 export const choices = async () => (await ask("/api/choices")).json();
 // Lists and objects of a form are JSON texts.
-function form(settings, source) {
+function form(settings, files) {
   const body = new FormData();
   for (const [name, value] of Object.entries(settings)) body.append(name, typeof value === "object" ? JSON.stringify(value) : value);
-  body.append("init_image", source, "source");
+  for (const [name, file] of Object.entries(files)) body.append(name, file, name);
   return { method: "POST", body };
 }
 
-// `source`: a picture to start from, or null.
-export const submit = async (settings, source) => (await ask("/api/jobs", source ? form(settings, source) : json(settings))).json();
+// `files`: {init_image, mask} of those that there are.
+export const submit = async (settings, files) => (await ask("/api/jobs", files.init_image ? form(settings, files) : json(settings))).json();
 export const settingsOf = async (file) => (await ask("/api/settings-of-picture", { method: "POST", body: file })).json();
 
 // Calls on(name, data) for each event; returns the last one's data. The job is cancelled with its watcher.

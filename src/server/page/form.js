@@ -1,8 +1,10 @@
-// The form: its choices, its settings as the API wants them, and settings put back into it.
+// The form: its choices, its settings and files as the API wants them, and both put back into it.
+import { Painter } from "/painter.js";
 
 const $ = (selector) => document.querySelector(selector);
 const memory = "hayate.settings";
-const numbers = ["width", "height", "steps", "guidance_scale", "seed", "n", "strength"];
+const numbers = ["width", "height", "steps", "guidance_scale", "seed", "n", "strength", "mask_blur"];
+const paddingOfArea = 32;  // pixels around what is painted
 const names = ["prompt", "negative_prompt", ...numbers, "model", "scheduler", "spacing", "rung"];
 
 export class Form {
@@ -12,6 +14,7 @@ export class Form {
     this.say = say;
     this.form = $("#form");
     this.source = null;  // a picture to start from, as a Blob
+    this.painter = new Painter(() => this.changed());
     const option = (value, text, title = "") => Object.assign(new Option(text, value), { title });
     $("#model").append(...choices.models.map((m) => option(m.name, m.name, m.family)));
     $("#model-field").hidden = choices.models.length < 2;
@@ -28,6 +31,7 @@ export class Form {
     $("#choose-source").addEventListener("click", () => $("#source-file").click());
     $("#source-file").addEventListener("change", (event) => { this.startFrom(event.target.files[0] ?? null); event.target.value = ""; });
     $("#no-source").addEventListener("click", () => this.startFrom(null));
+    for (const opens of ["#paint", "#source-picture"]) $(opens).addEventListener("click", () => this.painter.open($("#source-image")));
     this.form.addEventListener("input", () => this.changed());
     $("#model").value = choices.default_model;
     this.shape("square");
@@ -47,19 +51,34 @@ export class Form {
     this.changed();
   }
 
-  // The drawing gets the picture's shape, with about as many pixels as the model's own.
-  async startFrom(blob) {
-    URL.revokeObjectURL($("#source-image").src);
-    this.source = blob;
-    $("#source").hidden = !blob;
-    $("#choose-source").hidden = Boolean(blob);
-    if (!blob) return $("#source-image").removeAttribute("src");
+  // The drawing gets the picture's shape, with about as many pixels as the model's own. `mask`: of what is drawn anew, a Blob or null.
+  async startFrom(blob, mask = null) {
     const image = $("#source-image");
-    image.src = URL.createObjectURL(blob);
-    try { await image.decode(); } catch { this.say("This is no picture that can be read.", true); return this.startFrom(null); }
-    const root = Math.sqrt((this.model.width * this.model.height) / (image.naturalWidth * image.naturalHeight));
-    for (const [name, own] of [["width", image.naturalWidth], ["height", image.naturalHeight]]) this.set(name, Math.max(64, Math.round((own * root) / 8) * 8));
+    URL.revokeObjectURL(image.src);
+    this.source = blob;
+    $("#source").hidden = true;  // until it can be painted on
+    $("#choose-source").hidden = Boolean(blob);
+    $("#mask-area").checked = false;
+    if (!blob) { image.removeAttribute("src"); this.painter.clear(1, 1); return this.changed(); }
+    try { this.source = await this.bounded(blob, image); } catch { this.say("This is no picture that can be read.", true); return this.startFrom(null); }
+    const { naturalWidth, naturalHeight } = image, root = Math.sqrt((this.model.width * this.model.height) / (naturalWidth * naturalHeight));
+    for (const [name, own] of [["width", naturalWidth], ["height", naturalHeight]]) this.set(name, Math.max(64, Math.round((own * root) / 8) * 8));
+    this.painter.clear(naturalWidth, naturalHeight);
+    await this.painter.take(mask);
+    $("#source").hidden = false;
     this.changed();
+  }
+
+  // The picture, made smaller where it has more pixels than the server takes. Shows it.
+  async bounded(blob, image) {
+    image.src = URL.createObjectURL(blob);
+    await image.decode();
+    const shrink = Math.sqrt(this.choices.limits.pixels / (image.naturalWidth * image.naturalHeight));
+    if (shrink >= 1) return blob;
+    const smaller = new OffscreenCanvas(Math.floor(image.naturalWidth * shrink), Math.floor(image.naturalHeight * shrink));
+    smaller.getContext("2d").drawImage(image, 0, 0, smaller.width, smaller.height);
+    URL.revokeObjectURL(image.src);
+    return this.bounded(await smaller.convertToBlob(), image);
   }
 
   set(name, value) { this.form.elements[name].value = value; }
@@ -69,7 +88,17 @@ export class Form {
     const [w, h] = [Number(this.form.elements.width.value), Number(this.form.elements.height.value)];
     const now = w === h ? "square" : w > h ? "landscape" : "portrait";
     for (const button of this.form.querySelectorAll("[data-shape]")) button.setAttribute("aria-pressed", String(button.dataset.shape === now));
+    $("#inpainting").hidden = this.painter.empty;
+    const shown = $("#source-mask"), { width, height } = this.painter.canvas;
+    Object.assign(shown, { width, height });
+    shown.getContext("2d").drawImage(this.painter.canvas, 0, 0);
     localStorage.setItem(memory, JSON.stringify(this.settings()));
+  }
+
+  // What is sent beside the settings.
+  async files() {
+    const mask = this.source && (await this.painter.mask());
+    return { ...(this.source && { init_image: this.source }), ...(mask && { mask }) };
   }
 
   // Fields left empty are left out: the server has their defaults.
@@ -77,8 +106,10 @@ export class Form {
     const settings = {};
     for (const name of names) {
       const value = this.form.elements[name].value;
-      if (value !== "") settings[name] = numbers.includes(name) ? Number(value) : value;
+      const unused = (name === "strength" && !this.source) || (name === "mask_blur" && this.painter.empty);
+      if (value !== "" && !unused) settings[name] = numbers.includes(name) ? Number(value) : value;
     }
+    if (!this.painter.empty && $("#mask-area").checked) settings.mask_area = paddingOfArea;
     const loras = [...$("#loras").children].map((row) => ({ name: row.children[0].value, weight: Number(row.children[1].value) }));
     if (loras.length) settings.loras = loras;
     return settings;
@@ -93,6 +124,7 @@ export class Form {
       const field = this.form.elements[name], value = String(settings[name]);
       if (field.tagName !== "SELECT" || [...field.options].some((o) => o.value === value)) field.value = value;
     }
+    if (settings.mask_area !== undefined) $("#mask-area").checked = true;
     if (settings.loras) {
       $("#loras").replaceChildren();
       for (const lora of settings.loras) if (this.choices.loras.includes(lora.name)) this.addLora(lora);

@@ -54,8 +54,8 @@ function blobOf(dataUrl) {
 }
 
 // Draws one job to its end; its pictures go to the gallery, the first one last so that it is the newest.
-async function drawJob(settings, source, signal) {
-  const job = await api.submit(settings, source);
+async function drawJob(settings, files, signal) {
+  const job = await api.submit(settings, files);
   let progress = 0;
   const { name, data } = await api.follow(job, (event, now) => {
     if (event === "preview") stage.preview(now.picture, now.image, progress);
@@ -66,8 +66,8 @@ async function drawJob(settings, source, signal) {
   }, signal);
   if (name === "cancelled") return null;
   const entries = data.pictures.map((picture, i) => ({
-    blob: blobOf(picture.image), infotext: picture.infotext, seed: picture.seed, rung: data.rung, seconds: data.seconds_drawing, source,
-    settings: { ...settings, seed: picture.seed, n: 1, width: data.width, height: data.height },
+    blob: blobOf(picture.image), infotext: picture.infotext, seed: picture.seed, rung: data.rung, seconds: data.seconds_drawing, files,
+    settings: { width: data.width, height: data.height, ...settings, seed: picture.seed, n: 1 },
   }));
   for (const entry of [...entries].reverse()) await gallery.add(entry);
   return entries;
@@ -75,7 +75,7 @@ async function drawJob(settings, source, signal) {
 
 async function draw() {
   if (drawing) return;
-  const settings = form.settings(), other = form.compareWith, source = form.source;
+  const settings = form.settings(), other = form.compareWith;
   if (!settings.prompt) { $("#prompt").focus(); return say("Say what the picture should show."); }
   if (other) settings.seed ??= Math.floor(Math.random() * 2 ** 32), settings.n = 1;
   const stop = new AbortController();
@@ -86,10 +86,11 @@ async function draw() {
   stage.begin(settings.width, settings.height, settings.n ?? 1);
   let entries = null, second = null;
   try {
-    entries = await drawJob(settings, source, stop.signal);
+    const files = await form.files();
+    entries = await drawJob(settings, files, stop.signal);
     if (entries && other) {
       stage.begin(settings.width, settings.height, 1);
-      second = await drawJob({ ...settings, rung: other }, source, stop.signal);
+      second = await drawJob({ ...settings, rung: other }, files, stop.signal);
     }
   } catch (error) {
     say(error.name === "AbortError" ? "Cancelled" : error.message, error.name !== "AbortError");
@@ -133,6 +134,7 @@ function takeDropped(event) {
 }
 
 function onKey(event) {
+  if (document.querySelector("dialog[open]")) return;
   const typing = event.target.matches?.("input, textarea, select");
   if (event.key === "Escape") return cancel();
   if (event.key === "Enter" && event.target.matches?.("#prompt, #negative") && !event.shiftKey && !event.isComposing) { event.preventDefault(); return draw(); }
@@ -147,7 +149,7 @@ function wire() {
   $("#form").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
   $("#cancel").addEventListener("click", cancel);
   $("#reuse").addEventListener("click", async () => {
-    await form.startFrom(shown.source ?? null);
+    await form.startFrom(shown.files.init_image ?? null, shown.files.mask);
     form.fill({ loras: [], ...shown.settings });
     $("#prompt").focus();
     say("Settings taken over.");
