@@ -9,22 +9,36 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import tempfile
 import time
 
-from serving import TINY, ask, connect, request, serving, timed_health, until_idle
+from serving import TINY, ask, connect, request, serving, timed_health, times_text, until_idle
 
 
 def counted(answers):
     return ", ".join(f"{n} x {status}" for status, n in sorted(collections.Counter(answers).items()))
 
 
+async def sample_memory(server, end, memory):
+    while time.monotonic() < end:
+        memory.append(server.resident_mib())
+        await asyncio.sleep(0.5)
+
+
+def curve(memory):
+    """The largest of each tenth of the time."""
+    tenths = [memory[len(memory) * i // 10 : len(memory) * (i + 1) // 10] for i in range(10)]
+    return ", ".join(f"{max(part):.0f}" for part in tenths if part) + " MiB, the most in each tenth of the time"
+
+
 async def slow(program, scale):
-    """Connections that send a byte of their header a second, while /health is asked."""
+    """Connections that send a byte of their header a second, while a picture is drawn and /health is asked."""
     count = int(2000 * scale)
     with serving(program, "--patience", "120") as server:
+        await ask(server, "POST", "/v1/images/generations", TINY)
         before = server.resident_mib()
         connections = [await connect(server) for _ in range(count)]
 
@@ -34,25 +48,26 @@ async def slow(program, scale):
                     writer.write(bytes([byte]))
                 await asyncio.sleep(1)
 
+        _, _, drawn = await ask(server, "POST", "/api/jobs", {**TINY, "width": 512, "height": 512, "steps": 150})
         dripping = asyncio.create_task(drip())
-        seconds = await timed_health(server, 200)
+        seconds = await timed_health(server, 500, pause=0.02)
         await dripping
         grown = server.resident_mib() - before
+        await ask(server, "DELETE", "/api/jobs/" + json.loads(drawn)["id"])
         for _, writer in connections:
             writer.close()
-        return f"{count} slow connections", f"/health: median {statistics.median(seconds) * 1e3:.1f} ms, slowest {max(seconds) * 1e3:.1f} ms; {grown:.0f} MiB for the connections"
+        return f"{count} slow connections", f"/health: {times_text(seconds)}; {grown:.0f} MiB for the connections"
 
 
 async def overload(program, scale):
     """Ten times what can be drawn, each client asking again at once. Every answer is a picture or 429, and memory stays."""
-    seconds = 120 * scale
-    answers, wrong, retry = [], [], []
+    seconds = 240 * scale
+    answers, wrong, retry, memory = [], [], [], []
     with serving(program, "--queue", "8", "--queue-of-a-client", "8") as server:
         await ask(server, "POST", "/v1/images/generations", {**TINY, "seed": 1})
-        peak, end = 0.0, time.monotonic() + seconds
+        end = time.monotonic() + seconds
 
         async def client():
-            nonlocal peak
             while time.monotonic() < end:
                 status, headers, body = await ask(server, "POST", "/v1/images/generations", {**TINY, "seed": random.randrange(2**32)})
                 answers.append(status)
@@ -61,12 +76,10 @@ async def overload(program, scale):
                 if status == 429:
                     retry.append(int(headers["retry-after"]))
                     await asyncio.sleep(0.05)
-                peak = max(peak, server.resident_mib())
 
-        start = server.resident_mib()
-        await asyncio.gather(*[client() for _ in range(90)])
+        await asyncio.gather(sample_memory(server, end, memory), *[client() for _ in range(90)])
         assert not wrong, wrong
-        return f"90 clients on a queue of 8, {seconds:.0f} s", f"{counted(answers)}; Retry-After {min(retry, default=0)} to {max(retry, default=0)} s; memory {start:.0f} to {peak:.0f} MiB"
+        return f"90 clients on a queue of 8, {seconds:.0f} s", f"{counted(answers)}; Retry-After {min(retry, default=0)} to {max(retry, default=0)} s; memory {curve(memory)}"
 
 
 async def disconnects(program, scale):
@@ -91,7 +104,8 @@ async def disconnects(program, scale):
 
 
 async def streams(program, scale):
-    """Event streams without previews on the job that is drawn: what they cost. Interleaved runs with and without."""
+    """Event streams without previews on the job that is drawn: what they cost. Interleaved runs with and without. The watchers read when it is done, so that
+    their own work is not counted: the system keeps the events of a picture until then."""
     count, rounds = int(1000 * scale), max(3, int(7 * scale))
     body = {"prompt": "a red castle", "width": 512, "height": 512, "steps": 30, "seed": 1}
     seconds = {0: [], count: []}
@@ -103,10 +117,9 @@ async def streams(program, scale):
                 _, _, blocker = await ask(server, "POST", "/api/jobs", {**body, "steps": 150, "width": 520})
                 _, _, answer = await ask(server, "POST", "/api/jobs", body)
                 job = json.loads(answer)
-                opened = [await connect(server) for _ in range(watchers)]
-                for _, writer in opened:
-                    writer.write(request("GET", job["events"]))
-                tasks = [asyncio.create_task(reader.read()) for reader, _ in opened]
+                opened = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(watchers)]
+                for stream in opened:
+                    stream.sendall(request("GET", job["events"]))
                 await asyncio.sleep(0.5)
                 await ask(server, "DELETE", "/api/jobs/" + json.loads(blocker)["id"])
                 while True:
@@ -115,12 +128,12 @@ async def streams(program, scale):
                         break
                     await asyncio.sleep(0.05)
                 seconds[watchers].append(json.loads(answer)["seconds_drawing"])
-                ends = await asyncio.gather(*tasks)
-                assert all(b"event: done" in end for end in ends)
-                for _, writer in opened:
-                    writer.close()
+                for stream in opened:
+                    with stream, stream.makefile("rb") as events:
+                        text = events.read()
+                    assert b"event: done" in text and text.count(b"event: progress") > body["steps"] // 2, text[-300:]
     none, many = statistics.median(seconds[0]), statistics.median(seconds[count])
-    return f"{count} event streams, {rounds} runs each", f"a picture of 512x512 takes {none:.2f} s without, {many:.2f} s with ({(many / none - 1) * 100:+.1f} %; clients on the same machine)"
+    return f"{count} event streams, {rounds} runs each", f"a picture of 512x512 takes {none:.2f} s without, {many:.2f} s with ({(many / none - 1) * 100:+.1f} %), medians; without: {min(seconds[0]):.2f} to {max(seconds[0]):.2f} s"
 
 
 async def sigterm(program, scale):
@@ -177,7 +190,8 @@ async def mixed(program, scale):
     """Everything at once for a while: memory is flat, nothing is a 5xx."""
     seconds, answers, memory = 3600 * scale, collections.Counter(), []
     with serving(program) as server:
-        end = time.monotonic() + seconds
+        _, _, answer = await ask(server, "POST", "/v1/images/generations", TINY)
+        picture, end = json.loads(answer)["data"][0]["b64_json"], time.monotonic() + seconds
 
         async def client(kind):
             while time.monotonic() < end:
@@ -189,6 +203,13 @@ async def mixed(program, scale):
                     status, _, _ = await ask(server, "POST", "/api/jobs", {**body, random.choice(list(body)): random.choice([-1, None, [], "x" * 20000])})
                 elif kind == "look":
                     status, _, _ = await ask(server, "GET", random.choice(["/", "/metrics", "/health", "/sdapi/v1/progress", "/nothing"]))
+                elif kind == "edit":
+                    start = {"init_images": [picture], "mask": picture, "inpainting_mask_invert": random.randrange(2), "inpainting_fill": 1}
+                    status, _, _ = await ask(server, "POST", "/sdapi/v1/img2img", {**body, **start, "steps": 4})
+                elif kind == "watch":
+                    status, _, answer = await ask(server, "POST", "/api/jobs", body)
+                    if status == 202:
+                        status, _, _ = await ask(server, "GET", json.loads(answer)["events"] + "?previews=1&pictures=1")
                 else:
                     _, writer = await connect(server)
                     writer.write(request("POST", "/sdapi/v1/txt2img", body))
@@ -198,14 +219,9 @@ async def mixed(program, scale):
                 answers[status] += 1
                 await asyncio.sleep(0.02)
 
-        async def sample():
-            while time.monotonic() < end:
-                await asyncio.sleep(max(1, seconds / 60))
-                memory.append(server.resident_mib())
-
-        await asyncio.gather(sample(), *[client(kind) for kind in ["draw"] * 4 + ["wrong"] * 2 + ["look"] * 2 + ["leave"] * 2])
-        half = len(memory) // 2
-        return f"mixed load, {seconds:.0f} s", f"{', '.join(f'{n} x {s}' for s, n in answers.items())}; memory: median {statistics.median(memory[:half]):.0f} MiB in the first half, {statistics.median(memory[half:]):.0f} in the second"
+        kinds = ["draw"] * 4 + ["edit", "watch", "leave"] * 2 + ["wrong", "look"] * 2
+        await asyncio.gather(sample_memory(server, end, memory), *[client(kind) for kind in kinds])
+        return f"mixed load of {len(kinds)} clients, {seconds:.0f} s", f"{', '.join(f'{n} x {s}' for s, n in answers.items())}; memory {curve(memory)}"
 
 
 SCENARIOS = {f.__name__: f for f in (slow, overload, disconnects, streams, sigterm, kill, mixed)}

@@ -5,8 +5,11 @@ import contextlib
 import json
 import os
 import signal
+import statistics
 import subprocess
+import sys
 import time
+import urllib.request
 
 TINY = {"prompt": "a red castle", "width": 64, "height": 64, "steps": 2}
 
@@ -67,15 +70,27 @@ async def ask(server, method, path, body=None):
     return (int(lines[0].split()[1]) if len(lines[0].split()) > 1 else 0), headers, rest
 
 
-async def timed_health(server, times):
-    """Seconds of each of so many /health, one after another."""
-    seconds = []
+async def timed_health(server, times, pause=0.0):
+    """Seconds of each of so many /health, one after another. Measured by a process of its own: the load comes from this one, which would wait for itself."""
+    command = [sys.executable, __file__, str(server.port), str(times), str(pause)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert process.returncode == 0, process.returncode
+    return [float(line) for line in output.split()]
+
+
+def print_health_times(port, times, pause):
     for _ in range(times):
         start = time.perf_counter()
-        status, _, _ = await ask(server, "GET", "/health")
-        assert status == 200, status
-        seconds.append(time.perf_counter() - start)
-    return seconds
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
+            answer.read()
+        print(time.perf_counter() - start)
+        time.sleep(pause)
+
+
+def times_text(seconds):
+    ordered = sorted(seconds)
+    return f"median {statistics.median(ordered) * 1e3:.1f} ms, 99 of 100 within {ordered[len(ordered) * 99 // 100] * 1e3:.1f} ms, slowest {ordered[-1] * 1e3:.1f} ms of {len(ordered)}"
 
 
 async def until_idle(server, limit=30.0):
@@ -87,3 +102,7 @@ async def until_idle(server, limit=30.0):
             return time.perf_counter() - start
         await asyncio.sleep(0.01)
     raise AssertionError("still busy")
+
+
+if __name__ == "__main__":
+    print_health_times(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
