@@ -52,10 +52,13 @@ class Folder:
         self.path, self.expected = path, {}
 
     def add(self, name, pixels, infotext="", tolerance=0):
-        """`pixels` (height, width, 3), or the reason why the file is refused."""
+        """`pixels` (height, width, 3), or 4 with opacity, or the reason why the file is refused."""
+        opacity = [] if isinstance(pixels, str) or pixels.shape[-1] == 3 else pixels[..., 3].ravel().tolist()
+        if opacity:
+            pixels = over_white(pixels)
         entry = {"refused": pixels} if isinstance(pixels, str) else {
             "width": pixels.shape[1], "height": pixels.shape[0], "rgb": np.asarray(pixels).ravel().tolist(), "tolerance": tolerance,
-            "infotext": infotext}
+            "infotext": infotext, "opacity": opacity}
         self.expected[name] = entry
 
     def save(self, name, image, pixels, infotext="", tolerance=0, **options):
@@ -74,17 +77,17 @@ def main():
     gray = RGB[..., :1].repeat(3, -1)
 
     folder.save("rgb.png", image, RGB)
-    folder.save("rgba.png", Image.fromarray(rgba), over_white(rgba))
+    folder.save("rgba.png", Image.fromarray(rgba), rgba)
     folder.save("gray.png", Image.fromarray(gray[..., 0]), gray)
     gray_alpha = np.concatenate([gray, ALPHA], -1)
-    folder.save("gray_alpha.png", Image.fromarray(gray_alpha[..., 2:]), over_white(gray_alpha))
+    folder.save("gray_alpha.png", Image.fromarray(gray_alpha[..., 2:]), gray_alpha)
     bits = (RGB[..., :1] > 127).repeat(3, -1) * np.uint8(255)
     folder.save("bits.png", Image.fromarray(bits[..., 0]).convert("1"), bits)
     palette = image.quantize(8)
     folder.save("palette.png", palette, np.asarray(palette.convert("RGB")))
     with_hole = np.asarray(palette.convert("RGBA")).copy()
     with_hole[np.asarray(palette) == 2, 3] = 0
-    folder.save("palette_transparent.png", palette, over_white(with_hole), transparency=2)
+    folder.save("palette_transparent.png", palette, with_hole, transparency=2)
     folder.write("rgb16.png", png(5, 3, 16, 2, 0, rows((RGB.astype(np.uint16) * 257).astype(">u2"))), RGB)
     folder.write("interlaced.png", png(5, 3, 8, 2, 1, interlaced(RGB)), RGB)
     text = b"parameters\0\0" + zlib.compress("caf\xe9".encode("latin-1"))
@@ -99,6 +102,9 @@ def main():
         image.save(folder.path / name, exif=exif)
         with Image.open(folder.path / name) as written:
             folder.add(name, np.asarray(ImageOps.exif_transpose(written)))
+    Image.fromarray(rgba).save(folder.path / "turned_alpha.png", exif=exif)
+    folder.add("turned_alpha.png", np.asarray(ImageOps.exif_transpose(Image.open(folder.path / "turned_alpha.png"))))
+    folder.save("opaque_alpha.png", Image.fromarray(np.concatenate([RGB, 0 * ALPHA + 255], -1)), RGB)
 
     comment = piexif.helper.UserComment.dump(INFOTEXT, encoding="unicode")
     exif = piexif.dump({"Exif": {piexif.ExifIFD.UserComment: comment}})
@@ -114,7 +120,7 @@ def main():
     folder.save("lossless.webp", image, RGB, lossless=True)
     folder.save("lossy.webp", smooth, SMOOTH, tolerance=12, quality=100)
     # Fully transparent pixels come out as any colour: over white they are white.
-    folder.save("alpha.webp", Image.fromarray(rgba), over_white(rgba), lossless=True)
+    folder.save("alpha.webp", Image.fromarray(rgba), rgba, lossless=True)
     folder.save("animated.webp", image, "animated", save_all=True, append_images=[Image.fromarray(255 - RGB)])
     folder.save("infotext.webp", image, RGB, INFOTEXT, lossless=True)
     piexif.insert(exif, str(folder.path / "infotext.webp"))

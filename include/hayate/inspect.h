@@ -38,6 +38,18 @@ struct ModelInfo {
 // The model that Pipeline would open. Throws Error(bad_model) or Error(unsupported) where Pipeline would.
 ModelInfo inspect_model(const Options&);
 
+// The checks of Pipeline::generate() that need neither weights nor memory: sizes, steps, the scheduler and its options, picture and mask. For servers, which
+// refuse what cannot be drawn before it waits. Safe for use by several threads.
+class RequestCheck {
+ public:
+  explicit RequestCheck(const Options&);                 // throws as inspect_model()
+  std::array<int, 2> operator()(const Request&) const;   // width and height of the pictures that generate() would draw; throws as it would
+
+ private:
+  struct Configs;
+  std::shared_ptr<const Configs> configs_;
+};
+
 struct DeviceInfo {
   std::string name{};                          // for Options::device
   std::string processor{}, instruction_set{};

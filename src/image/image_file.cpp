@@ -8,6 +8,7 @@
 #include "core/file_reader.h"
 #include "image/exif.h"
 #include "image/image_format.h"
+#include "image/opacity.h"
 #include "image/pixels.h"
 
 namespace hayate {
@@ -74,12 +75,16 @@ bool is_image_file(const std::string& path) {
   return format_of(start) != nullptr;
 }
 
-ImageFile decode_image(std::string_view file, const std::string& what) {
+ImageWithOpacity decode_with_opacity(std::string_view file, const std::string& what) {
   const ImageFormat* format = format_of(file);
   require(format != nullptr, ErrorKind::bad_file, "{}: not a picture in PNG, JPEG or WebP", what);
   Decoded decoded = format->decode(std::as_bytes(std::span(file)), what);
-  return {format->name, upright(std::move(decoded.image), decoded.orientation), std::move(decoded.infotext)};
+  if (std::ranges::all_of(decoded.opacity, [](uint8_t v) { return v == 255; })) decoded.opacity = {};
+  Image image = upright(std::move(decoded.image), decoded.orientation, decoded.opacity);
+  return {{format->name, std::move(image), std::move(decoded.infotext)}, std::move(decoded.opacity)};
 }
+
+ImageFile decode_image(std::string_view file, const std::string& what) { return decode_with_opacity(file, what).file; }
 
 ImageFile read_image(const std::string& path) { return decode_image(read_text_file(path, most_file_bytes), path); }
 

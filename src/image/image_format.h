@@ -18,6 +18,7 @@ struct Decoded {
   Image image{};
   std::string infotext{};
   int orientation = 1;  // EXIF's
+  std::vector<uint8_t> opacity{};  // a byte a pixel; empty where the format or the file has none
 };
 
 struct ImageFormat {

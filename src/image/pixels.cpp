@@ -22,24 +22,33 @@ Image flatten(int width, int height, std::span<const uint8_t> rgba) {
   return image;
 }
 
-Image upright(Image stored, int orientation) {
+std::vector<uint8_t> opacity_of(std::span<const uint8_t> rgba) {
+  std::vector<uint8_t> opacity(rgba.size() / 4);
+  for (size_t pixel = 0; pixel < opacity.size(); ++pixel) opacity[pixel] = rgba[pixel * 4 + 3];
+  return opacity;
+}
+
+Image upright(Image stored, int orientation, std::vector<uint8_t>& opacity) {
   if (orientation < 2 || orientation > 8) return stored;
   // Where the upright picture's axes run in the stored one.
   const bool transposed = orientation >= 5;
   const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  Image image{.width = transposed ? stored.height : stored.width,
-              .height = transposed ? stored.width : stored.height,
-              .rgb = std::vector<uint8_t>(stored.rgb.size())};
-  auto out = image.rgb.begin();
-  for (int row = 0; row < image.height; ++row)
-    for (int column = 0; column < image.width; ++column) {
-      int x = transposed ? row : column, y = transposed ? column : row;
-      if (from_right) x = stored.width - 1 - x;
-      if (from_bottom) y = stored.height - 1 - y;
-      out = std::copy_n(stored.rgb.begin() + (int64_t(y) * stored.width + x) * 3, 3, out);
-    }
-  return image;
+  const int width = transposed ? stored.height : stored.width, height = transposed ? stored.width : stored.height;
+  auto turned = [&](const std::vector<uint8_t>& bytes, int channels) {
+    std::vector<uint8_t> result(bytes.size());
+    auto out = result.begin();
+    for (int row = 0; row < height; ++row)
+      for (int column = 0; column < width; ++column) {
+        int x = transposed ? row : column, y = transposed ? column : row;
+        if (from_right) x = stored.width - 1 - x;
+        if (from_bottom) y = stored.height - 1 - y;
+        out = std::copy_n(bytes.begin() + (int64_t(y) * stored.width + x) * channels, channels, out);
+      }
+    return result;
+  };
+  if (!opacity.empty()) opacity = turned(opacity, 1);
+  return {.width = width, .height = height, .rgb = turned(stored.rgb, 3)};
 }
 
 }  // namespace hayate

@@ -14,9 +14,11 @@ void check_readable_size(const std::string& what, int64_t width, int64_t height)
 
 // Red, green, blue and opacity over white, as a viewer shows them.
 Image flatten(int width, int height, std::span<const uint8_t> rgba);
+std::vector<uint8_t> opacity_of(std::span<const uint8_t> rgba);
 
-// The picture that a camera meant: orientation is 1..8 as in EXIF (section 4.6.5), anything else means 1.
-Image upright(Image, int orientation);
+// The picture that a camera meant: orientation is 1..8 as in EXIF (section 4.6.5), anything else means 1. `opacity` belongs to the picture and is turned
+// with it, unless it is empty.
+Image upright(Image, int orientation, std::vector<uint8_t>& opacity);
 
 // A part of the picture, or more than it: beyond its edges it goes on as it ends.
 Image window(const Image&, int left, int top, int width, int height);

@@ -174,8 +174,9 @@ Decoded decode_png(ByteSpan file, const std::string& what) {
   require_done(read_pixels_with_jumps(decoder, rows.data()));
 
   const bool opaque = png_get_channels(decoder.png, decoder.info) == 3;
+  std::vector<uint8_t> opacity = opaque ? std::vector<uint8_t>{} : opacity_of(pixels);
   Image image = opaque ? Image{.width = int(width), .height = int(height), .rgb = std::move(pixels)} : flatten(int(width), int(height), pixels);
-  return {std::move(image), infotext_of(decoder), orientation_of(decoder)};
+  return {std::move(image), infotext_of(decoder), orientation_of(decoder), std::move(opacity)};
 }
 
 }  // namespace

@@ -84,9 +84,10 @@ Decoded decode_webp(ByteSpan file, const std::string& what) {
   auto decode = features.has_alpha ? WebPDecodeRGBAInto : WebPDecodeRGBInto;
   require(decode(data.bytes, data.size, image.rgb.data(), image.rgb.size(), image.width * channels) != nullptr, ErrorKind::bad_file,
           "{}: not a sound WebP: the file is cut short or damaged", what);
-  if (features.has_alpha) image = flatten(image.width, image.height, image.rgb);
+  std::vector<uint8_t> opacity;
+  if (features.has_alpha) opacity = opacity_of(image.rgb), image = flatten(image.width, image.height, image.rgb);
   Exif exif = exif_of(file);
-  return {std::move(image), std::move(exif.comment), exif.orientation};
+  return {std::move(image), std::move(exif.comment), exif.orientation, std::move(opacity)};
 }
 
 }  // namespace

@@ -61,8 +61,7 @@ Schedule schedule_of(const SchedulerConfig& config, const Request& r, ScheduleOp
 
 }  // namespace
 
-Job make_job(const Request& r, const DiffusionModel& model, const SchedulerConfig& scheduler, Part part, int downscale, const Warn& warn) {
-  const UNetConfig& unet = model.unet();
+Job check_request(const Request& r, const UNetConfig& unet, const SchedulerConfig& scheduler, Part part, int downscale) {
   check_pictures(r);
   Job job{.request = r,
           .width = side_of(r, r.width, &Image::width, unet, downscale),
@@ -95,8 +94,18 @@ Job make_job(const Request& r, const DiffusionModel& model, const SchedulerConfi
   job.plan = plan_steps(int(job.schedule.rows.size()), guided, r);
   job.guided = job.plan.guided();
   if (r.deepcache.interval > 1) static_cast<void>(skip_name(unet, r.deepcache.branch));  // throws where there is none
+  return job;
+}
+
+Job make_job(const Request& r, const DiffusionModel& model, const SchedulerConfig& scheduler, Part part, int downscale, const Warn& warn) {
+  Job job = check_request(r, model.unet(), scheduler, part, downscale);
   job.prompts = model.conditioner().read(r, job.guided, warn);
   return job;
+}
+
+std::array<int, 2> picture_size(const Job& job) {
+  const Request& r = job.request;
+  return r.mask_area ? std::array{r.init_image->width, r.init_image->height} : std::array{job.width, job.height};
 }
 
 }  // namespace hayate

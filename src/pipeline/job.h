@@ -1,6 +1,7 @@
 // What one run of a UNet over its steps has to do: a request, checked, with every default resolved.
 #pragma once
 #include "hayate/hayate.h"
+#include "models/config.h"
 #include "pipeline/conditioning.h"
 #include "pipeline/step_plan.h"
 #include "schedule/schedule.h"
@@ -25,7 +26,10 @@ constexpr int kMaxSide = 16384, kMaxPictures = 256, kMaxSteps = 10000;
 // Of all steps, which ones a model does.
 enum class Part { all, before_handover, after_handover };
 
-// `downscale`: pixels to a number of the latent. Error(usage) for what cannot be.
+// All but the prompts, which needs no more than a model's configs. `downscale`: pixels to a number of the latent. Error(usage) for what cannot be.
+Job check_request(const Request&, const UNetConfig&, const SchedulerConfig&, Part, int downscale);
 Job make_job(const Request&, const DiffusionModel&, const SchedulerConfig&, Part, int downscale, const Warn&);
+
+std::array<int, 2> picture_size(const Job&);  // width and height of what is drawn, which is put back into a whole picture where that is an area of it
 
 }  // namespace hayate

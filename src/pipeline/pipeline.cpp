@@ -223,11 +223,6 @@ struct Pipeline::Impl {
     return Canvas(job.request, job.width, job.height, int(vae_config.downscale()));
   }
 
-  std::array<int, 2> picture_size(const Job& job) const {
-    const Request& r = job.request;
-    return r.mask_area ? std::array{r.init_image->width, r.init_image->height} : std::array{job.width, job.height};
-  }
-
   std::vector<std::string> infotexts(const Job& job) const {
     const Request& request = job.request;
     const InfotextFields fields{.model = name(),
@@ -235,8 +230,8 @@ struct Pipeline::Impl {
                                 .refiner = refiner ? model_name(options.refiner) : "",
                                 .loras = loras(),
                                 .spacing = job.schedule.spacing,
-                                .width = picture_size(job)[0],
-                                .height = picture_size(job)[1]};
+                                .width = hayate::picture_size(job)[0],
+                                .height = hayate::picture_size(job)[1]};
     std::vector<std::string> texts;
     for (const Picture& p : request.pictures) texts.push_back(hayate::infotext(request, p, fields));
     return texts;
@@ -389,7 +384,7 @@ std::vector<EncodedPrompt> Pipeline::encode_prompts(const Request& request) { re
 LoraChange Pipeline::set_loras(const std::vector<Lora>& loras) { return impl_->set_loras(loras); }
 std::vector<Lora> Pipeline::loras_of(const Picture& picture, PromptSyntax syntax) const { return hayate::loras_of(picture, syntax, impl_->options.lora_folder); }
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
-std::array<int, 2> Pipeline::picture_size(const Request& request) const { return impl_->picture_size(impl_->check(request, {})); }
+std::array<int, 2> Pipeline::picture_size(const Request& request) const { return hayate::picture_size(impl_->check(request, {})); }
 std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})); }
 std::vector<OpTime> Pipeline::profile(const Request& request, int runs) { return impl_->profile(request, runs); }
 Ceilings Pipeline::measure_ceilings() { return hayate::measure_ceilings(impl_->compiler); }

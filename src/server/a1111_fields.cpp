@@ -42,24 +42,43 @@ void read_sampler(const JsonObject& body, DrawFields& f) {
   if (f.s_noise == 1 || (!has_option(f.scheduler, "eta") && f.s_churn.value_or(0) == 0)) f.s_noise.reset();
 }
 
+[[noreturn]] void missing(const char* key, const std::string& why) {
+  throw HttpError{501, fmt::format("\"{}\": {}", key, why), "not_implemented"};
+}
+
+// Of a mask, with the defaults of the web UI: soft edges, and only the area around what is drawn anew.
+void read_inpainting(const JsonObject& body, DrawFields& f) {
+  f.mask_blur = body.number("mask_blur_x", 0, 1000, 4);
+  if (body.number("mask_blur_y", 0, 1000, f.mask_blur) != f.mask_blur) missing("mask_blur_y", "other than mask_blur_x does not exist here");
+  f.mask_blur = body.number("mask_blur", 0, 1000, f.mask_blur);
+  // 0, 2 and 3 replace what is drawn anew by colours around it, by noise, or by nothing.
+  if (body.integer("inpainting_fill", 0, 3, 0) != 1 && f.strength < 1)
+    missing("inpainting_fill", "hayate begins with what is in the picture (1); other choices make no difference, and are taken, where denoising_strength is 1");
+  if (body.boolean("inpaint_full_res", true)) f.mask_area = body.integer("inpaint_full_res_padding", 0, 16384, 0);
+}
+
 }  // namespace
 
-void read_init_image(const JsonObject& body, DrawFields& f) {
-  auto missing = [](const char* key) { throw HttpError{501, fmt::format("\"{}\": this API does not have it yet", key), "not_implemented"}; };
-  if (body.number("initial_noise_multiplier", 0, 100, 1) != 1) missing("initial_noise_multiplier");
-  if (body.has("mask") && !asks_for_nothing("mask", body.raw("mask"))) {
-    const Json& mask = body.raw("mask");
-    require(mask.is_string(), ErrorKind::usage, "\"mask\" is not a picture in base64");
-    upload(file_of_base64(mask.get_ref<const std::string&>(), "mask"), "mask");
-    missing("mask");
-  }
-  if (body.integer("resize_mode", 0, 3, 0) != 0)
-    throw HttpError{501, "\"resize_mode\" is not 0: hayate resizes the picture and does not crop or fill it", "not_implemented"};
+void read_start(const JsonObject& body, const App& app, DrawFields& f) {
+  constexpr Fit fits[] = {Fit::stretch, Fit::crop, Fit::fill};
+  if (body.number("initial_noise_multiplier", 0, 100, 1) != 1) missing("initial_noise_multiplier", "hayate does not have it");
+  const int64_t mode = body.integer("resize_mode", 0, 3, 0);
+  if (mode == 3) missing("resize_mode", "hayate has no latent upscaling; expected 0 to 2");
+  f.fit = fits[mode];
+  f.strength = body.number("denoising_strength", 0, 1, f.strength);
   const Json& images = body.raw("init_images");
   require(images.is_array() && images.size() == 1 && images[0].is_string(), ErrorKind::usage,
           "\"init_images\" is not a list of one picture in base64, which img2img starts from");
-  f.init_image = upload(file_of_base64(images[0].get_ref<const std::string&>(), "init_images"), "init_images");
-  f.strength = body.number("denoising_strength", 0, 1, f.strength);
+  const std::string picture = file_of_base64(images[0].get_ref<const std::string&>(), "init_images");
+  StartFiles files{.picture_key = "init_images", .picture = picture, .shows = MaskShows::opaque};
+  std::string mask;
+  if (body.has("mask") && !asks_for_nothing("mask", body.raw("mask"))) {
+    mask = file_of_base64(body.string("mask"), "mask");
+    files.mask = mask;
+    files.inverted = body.integer("inpainting_mask_invert", 0, 1, 0) == 1;
+    read_inpainting(body, f);
+  }
+  f.start = upload_start(files, app.options.pixels);
 }
 
 DrawFields a1111_fields(const JsonObject& body, const Catalog& catalog) {

@@ -30,9 +30,9 @@ std::string name_of(const std::string& model) {
 
 Catalog::Catalog(const std::vector<std::string>& models, const Options& common, std::string lora_folder) : lora_folder_(std::move(lora_folder)) {
   for (const std::string& model : models) {
-    CatalogModel entry{.name = name_of(model), .options = common};
-    entry.options.model = model;
-    entry.info = inspect_model(entry.options);
+    Options options = common;
+    options.model = model;
+    CatalogModel entry{.name = name_of(model), .options = options, .info = inspect_model(options), .check = RequestCheck(options)};
     auto same = std::ranges::find(models_, entry.name, &CatalogModel::name);
     require(same == models_.end(), ErrorKind::usage, "two models are named {}: {} and {}", entry.name, model, same->options.model);
     models_.push_back(std::move(entry));

@@ -14,6 +14,7 @@ struct CatalogModel {
   std::string name{};  // what requests call it
   Options options{};   // as Pipeline opens it
   ModelInfo info{};
+  RequestCheck check;
 };
 
 class Catalog {

@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "server/router.h"
-#include "server/upload.h"
 
 namespace hayate::server {
 
@@ -17,6 +16,7 @@ namespace {
 constexpr size_t most_prompt_bytes = 16000;  // a JPEG's EXIF holds two of these
 const std::map<std::string, PromptSyntax> syntax_names = {
     {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
+const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop", Fit::crop}, {"fill", Fit::fill}};
 const std::map<std::string, std::string> extensions = {{"png", ".png"}, {"jpeg", ".jpg"}, {"jpg", ".jpg"}, {"webp", ".webp"}};
 
 template <class Value>
@@ -36,10 +36,10 @@ void check_name(const std::string& key, const std::string& given, const std::vec
   one_of(names, key, given);
 }
 
-// A side that is not said is the model's own, or with a picture to start from as the picture's shape wants it.
+// A side that is not said is the model's own, or with a picture to start from, of which more than an area is drawn, as its shape wants it.
 void choose_size(DrawFields& f, const ModelInfo& model) {
   int64_t width = model.width, height = model.height;
-  if (f.init_image) size_like(*f.init_image, width * height, width, height);
+  if (f.start && !f.mask_area) size_like(f.start->picture, width * height, width, height);
   if (f.width == 0) f.width = width;
   if (f.height == 0) f.height = height;
 }
@@ -88,16 +88,19 @@ uint64_t random_seed() {
 
 }  // namespace
 
-JsonObject form_body(const HttpRequest& request, const std::string& picture, DrawFields& fields) {
+JsonObject form_body(const HttpRequest& request, const App& app, const std::string& key, MaskShows shows, DrawFields& fields) {
   const std::vector<FormPart> parts = form_parts(request);
+  std::optional<std::string_view> picture, mask;
   for (const FormPart& part : parts) {
     if (!part.is_file) continue;
-    if (part.name == "mask") throw HttpError{501, "\"mask\": this API does not inpaint yet; hayate generate --mask does", "not_implemented"};
-    require(part.name == picture || part.name == picture + "[]", ErrorKind::usage, "the form has a file {}, expected {}", excerpt(part.name),
-            picture);
-    require(!fields.init_image, ErrorKind::usage, "the form has more than one \"{}\", expected one picture to start from", picture);
-    fields.init_image = upload(part.content, picture);
+    require(part.name == "mask" || part.name == key || part.name == key + "[]", ErrorKind::usage, "the form has a file {}, expected {} or mask",
+            excerpt(part.name), key);
+    std::optional<std::string_view>& file = part.name == "mask" ? mask : picture;
+    require(!file, ErrorKind::usage, "the form has more than one \"{}\", expected one", part.name == "mask" ? part.name : key);
+    file = part.content;
   }
+  require(picture || !mask, ErrorKind::usage, "the form has a file \"mask\" but no \"{}\" that it could be of", key);
+  if (picture) fields.start = upload_start({.picture_key = key, .picture = *picture, .mask = mask, .shows = shows}, app.options.pixels);
   return form_fields(parts, {"prompt", "negative_prompt", "model", "rung", "scheduler", "spacing"});
 }
 
@@ -137,6 +140,9 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
   if (body.has("prompt_syntax")) f.prompt_syntax = one_of(syntax_names, "prompt_syntax", body.string("prompt_syntax"));
   if (body.has("loras")) f.loras = read_loras(body);
   f.strength = body.number("strength", 0, 1, f.strength);
+  if (body.has("fit")) f.fit = one_of(fit_names, "fit", body.string("fit"));
+  f.mask_blur = body.number("mask_blur", 0, 1000, f.mask_blur);
+  if (body.has("mask_area")) f.mask_area = body.integer("mask_area", 0, 16384);
   f.format = body.string("format", f.format);
   f.quality = int(body.integer("quality", 1, 100, f.quality));
   f.deadline = body.number("deadline", 0, 86400, f.deadline);
@@ -168,8 +174,13 @@ JobSpec make_spec(DrawFields f, const App& app, const HttpRequest& asked, const 
   request.scheduler = sampler.scheduler, request.spacing = f.spacing ? spacing_name(*f.spacing) : sampler.spacing;
   request.eta = f.eta, request.s_noise = f.s_noise, request.s_churn = f.s_churn, request.s_tmin = f.s_tmin, request.s_tmax = f.s_tmax;
   request.prompt_syntax = f.prompt_syntax;
-  if (f.init_image) request.init_image = resized(*f.init_image, request.width, request.height);  // now: what waits is no larger than what is drawn
-  request.strength = f.strength;
+  request.strength = f.strength, request.fit = f.fit, request.mask_blur = f.mask_blur;
+  if (f.mask_area) request.mask_area = int(*f.mask_area);
+  if (f.start) {
+    request.mask = std::move(f.start->mask);
+    // Without a mask now: what waits is no larger than what is drawn.
+    request.init_image = request.mask ? std::move(f.start->picture) : fitted(f.start->picture, request.width, request.height, f.fit);
+  }
   const uint64_t seed = f.seed.value_or(random_seed());
   for (int64_t i = 0; i < f.pictures; ++i)
     request.pictures.push_back({.prompt = f.prompt,
@@ -177,6 +188,8 @@ JobSpec make_spec(DrawFields f, const App& app, const HttpRequest& asked, const 
                                 .seed = seed + uint64_t(i),
                                 .guidance = float(f.guidance),
                                 .guidance_rescale = float(f.guidance_rescale)});
+  const auto [width, height] = model.check(request);
+  spec.width = width, spec.height = height;
   return spec;
 }
 

@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "server/app.h"
 #include "server/form.h"
+#include "server/upload.h"
 
 namespace hayate::server {
 
@@ -22,8 +23,10 @@ struct DrawFields {
   std::optional<double> eta{}, s_noise{}, s_churn{}, s_tmin{}, s_tmax{};
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;
   std::vector<LoraField> loras{};
-  std::optional<Image> init_image{};  // a width and height of 0 mean its shape then
-  double strength = 0.75;
+  std::optional<StartPicture> start{};  // with one, a width and height of 0 mean its shape
+  double strength = 0.75, mask_blur = 0;
+  std::optional<int64_t> mask_area{};
+  Fit fit = Fit::stretch;
   std::string format = "png";  // "png", "jpeg", "webp"
   int quality = 90;
   double deadline = 0;  // seconds; 0: the server's own
@@ -34,12 +37,13 @@ constexpr int64_t most_pictures_of_a_job = 16, most_steps = 150;
 // The body of a request as an object whose getters throw errors that name the field. Throws HttpError 400 or 415.
 JsonObject json_body(const HttpRequest&);
 
-// The same of a form, whose files are put where fields want them: `picture` names the one that is init_image. Decodes pictures, which takes a while.
-// Throws HttpError 501 for a mask.
-JsonObject form_body(const HttpRequest&, const std::string& picture, DrawFields&);
+// The same of a form with files: the picture to start from under `key`, and "mask", of which what `shows` says is drawn anew. Decodes both, which takes
+// a while, within the limits of the server.
+JsonObject form_body(const HttpRequest&, const App&, const std::string& key, MaskShows shows, DrawFields&);
 
 // Reads what the body has of: prompt, negative_prompt, model, rung, scheduler, width, height, steps, guidance_scale, guidance_rescale, seed,
-// spacing, eta, s_noise, s_churn, s_tmin, s_tmax, clip_skip, prompt_syntax, loras ([{name, weight}]), strength, format, quality, deadline.
+// spacing, eta, s_noise, s_churn, s_tmin, s_tmax, clip_skip, prompt_syntax, loras ([{name, weight}]), strength, fit, mask_blur, mask_area, format,
+// quality, deadline.
 void read_draw_fields(const JsonObject&, DrawFields&);
 
 void read_noise_fields(const JsonObject&, DrawFields&);  // of these eta, s_noise, s_churn, s_tmin, s_tmax

@@ -36,6 +36,7 @@ struct Setup {
 struct JobSpec {
   Setup setup{};
   Request request{};
+  int width = 0, height = 0;       // of the pictures
   std::string extension = ".png";  // of the format of the pictures
   int quality = 90;
   std::string client{}, api{};  // who asked, through which API: "jobs", "openai", "a1111", "inference"

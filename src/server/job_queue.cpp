@@ -10,10 +10,16 @@ namespace hayate::server {
 
 namespace {
 
-// A batch starts from one picture.
+bool same_image(const std::optional<Image>& x, const std::optional<Image>& y) {
+  if (!x || !y) return !x && !y;
+  return x->width == y->width && x->height == y->height && x->rgb == y->rgb;
+}
+
+// A batch starts from one picture, with one mask.
 bool same_start(const Request& x, const Request& y) {
-  if (!x.init_image || !y.init_image) return !x.init_image && !y.init_image;
-  return x.strength == y.strength && x.init_image->rgb == y.init_image->rgb;  // their sizes are the requests'
+  if (!x.init_image && !y.init_image) return true;
+  return x.strength == y.strength && x.fit == y.fit && x.mask_blur == y.mask_blur && x.mask_area == y.mask_area && same_image(x.mask, y.mask) &&
+         same_image(x.init_image, y.init_image);
 }
 
 }  // namespace

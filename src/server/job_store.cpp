@@ -34,8 +34,9 @@ void JobStore::forget_old() {
   for (const auto& [id, job] : jobs_) {
     const std::optional<Clock::time_point> at = job->ended_at();
     if (!at) continue;
-    const std::optional<Image>& start = job->spec().request.init_image;
-    size_t bytes = start ? start->rgb.size() : 0;
+    const Request& request = job->spec().request;
+    size_t bytes = 0;
+    for (const auto& given : {&request.init_image, &request.mask}) bytes += *given ? (*given)->rgb.size() : 0;
     for (const auto& drawn : job->status().drawn) bytes += drawn ? drawn->file.size() : 0;
     ended.push_back({*at, bytes, id});
   }

@@ -70,10 +70,10 @@ Answer img2img(App& app, const HttpRequest& request) {
   return Computed{[&app, request] {
     const JsonObject body = json_body(request);
     DrawFields fields = a1111_fields(body, app.catalog);
-    read_init_image(body, fields);
+    read_start(body, app, fields);
     const JobPtr job = app.desk.submit(make_spec(std::move(fields), app, request, api));
     Json parameters = body.all();
-    if (!body.boolean("include_init_images", false)) parameters.erase("init_images");
+    if (!body.boolean("include_init_images", false)) parameters.erase("init_images"), parameters.erase("mask");
     return WhenDone{job, [parameters = std::move(parameters)](Job& done) { return pictures(done, parameters); }};
   }};
 }

@@ -35,8 +35,8 @@ Json job_json(const Job& job) {
                {"seconds_drawing", s.seconds_drawing},
                {"model", job.spec().setup.pipeline.model},
                {"rung", s.rung.empty() ? Json(nullptr) : Json(s.rung)},
-               {"width", request.width},
-               {"height", request.height},
+               {"width", job.spec().width},
+               {"height", job.spec().height},
                {"pictures", pictures},
                {"events", base_of(job) + "/events"}};
   if (s.error) json["error"] = error_json(*s.error);
@@ -99,7 +99,7 @@ Answer submit(App& app, const HttpRequest& request) {
   if (!is_form(request)) return submit(app, request, json_body(request), {});
   return Computed{[&app, request] {
     DrawFields fields;
-    const JsonObject body = form_body(request, "init_image", fields);
+    const JsonObject body = form_body(request, app, "init_image", MaskShows::white, fields);
     return submit(app, request, body, std::move(fields));
   }};
 }

@@ -84,7 +84,7 @@ class PartialImages {
       const Json body = Json::parse(error_response(*status.error, ErrorShape::openai).body);
       return event({{"type", "error"}, {"error", body["error"]}});
     }
-    const Json common = {{"created_at", created_}, {"size", fmt::format("{}x{}", job.spec().request.width, job.spec().request.height)}};
+    const Json common = {{"created_at", created_}, {"size", fmt::format("{}x{}", job.spec().width, job.spec().height)}};
     Json data = common;
     if (status.state == JobState::done) {
       data.update(image_json(*status.drawn[0], false));
@@ -122,8 +122,9 @@ Answer generate(App& app, const HttpRequest& request) {
 Answer edit(App& app, const HttpRequest& request) {
   return Computed{[&app, request] {
     DrawFields fields;
-    const JsonObject body = form_body(request, "image", fields);
-    require(fields.init_image.has_value(), ErrorKind::usage, "the form has no file \"image\", the picture to start from");
+    const JsonObject body = form_body(request, app, "image", MaskShows::transparent, fields);
+    require(fields.start.has_value(), ErrorKind::usage, "the form has no file \"image\", the picture to start from");
+    if (fields.start->mask) fields.strength = 1;  // what is transparent has nothing to keep
     return draw(app, wanted_of(app, request, body, std::move(fields)), "image_edit");
   }};
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "image/opacity.h"
 #include "server/base64.h"
 
 namespace hayate::server {
@@ -16,7 +17,48 @@ std::string file_of_base64(std::string_view text, const std::string& key) {
   return std::move(*file);
 }
 
-Image upload(std::string_view file, const std::string& key) { return decode_image(file, "\"" + key + "\"").image; }
+namespace {
+
+Image grey(int width, int height, const std::vector<uint8_t>& values) {
+  Image image{.width = width, .height = height, .rgb = {}};
+  image.rgb.reserve(values.size() * 3);
+  for (uint8_t v : values) image.rgb.insert(image.rgb.end(), 3, v);
+  return image;
+}
+
+void invert(std::vector<uint8_t>& values) {
+  for (uint8_t& v : values) v = uint8_t(255 - v);
+}
+
+Image mask_of(ImageWithOpacity decoded, MaskShows shows) {
+  Image& image = decoded.file.image;
+  if (shows == MaskShows::white || decoded.opacity.empty()) return std::move(image);
+  image.rgb = {};
+  if (shows == MaskShows::transparent) invert(decoded.opacity);
+  return grey(image.width, image.height, decoded.opacity);
+}
+
+}  // namespace
+
+StartPicture upload_start(const StartFiles& files, int64_t most_pixels) {
+  const std::string key = "\"" + files.picture_key + "\"";
+  ImageWithOpacity decoded = decode_with_opacity(files.picture, key);
+  StartPicture start{.picture = std::move(decoded.file.image)};
+  const int width = start.picture.width, height = start.picture.height;
+  const bool is_own_mask = !files.mask && files.shows == MaskShows::transparent && !decoded.opacity.empty();
+  if (!files.mask && !is_own_mask) return start;
+  require(int64_t{width} * height <= most_pixels, ErrorKind::usage, "{} has {}x{} pixels, expected at most {} in all with a mask", key, width, height, most_pixels);
+  if (is_own_mask) {
+    decoded.file.image = {.width = width, .height = height, .rgb = {}};
+  } else {
+    decoded = decode_with_opacity(*files.mask, "\"mask\"");
+    require(files.shows != MaskShows::transparent || !decoded.opacity.empty(), ErrorKind::usage,
+            "\"mask\" has no transparent pixels; expected a picture that is transparent where it is drawn anew");
+  }
+  start.mask = resized(mask_of(std::move(decoded), files.shows), width, height);  // now: what waits is no larger
+  if (files.inverted) invert(start.mask->rgb);
+  return start;
+}
 
 void size_like(const Image& image, int64_t pixels, int64_t& width, int64_t& height) {
   constexpr int64_t unit = 8;

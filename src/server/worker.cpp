@@ -190,7 +190,8 @@ void Worker::draw_together(const std::vector<Part>& parts) {
 void Worker::account(PooledPipeline& pooled, const Request& request, const Result& result) {
   const Timings& t = result.timings;
   pace_.learn(pooled.key, Pace::work(request, request.pictures.size()), t.text + t.denoise + t.decode);
-  pool_.preview(pooled.key.model).learn(latent_of(result.latents, 0, result.images.size()), result.images[0]);
+  if (!request.mask_area)  // else the picture is more than what the latent shows
+    pool_.preview(pooled.key.model).learn(latent_of(result.latents, 0, result.images.size()), result.images[0]);
   for (const auto& [stage, seconds] : {std::pair("load", t.load), std::pair("compile", t.compile), std::pair("text", t.text),
                                        std::pair("denoise", t.denoise), std::pair("decode", t.decode)})
     metrics_.observe("hayate_stage_seconds", seconds, {{"stage", stage}});

@@ -5,7 +5,7 @@
 #include "core/expect_error.h"
 #include "core/json.h"
 #include "core/scratch_folder.h"
-#include "hayate/hayate.h"
+#include "image/opacity.h"
 
 namespace hayate {
 namespace {
@@ -39,6 +39,7 @@ TEST_P(Foreign, is_read_as_pillow_reads_it) {
   const auto rgb = entry["rgb"].get<std::vector<int>>();
   ASSERT_EQ(file.image.rgb.size(), rgb.size());
   for (size_t i = 0; i < rgb.size(); ++i) EXPECT_LE(std::abs(file.image.rgb[i] - rgb[i]), entry["tolerance"].get<int>()) << "at " << i;
+  EXPECT_EQ(decode_with_opacity(slurp(path), path).opacity, entry["opacity"].get<std::vector<uint8_t>>());
 }
 
 TEST_P(Foreign, is_refused_wherever_it_is_cut) {

@@ -10,6 +10,13 @@ from serving import need, server
 openai, webuiapi, prometheus_parser, pil = need("openai", "webuiapi", "prometheus_client.parser", "PIL.Image")
 
 
+def half_transparent(side):
+    """Transparent in its left half."""
+    mask = pil.new("RGBA", (side, side), (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (0, 0, side // 2, side))
+    return mask
+
+
 def check_openai(address):
     client = openai.OpenAI(base_url=address + "/v1", api_key="none")
     assert [m.id for m in client.models.list()] == ["built-in"]
@@ -23,6 +30,12 @@ def check_openai(address):
     source = base64.b64decode(answer.data[0].b64_json)
     edited = client.images.edit(image=("source.png", source, "image/png"), **settings)
     assert pil.open(io.BytesIO(base64.b64decode(edited.data[0].b64_json))).size == (64, 64)
+    mask = io.BytesIO()
+    half_transparent(64).save(mask, "PNG")
+    inpainted = client.images.edit(image=("source.png", source, "image/png"), mask=("mask.png", mask.getvalue(), "image/png"), **settings)
+    before, after = (pil.open(io.BytesIO(file)) for file in (source, base64.b64decode(inpainted.data[0].b64_json)))
+    left, right = (0, 0, 32, 64), (32, 0, 64, 64)
+    assert before.crop(left).tobytes() != after.crop(left).tobytes() and before.crop(right).tobytes() == after.crop(right).tobytes()
     try:
         client.images.generate(model="gpt-image-1", prompt="a", size="65x65")
         raise AssertionError("no error")
@@ -42,6 +55,11 @@ def check_webuiapi(address):
     assert result.image.size == (64, 64) and result.info["all_seeds"] == [3], result.info
     again = api.img2img(images=[result.image], prompt="a castle", seed=3, steps=4, width=64, height=64, denoising_strength=0.5)
     assert again.image.size == (64, 64) and "Denoising strength: 0.5" in again.info["infotexts"][0], again.info
+    inpainted = api.img2img(
+        images=[result.image], mask_image=half_transparent(64).getchannel("A").convert("RGB"), mask_blur=0, inpainting_fill=1, inpaint_full_res=False,
+        prompt="a castle", seed=3, steps=4, width=64, height=64, denoising_strength=0.5)
+    left = (0, 0, 32, 64)  # black
+    assert inpainted.image.crop(left).tobytes() == result.image.crop(left).tobytes() and inpainted.image.tobytes() != result.image.tobytes()
     assert "Euler a" in api.png_info(result.image).info or True
     assert api.get_progress()["progress"] == 0
     assert "DPM++ 2M" in [s["name"] for s in api.get_samplers()]

@@ -90,14 +90,14 @@ TEST(HostileJson, FieldsOfEveryKind) {
       {"/api/jobs",
        {"prompt",   "negative_prompt", "model",   "rung",     "scheduler", "width",  "height", "steps",     "guidance_scale", "guidance_rescale",
         "seed",     "spacing",         "eta",     "s_noise",  "s_churn",   "s_tmin", "s_tmax", "clip_skip", "prompt_syntax",  "loras",
-        "strength", "format",          "quality", "deadline", "n"}},
+        "strength", "format",          "quality", "deadline", "n",         "fit",    "mask_blur", "mask_area"}},
       {"/v1/images/generations",
        {"n", "size", "response_format", "output_format", "output_compression", "stream", "partial_images", "model", "quality", "user"}},
       {"/sdapi/v1/txt2img",
        {"batch_size", "n_iter", "cfg_scale", "sampler_name", "scheduler", "seed", "styles", "enable_hr", "override_settings", "alwayson_scripts"}},
-      {"/sdapi/v1/img2img", {"init_images", "denoising_strength", "resize_mode", "mask", "include_init_images"}},
+      {"/sdapi/v1/img2img", {"init_images", "denoising_strength", "resize_mode", "mask", "include_init_images", "initial_noise_multiplier"}},
   };
-  const std::set<std::string> not_there = {"mask", "styles", "enable_hr", "alwayson_scripts"};  // yet, which is 501 (docs/api.md)
+  const std::set<std::string> not_there = {"styles", "enable_hr", "alwayson_scripts"};  // yet, which is 501 (docs/api.md)
   for (const auto& [target, names] : fields)
     for (const std::string& name : names)
       for (const Json& value : values) {

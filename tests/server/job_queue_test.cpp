@@ -86,6 +86,29 @@ TEST_F(QueueTest, WhatPadsPromptsIsDrawnAlone) {
   EXPECT_THAT(batches(), ElementsAre(ElementsAre(0), ElementsAre(1)));
 }
 
+TEST(ShareBatch, OnlyWithTheSamePictureAndMask) {
+  const Image white{.width = 2, .height = 1, .rgb = std::vector<uint8_t>(6, 255)}, half{.width = 2, .height = 1, .rgb = {0, 0, 0, 255, 255, 255}};
+  const Image upright{.width = 1, .height = 2, .rgb = half.rgb};
+  JobSpec a;
+  a.request.init_image = half, a.request.mask = half, a.request.strength = 0.5;
+  EXPECT_TRUE(share_batch(a, a));
+  const std::vector<void (*)(Request&)> changes = {[](Request& r) { r.mask.reset(); },        [](Request& r) { r.init_image.reset(), r.mask.reset(); },
+                                                   [](Request& r) { r.strength = 0.6; },      [](Request& r) { r.mask_blur = 1; },
+                                                   [](Request& r) { r.mask_area = 0; },       [](Request& r) { r.fit = Fit::crop; },
+                                                   [](Request& r) { r.mask->rgb[0] = 255; },  [](Request& r) { r.init_image->rgb[0] = 1; }};
+  for (size_t i = 0; i < changes.size(); ++i) {
+    JobSpec b = a;
+    changes[i](b.request);
+    EXPECT_FALSE(share_batch(a, b) || share_batch(b, a)) << i;
+  }
+  for (auto part : {&Request::init_image, &Request::mask})
+    for (const Image& other : {white, upright}) {
+      JobSpec b = a;
+      b.request.*part = other;
+      EXPECT_FALSE(share_batch(a, b));
+    }
+}
+
 TEST_F(QueueTest, LargeJobsAreTakenInParts) {
   add({{.client = "a", .pictures = 6}, {.client = "b", .pictures = 1, .width = 512}});
   const std::vector<Part> first = queue.take(std::nullopt);

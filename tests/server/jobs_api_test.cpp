@@ -55,6 +55,26 @@ TEST(JobsApi, DrawsWhatGenerateDraws) {
   }
 }
 
+// Whatever needs no weights to be seen is refused before it waits.
+TEST(JobsApi, WhatDoesNotGoTogetherIsRefusedAtOnce) {
+  Serving serving;
+  const std::vector<std::pair<const char*, Json>> wrong = {{"eta", {{"scheduler", "euler"}, {"eta", 0.5}}},
+                                                           {"eta", {{"eta", 0.5}}},
+                                                           {"s_churn", {{"scheduler", "ddim"}, {"s_churn", 1}}},
+                                                           {"s_tmin", {{"scheduler", "euler"}, {"s_tmin", 5}, {"s_tmax", 1}}},
+                                                           {"s_noise", {{"scheduler", "euler"}, {"s_noise", 0.9}}},
+                                                           {"spacing", {{"scheduler", "ddim"}, {"spacing", "karras"}}},
+                                                           {"spacing", {{"scheduler", "lcm"}, {"spacing", "trailing"}}},
+                                                           {"mask_blur", {{"mask_blur", 1}}}};
+  for (const auto& [field, fields] : wrong) {
+    const Reply reply = serving.post("/api/jobs", tiny(fields));
+    EXPECT_EQ(reply.status, 400) << fields << reply.body;
+    EXPECT_THAT(reply.body, HasSubstr(field)) << fields;
+  }
+  EXPECT_EQ(serving.post("/sdapi/v1/txt2img", tiny({{"sampler_name", "DDIM"}, {"scheduler", "Karras"}})).status, 400);
+  EXPECT_EQ(serving.post("/api/jobs", tiny({{"scheduler", "ddim"}, {"eta", 0.5}})).status, 202);
+}
+
 TEST(JobsApi, FormatsAndRandomSeeds) {
   Serving serving;
   Json body = tiny({{"format", "webp"}});
