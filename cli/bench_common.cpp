@@ -7,7 +7,7 @@ namespace hayate::cli {
 
 void add_bench_picture(Table t, BenchPicture& picture) {
   add_model(t, picture.options);
-  t.text("--random", "FAMILY", "instead of a model: an architecture at full size with random weights: sdxl, sdxl-turbo, ssd-1b, vega, sd15, sd21", picture.options.random);
+  t.text("--random", "FAMILY", "instead of a model: an architecture at full size with random weights: sdxl, sdxl-turbo, sdxl-refiner, ssd-1b, vega, sd15, sd21", picture.options.random);
   add_machine(t, picture.options);
   t.group = "Picture";
   add_size(t, picture.request.width, picture.request.height);

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import DPMSolverMultistepScheduler
+from diffusers.schedulers import AysSchedules
 
 SDXL = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, timestep_spacing="leading", steps_offset=1)
 EVERY = range(1, 51)
@@ -26,12 +27,13 @@ COSINE = dict(beta_schedule="squaredcos_cap_v2")
 NO_CLIP = dict(clip_sample=False)
 
 # ComfyUI's (comfy/samplers.py) and Stability's timesteps, and the levels published for Align Your Steps.
+AYS_SD15 = (*AysSchedules["StableDiffusionSigmas"][:-1], 0.029)  # diffusers leaves out the last of NVIDIA's, from which no step starts
 AYS_SDXL = (14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029)
 SPACINGS = {
     "simple": lambda steps: dict(timesteps=[999 - int(i * (1000 / steps)) for i in range(steps)]),
     "sgm_uniform": lambda steps: dict(timesteps=list(np.linspace(999, 0, steps + 1)[:-1])),
-    "ays": lambda steps: dict(
-        sigmas=[*np.exp(np.interp(np.linspace(0, 10, steps + 1), np.arange(11), np.log(AYS_SDXL)))[:-1], 0.0]),
+    "ays": lambda steps, table=AYS_SDXL: dict(
+        sigmas=[*np.exp(np.interp(np.linspace(0, 10, steps + 1), np.arange(11), np.log(table)))[:-1], 0.0]),
 }
 
 # name: (config, steps), and options of hayate where the config does not say all: spacing, and what step() is given
@@ -62,6 +64,7 @@ EULER = {
     "simple": (SDXL | LINSPACE, FEW, dict(spacing="simple")),
     "sgm uniform": (SDXL | LINSPACE, FEW, dict(spacing="sgm_uniform")),
     "ays": (SDXL | LINSPACE, (1, 2, 3, 7, 10, 30), dict(spacing="ays")),
+    "ays sd15": (SDXL | LINSPACE, (1, 2, 3, 7, 10, 30), dict(spacing="ays", is_sdxl=False)),
     "churn": (SDXL, FEW, dict(s_churn=4.0)),
     "some churn": (SDXL | KARRAS, FEW, dict(s_churn=20.0, s_tmin=0.5, s_tmax=10.0, s_noise=1.1)),
     "churn v": (SDXL | V, FEW, dict(s_churn=4.0)),
@@ -167,7 +170,7 @@ UNIPC = SOLVER | {
 
 class ThirdOrderSDE(DPMSolverMultistepScheduler):
     """With the sign of a constant as in k-diffusion's sample_dpmpp_3m_sde: diffusers 0.42 subtracts the half that makes the term vanish in
-    small steps."""
+    small steps. Compared with k-diffusion 0.1.1, whose second step is that of solver_type "heun": over 3, 7, 10 and 30 Karras steps off by 2e-7 at most."""
 
     def multistep_dpm_solver_third_order_update(self, model_output_list, *args, sample=None, noise=None, **kwargs):
         x = super().multistep_dpm_solver_third_order_update(model_output_list, *args, sample=sample, noise=noise, **kwargs)
@@ -257,8 +260,9 @@ class DoubleNumpy:
 def run(module, scheduler, steps, options):
     """The scheduler's tables; samples[i + 1] is what call i makes of samples[i], prediction(i) and noise(i), in float64 where the scheduler lets it
     be: steps of float32 lose digits where levels lie close together."""
-    to_step = {key: value for key, value in options.items() if key != "spacing"}
-    scheduler.set_timesteps(**(SPACINGS[options["spacing"]](steps) if "spacing" in options else dict(num_inference_steps=steps)))
+    to_step = {key: value for key, value in options.items() if key not in ("spacing", "is_sdxl")}
+    table = {} if options.get("is_sdxl", True) else dict(table=AYS_SD15)
+    scheduler.set_timesteps(**(SPACINGS[options["spacing"]](steps, **table) if "spacing" in options else dict(num_inference_steps=steps)))
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(0)  # as pipelines do: timesteps alone may stand twice
     if hasattr(scheduler, "noise_sampler"):

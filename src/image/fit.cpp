@@ -24,8 +24,9 @@ Image fitted(const Image& image, int width, int height, Fit fit) {
   const bool by_width = (across > upright) == (fit == Fit::crop);
   const int w = by_width ? width : int(std::max<int64_t>(upright / image.height, 1)), h = by_width ? int(std::max<int64_t>(across / image.width, 1)) : height;
   // A picture of one line, say: much larger than what is seen of it.
-  require(w <= kMaxImageSide && h <= kMaxImageSide, ErrorKind::usage, "a picture of {}x{} pixels would become one of {}x{} to fit {}x{}; at most {} a side are possible",
-          image.width, image.height, w, h, width, height, kMaxImageSide);
+  require(w <= kMaxImageSide && h <= kMaxImageSide && int64_t{w} * h <= kMaxImagePixels, ErrorKind::usage,
+          "a picture of {}x{} pixels would become one of {}x{} to fit {}x{}; at most {} a side, and {} in all, are possible", image.width, image.height, w, h, width, height,
+          kMaxImageSide, kMaxImagePixels);
   return window(resized(image, w, h), w / 2 - width / 2, h / 2 - height / 2, width, height);
 }
 

@@ -8,7 +8,7 @@
 namespace hayate {
 
 void check_readable_size(const std::string& what, int64_t width, int64_t height) {
-  constexpr int64_t longest = kMaxImageSide, most = int64_t{1} << 27;
+  constexpr int64_t longest = kMaxImageSide, most = kMaxImagePixels;
   require(width >= 1 && height >= 1 && width <= longest && height <= longest && width * height <= most, ErrorKind::unsupported,
           "{}: a picture of {}x{} pixels, expected at most {} a side and {} in all", what, width, height, longest, most);
 }

@@ -7,7 +7,8 @@
 
 namespace hayate {
 
-constexpr int kMaxImageSide = 16384;  // pixels
+constexpr int kMaxImageSide = 16384;                 // pixels
+constexpr int64_t kMaxImagePixels = int64_t{1} << 27;
 
 // Pictures are refused by their header, before memory is taken: 16384 pixels a side, 2^27 in all. Error(unsupported).
 void check_readable_size(const std::string& what, int64_t width, int64_t height);

@@ -8,6 +8,9 @@ namespace hayate {
 
 Image resized(const Image& image, int width, int height) {
   if (image.width == width && image.height == height) return image;
+  for (int side : {image.width, image.height, width, height})
+    require(side <= WEBP_MAX_DIMENSION, ErrorKind::unsupported, "a picture of {}x{} cannot be resized to {}x{}: at most {} pixels a side are possible", image.width, image.height,
+            width, height, WEBP_MAX_DIMENSION);
   struct Picture : WebPPicture {
     Picture() : WebPPicture{} { WebPPictureInit(this); }
     Picture(const Picture&) = delete;

@@ -38,6 +38,12 @@ constexpr const char* kSsd1bUnet = R"({
   "mid_block_type": "UNetMidBlock2D", "reverse_transformer_layers_per_block": [[4, 4, 10], [2, 1, 1], 1],
   "transformer_layers_per_block": [1, [2, 2], [4, 4]]})";
 constexpr const char* kVegaUnet = R"({"mid_block_type": "UNetMidBlock2D", "transformer_layers_per_block": [1, 1, 2]})";
+// The refiner of SDXL.
+constexpr const char* kRefinerIndex = R"({"_class_name": "StableDiffusionXLImg2ImgPipeline", "requires_aesthetics_score": true})";
+constexpr const char* kRefinerUnet = R"({
+  "attention_head_dim": [6, 12, 24, 24], "block_out_channels": [384, 768, 1536, 1536], "cross_attention_dim": 1280,
+  "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"], "projection_class_embeddings_input_dim": 2560,
+  "transformer_layers_per_block": 4, "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"]})";
 constexpr const char* kSdVae = R"({"scaling_factor": 0.18215, "sample_size": 512, "force_upcast": false})";
 
 constexpr const char* kSdIndex = R"({"_class_name": "StableDiffusionPipeline"})";
@@ -66,6 +72,12 @@ Configs sdxl(const char* unet_changes, const char* scheduler_changes) {
   return {{"", kSdxlIndex}, {"scheduler", changed(kSdxlScheduler, scheduler_changes)}, {"unet", changed(kSdxlUnet, unet_changes)}, {"vae", kSdxlVae},
           {"text_encoder", kClipL}, {"text_encoder_2", kOpenClipBigG}};
 }
+Configs refiner() {
+  Configs configs = sdxl(kRefinerUnet, "{}");
+  configs[""] = kRefinerIndex;
+  configs.erase("text_encoder");
+  return configs;
+}
 Configs sd(const char* unet_changes, const char* scheduler_changes, const char* text_encoder) {
   return {{"", kSdIndex}, {"scheduler", changed(kSdxlScheduler, scheduler_changes)}, {"unet", changed(kSd15Unet, unet_changes)},
           {"vae", changed(kSdxlVae, kSdVae)}, {"text_encoder", text_encoder}};
@@ -73,6 +85,7 @@ Configs sd(const char* unet_changes, const char* scheduler_changes, const char* 
 const std::map<std::string, Configs>& all_configs() {
   static const std::map<std::string, Configs> all = {{"sdxl", sdxl("{}", "{}")},
                                                      {"sdxl-turbo", sdxl(kTurboUnet, kTurboScheduler)},
+                                                     {"sdxl-refiner", refiner()},
                                                      {"ssd-1b", sdxl(kSsd1bUnet, "{}")},
                                                      {"vega", sdxl(kVegaUnet, "{}")},
                                                      {"sd15", sd("{}", "{}", kClipL)},

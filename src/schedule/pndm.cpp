@@ -53,7 +53,10 @@ Schedule pndm_schedule(const SchedulerConfig& config, const Sampling& s) {
       step(latent, prediction, timestep, {prediction, {}, latent});
       continue;
     }
-    if (i == s.begin + 1) step(saved(2), 0.5 * (prediction + saved(0)), timestep + stride, {saved(0), {}, {}});
+    if (i == s.begin + 1) {
+      step(saved(2), 0.5 * (prediction + saved(0)), timestep + stride, {saved(0), {}, {}});
+      schedule.lead = 1;
+    }
     step(latent, extrapolated(i - s.begin + 1), timestep, {prediction, saved(0), saved(1)});
   }
   return schedule;

@@ -67,8 +67,11 @@ Sampling sampling_of(const Scheduler& scheduler, int steps, const ScheduleOption
           .churn = churn};
 }
 
-void scale_noise(Schedule& schedule, double factor, const Sampling& s, const char* name) {
-  const bool has_noise = s.eta > 0 || s.churn.amount > 0 || s.steps == 1 || std::ranges::any_of(schedule.rows, &StepRow::draws);
+bool draws(const Schedule& s) { return std::ranges::any_of(s.rows, &StepRow::draws); }
+
+// `whole`: with the steps that are left out, as the last one alone need not draw.
+void scale_noise(Schedule& schedule, const Schedule& whole, double factor, const Sampling& s, const char* name) {
+  const bool has_noise = s.eta > 0 || s.churn.amount > 0 || s.steps == 1 || draws(whole);
   require(has_noise, ErrorKind::usage, "s_noise is for new noise, which the steps of {} do not have; these have, unless eta is 0: {}", name,
           names_where([](const Scheduler& s) { return s.eta.value_or(0) > 0; }));
   const size_t columns = size_t(3 + schedule.saved);
@@ -107,10 +110,15 @@ Schedule make_schedule(const SchedulerConfig& config, int steps, const ScheduleO
   const Sampling sampling = sampling_of(scheduler, steps, options);
   Schedule schedule = scheduler.make(chosen, sampling);
   schedule.label = scheduler.a1111;
+  schedule.prediction = chosen.prediction_type;
   if (scheduler.course == Course::sigmas && !spacing) spacing = spacing_of(chosen.sigmas);
   if (spacing) schedule.spacing = spacing->label;
   require_finite(schedule, config, scheduler.name);
-  if (options.s_noise) scale_noise(schedule, *options.s_noise, sampling, scheduler.name);
+  if (options.s_noise) {
+    Sampling all = sampling;
+    all.begin = 0;
+    scale_noise(schedule, scheduler.make(chosen, all), *options.s_noise, sampling, scheduler.name);
+  }
   if (options.strength) schedule.start = schedule.mixtures.front();
   return schedule;
 }

@@ -25,7 +25,9 @@ struct Schedule {
   int saved = 0;                // latent-sized values kept from row to row
   Mixture start = {};           // the first x; without a picture to start from it has no signal
   std::vector<StepRow> rows = {};      // one for each call of the model; a step may take several
+  int lead = 0;                        // of them, how many the first step takes beside those that any step does
   std::vector<Mixture> mixtures = {};  // the x of each row, as the scheduler's add_noise makes it
+  PredictionType prediction = PredictionType::epsilon;
   std::vector<double> timesteps = {}, sigmas = {};  // the tables behind the rows, as diffusers' scheduler holds them; no sigmas where it has none
   std::string label = {};                           // for people: "Euler a"
   std::string spacing = {};                         // likewise, "Karras"; empty: the model's own, of timesteps

@@ -1,6 +1,7 @@
 // Windows of pictures, and pictures of one shape in another.
 #include <gtest/gtest.h>
 
+#include "core/expect_error.h"
 #include "image/pixels.h"
 
 namespace hayate {
@@ -48,6 +49,8 @@ TEST(Fit, ALineDoesNotBecomeHuge) {
   const Image line = gradient(1, 25);
   EXPECT_EQ(fitted(line, 64, 64, Fit::fill).rgb.size(), 64u * 64 * 3);
   EXPECT_THROW(fitted(line, 4096, 4096, Fit::crop), Error);
+  expect_error(ErrorKind::usage, {"16000x16000", "134217728 in all"}, [] { fitted(gradient(9, 9), 16000, 8, Fit::crop); });
+  expect_error(ErrorKind::unsupported, {"16384x8", "16383 pixels a side"}, [] { resized(gradient(9, 9), 16384, 8); });
 }
 
 }  // namespace

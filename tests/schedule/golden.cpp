@@ -77,6 +77,7 @@ ScheduleOptions options_of(const Json& golden) {
   const Json given = golden.value("options", Json::object());
   for (const auto& [key, value] : given.items()) {
     if (key == "spacing") options.spacing = value.get<std::string>();
+    if (key == "is_sdxl") options.is_sdxl = value.get<bool>();
     if (key == "eta") options.eta = value.get<double>();
     if (key == "s_noise") options.s_noise = value.get<double>();
     if (key == "s_churn") options.s_churn = value.get<double>();

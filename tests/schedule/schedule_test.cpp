@@ -91,6 +91,7 @@ TEST(Schedule, OptionsThatMeanNothingAreRefused) {
   expect_error(ErrorKind::usage, {"ddim has no s_churn", "these have: euler"}, [&] { make_schedule(parse(), 10, {.name = "ddim", .s_tmax = 1}); });
   expect_error(ErrorKind::usage, {"s_noise", "the steps of ddim", "euler_ancestral"},
                [&] { make_schedule(parse(), 10, {.name = "ddim", .s_noise = 1}); });
+  EXPECT_EQ(make_schedule(parse(), 4, {.name = "lcm", .s_noise = 0.5, .begin = 3}).rows.size(), 1u) << "the last step, which alone has no noise";
   for (const char* name : {"lcm", "tcd"}) {
     expect_error(ErrorKind::usage, {name, "spacing"}, [&] { make_schedule(parse(), 4, {.name = name, .spacing = "trailing"}); });
     expect_error(ErrorKind::usage, {"51 steps", "1 to 50", "\"original_inference_steps\""}, [&] { make_schedule(parse(), 51, {.name = name}); });
