@@ -25,6 +25,7 @@ struct Outcome {
   std::string rung;
   std::vector<std::string> warnings;
   size_t batches;
+  int steps_done = 0;  // of each batch: fewer than asked for from a picture, more with a second pass
   Timings timings;  // of all batches together
 };
 
@@ -61,7 +62,7 @@ std::vector<Request> batches_of(const Request& all, Pipeline& pipeline) {
 Outcome prepare(const GenerateCommand& command, const std::vector<Request>& batches, const Pipeline& pipeline) {
   const Request& request = command.request;
   const auto [width, height] = pipeline.picture_size(batches[0]);
-  Outcome all{.files = {}, .infotext = {}, .width = width, .height = height, .rung = pipeline.rung(), .warnings = {}, .batches = batches.size(), .timings = {}};
+  Outcome all{.files = {}, .infotext = {}, .width = width, .height = height, .rung = pipeline.rung(), .warnings = {}, .batches = batches.size(), .steps_done = 0, .timings = {}};
   all.files = output_names(command.output, request.pictures,
                            {.width = width, .height = height, .steps = request.steps, .model = pipeline.model(), .now = std::time(nullptr)});
   for (const Request& batch : batches)
@@ -92,6 +93,7 @@ Outcome generate(const GenerateCommand& command, ProgressDisplay& display) {
   size_t written = 0;
   for (size_t i = 0; i < batches.size(); ++i) {
     batches[i].on_step = [&](const Progress& progress) {
+      outcome.steps_done = progress.steps;
       display.step(int(i) * progress.steps + progress.step, int(batches.size()) * progress.steps);
       if (progress.step == progress.steps) display.phase("decoding");
       return !interrupted();
@@ -138,7 +140,7 @@ std::string timing_report(const GenerateCommand& command, const Outcome& outcome
   const int steps = command.request.steps;
   return fmt::format(
       "{}x{}, {} steps, rung {}: load {:.2f} s, compile {:.2f} s, text {:.2f} s, denoise {:.2f} s ({}), decode {:.2f} s, total {:.2f} s",
-      outcome.width, outcome.height, steps, outcome.rung, t.load, t.compile, t.text, t.denoise, speed(double(outcome.batches) * steps / t.denoise),
+      outcome.width, outcome.height, steps, outcome.rung, t.load, t.compile, t.text, t.denoise, speed(double(outcome.batches) * outcome.steps_done / t.denoise),
       t.decode, t.total);
 }
 

@@ -18,6 +18,9 @@ const std::map<std::string, PromptSyntax> syntax_names = {
 
 const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop", Fit::crop}, {"fill", Fit::fill}};
 
+const std::map<std::string, Upscaler> upscaler_names = {{"latent", Upscaler::latent}, {"latent-bicubic", Upscaler::latent_bicubic},
+                                                        {"latent-nearest", Upscaler::latent_nearest}, {"lanczos", Upscaler::lanczos}};
+
 void add_what_to_draw(Table t, GenerateForm& form) {
   Request& request = form.command.request;
   t.group = "Prompt";
@@ -40,8 +43,25 @@ void add_what_to_draw(Table t, GenerateForm& form) {
   needs(t.number("--mask-area", "draw only what is around the white, so many pixels more on each side, at -W x -H (default: the model's own)",
                  request.mask_area, 0, largest_side), mask);
   add_size(t, request.width, request.height);
+  t.choice("--seamless", "a picture that continues at the opposite edge", "none", {"none", "x", "y", "both"}, [&](const std::string& name) {
+    request.seamless_x = name == "x" || name == "both";
+    request.seamless_y = name == "y" || name == "both";
+  });
   CLI::Option* varied = t.number("--variation-seed", "another seed whose noise is mixed in", form.picture.variation_seed, uint64_t{0}, UINT64_MAX);
   inseparable(varied, t.number("--variation-strength", "0 to 1: by how much", form.picture.variation_strength, 0.0f, 1.0f));
+}
+
+void add_hires(Table t, GenerateForm& form) {
+  const Hires usual;
+  auto hires = [&request = form.command.request]() -> Hires& { return request.hires ? *request.hires : request.hires.emplace(); };
+  CLI::Option* scale = t.text("--hires", "X", "hires fix: draw once more over the picture, enlarged by so much (1 to 8)",
+                              [=](const std::string& given) { hires().scale = parse_number("--hires", given, 1.0, 8.0); });
+  needs(t.text("--hires-strength", "X", fmt::format("0 to 1: how much of it is drawn anew (default {})", usual.strength),
+               [=](const std::string& given) { hires().strength = parse_number("--hires-strength", given, 0.0, 1.0); }), scale);
+  needs(t.text("--hires-steps", "N", "of which that share is done (default: --steps)",
+               [=](const std::string& given) { hires().steps = parse_number("--hires-steps", given, 1, 1000); }), scale);
+  needs(t.choice("--hires-upscaler", "how it is enlarged: as a latent, or decoded (lanczos)", "latent", keys_of(upscaler_names),
+                 [=](const std::string& name) { hires().upscaler = upscaler_names.at(name); }), scale);
 }
 
 void add_sampling(Table t, GenerateForm& form) {
@@ -51,9 +71,11 @@ void add_sampling(Table t, GenerateForm& form) {
   t.number("--guidance", fmt::format("how closely to follow the prompt; up to 1: no negative prompt (default {})", form.picture.guidance),
            form.picture.guidance, 0.0f, 100.0f);
   t.number("--guidance-rescale", "0 to 1: tones down overexposure from high guidance (default 0)", form.picture.guidance_rescale, 0.0f, 1.0f);
+  t.number("--mimic-guidance", "dynamic thresholding: a high --guidance with the contrast that this one has (default 0: off)", form.picture.mimic_guidance, 0.0f, 100.0f);
   t.number("--handover", "share of the noise schedule after which --refiner goes on (default 0.8)", request.handover, 0.0, 1.0);
   t.number("--aesthetic-score", "0 to 10: what a refiner is told of the picture to draw (default 6)", form.picture.aesthetic_score, 0.0f, 10.0f);
   t.number("--negative-aesthetic-score", "and of the one not to draw (default 2.5)", form.picture.negative_aesthetic_score, 0.0f, 10.0f);
+  add_hires(t, form);
   t.number("--clip-skip", "leave out this many more last layers of the text encoders (default 0)", request.clip_skip, 0, 64);
   add_sampler(t, request);
   t.number("--eta", "0 to 1: how much of a step is new noise, in schedulers that have it", request.eta, 0.0, 1.0);

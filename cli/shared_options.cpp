@@ -45,6 +45,8 @@ void add_model(Table t, Options& options) {
     if (given.empty()) refuse("--refiner: expected a folder, file or name, got \"\"");
     options.refiner = given;
   });
+  repeatable(t.text("--embedding", "FILE", "textual inversion: the file's name is a word that prompts may use; repeat for several",
+                    [&](const std::string& given) { options.embeddings.push_back(given); }));
   add_replacements(t, options);
 }
 

@@ -21,7 +21,7 @@ ALLOWED = {
     "backend/cpu": ["core", "program", "backend/*"],
     "backend/cuda": ["core", "program", "backend/*"],
     "weights": ["core", "program", "backend/backend.h"],
-    "pipeline": ["core", "program", "passes", "models", "tokenizer", "prompt", "schedule", "backend/backend.h", "backend/processor.h", "weights", "image/pixels.h", "hayate"],
+    "pipeline": ["core", "program", "passes", "models", "tokenizer", "prompt", "schedule", "backend/backend.h", "backend/processor.h", "weights", "image/pixels.h", "image/resample.h", "hayate"],
     "quality": ["core", "models", "weights", "pipeline", "hayate"],
     "server": ["core", "hayate", "image/opacity.h", "prompt/a1111_networks.h"],
     "cli": ["hayate"],

@@ -22,6 +22,7 @@ import transformers  # noqa: E402
 from safetensors.numpy import save_file  # noqa: E402
 
 from reference.components import components_of, run_component  # noqa: E402
+from reference.embeddings import make_embeddings  # noqa: E402
 from reference.pipelines import CASES, case, picture, relative_l2, run_case  # noqa: E402
 from reference.requests import record_request  # noqa: E402
 from reference.sketch import sketch  # noqa: E402
@@ -65,6 +66,7 @@ def dump_cases(folder, names):
     for name in REFINERS:
         if not (folder / name).exists():
             make_refiner(folder / name)
+    make_embeddings(folder / "embeddings")
     manifest = folder / "manifest.json"
     known = {case["name"]: case for case in json.loads(manifest.read_text())["cases"]} if manifest.exists() else {}
     for request in CASES:

@@ -61,6 +61,8 @@ struct Options {
   std::string refiner{};         // a second model that does the last steps, found as `model` is; empty: none
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
   std::vector<Lora> loras{};     // all are added; what fits nothing in the model is told to `warn`
+  // Textual inversion: .safetensors files, whose name without its ending is the word that prompts use (docs/prompts.md).
+  std::vector<std::string> embeddings{};
   std::string lora_folder{};     // where the names in prompts, <lora:NAME:0.8> in the a1111 syntax, are looked up; empty: nowhere
   std::string hub_cache{};       // folder in which the Hugging Face tools keep downloads; empty: none
   std::string random{};          // instead of a model: an architecture at full size with random weights ("sdxl"), to measure speed
@@ -107,6 +109,7 @@ struct Picture {
   uint64_t seed = 0;                                   // torch uses the low 32 bits on CPUs, all on GPUs
   float guidance = 5.0f;                               // classifier-free guidance scale; <= 1: no unconditional half
   float guidance_rescale = 0.0f;                       // 0..1, "Common Diffusion Noise Schedules ...", section 3.4
+  float mimic_guidance = 0;                            // dynamic thresholding: the latent gets the contrast that this guidance would give; 0: off
   MicroConditioning micro{};
   std::optional<MicroConditioning> negative_micro{};   // default: micro
   float aesthetic_score = 6, negative_aesthetic_score = 2.5f;  // what refiners of SDXL are told beside these, without the target size
@@ -126,6 +129,19 @@ enum class Fit {
   stretch,  // each side for itself
   crop,     // in proportion until it covers the size; what sticks out is cut off on both sides
   fill,     // in proportion until it fits in; its edges are drawn out to both sides
+};
+
+// How the picture of a first pass comes to the size of the second. The latent ones, as torch's interpolate, enlarge the latent: softer, and strengths from 0.5 on
+// are needed to draw over it. With lanczos, as Pillow has it, the picture is decoded, enlarged and encoded again.
+enum class Upscaler { latent, latent_bicubic, latent_nearest, lanczos };
+
+// A second pass that goes on from the enlarged picture of the first, "hires fix" of AUTOMATIC1111's web UI: composition from a size that the model
+// knows, detail from a larger one.
+struct Hires {
+  double scale = 1.5;            // of both sides, which become multiples of 8; 1 to 8
+  Upscaler upscaler = Upscaler::latent;
+  double strength = 0.7;         // of the second pass, as Request::strength
+  int steps = 0;                 // of which it does a share `strength`; 0: Request::steps
 };
 
 // DeepCache (Ma et al., arXiv 2312.00858): most steps compute only the outer layers of the UNet and take what is deeper from the last step that
@@ -177,6 +193,8 @@ struct Request {
   std::optional<Image> mask{};
   double mask_blur = 0;              // standard deviation, pixels of init_image: how softly old and new meet; 0 to 1000
   std::optional<int> mask_area{};    // draw only the surroundings of the white, so many pixels around it, at width x height (0: the model's native size)
+  std::optional<Hires> hires{};      // with a refiner, which then goes on in the second pass only; not together with a picture to start from
+  bool seamless_x = false, seamless_y = false;  // pictures that continue at their right edge on the left, and at the lower one above
   std::vector<float> latents{};      // initial noise instead of drawing it, (pictures, height/8, width/8, 4), unit variance
   std::string dump_pattern{};        // glob over value names ("mid_block.*"); empty: no dump
   std::string dump_file{};           // .safetensors that receives them

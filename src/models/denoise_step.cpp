@@ -9,6 +9,7 @@ Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
   int64_t n = s.pictures, c = cfg.out_channels, halves = s.guided ? 2 : 1;
   Program p;
   Builder b(p);
+  b.wrap(s.wrap);
   Value state = b.input("state", {n, s.h, s.w, c * (1 + s.saved)}, Rate::step);
   Value row = b.input("row", {n, 1, 1, RowLayout::width(s)}, Rate::step);
   Value noise = b.input("noise", {n, s.h, s.w, c}, Rate::step);
@@ -30,8 +31,15 @@ Program record_denoise_step(const UNetConfig& cfg, const DenoiseShape& s) {
     in.timestep = b.repeat("timestep", in.timestep, 2);
   }
   Value prediction = record_unet(b, cfg, in);
-  if (s.guided)
-    prediction = b.guidance("guidance", prediction, column("row.guidance", RowLayout::guidance), column("row.rescale", RowLayout::rescale));
+  if (s.guided) {
+    const Value halves = prediction, rescale = column("row.rescale", RowLayout::rescale);
+    prediction = b.guidance("guidance", halves, column("row.guidance", RowLayout::guidance), rescale);
+    if (s.mimics) {
+      const int64_t at = RowLayout::mimic(s);
+      const Value other = b.guidance("guidance.mimicked", halves, column("row.mimic", at), rescale);
+      prediction = b.mimic("guidance.thresholded", prediction, other, x, column("row.clean", at + 1, 2));
+    }
+  }
   Value matrix = column("row.matrix", RowLayout::matrix, RowLayout::matrix_size(s.saved));
   Value next = b.scheduler_row("next_state", state, prediction, noise, matrix);
   if (s.blends) {

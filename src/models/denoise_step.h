@@ -11,6 +11,8 @@ struct DenoiseShape {
   int64_t tokens, pooled_width;
   int branch = -1;             // DeepCache: what comes from inside of this skip connection is carried to the input `cached`; -1: nothing is
   bool shallow = false;        // it is read from there instead of computed
+  Wrap wrap{};                 // seamless pictures
+  bool mimics = false;         // dynamic thresholding, for the pictures whose row says so
   bool blends = false;         // inpainting with a UNet that reads no mask: after the step, what a mask keeps takes its place in x
 };
 
@@ -26,7 +28,8 @@ struct RowLayout {
   static constexpr int64_t timestep = 0, input_scale = 1, guidance = 2, rescale = 3, matrix = 4;
   static int64_t matrix_size(int saved) { return (1 + saved) * (3 + saved); }
   static int64_t kept(int saved) { return matrix + matrix_size(saved); }  // with `blends`: signal and noise of what is kept after the step
-  static int64_t width(const DenoiseShape& s) { return kept(s.saved) + (s.blends ? 2 : 0); }
+  static int64_t mimic(const DenoiseShape& s) { return kept(s.saved) + (s.blends ? 2 : 0); }  // with `mimics`: its guidance, and the factors of x and prediction in the clean latent
+  static int64_t width(const DenoiseShape& s) { return mimic(s) + (s.mimics ? 3 : 0); }
 };
 
 }  // namespace hayate

@@ -89,22 +89,24 @@ int vae_decoder_parts(const VaeConfig& cfg) {
   return 1 + levels * int(cfg.layers_per_block + 1) + (levels - 1) + 1;
 }
 
-Program record_vae_decoder_parts(const VaeConfig& cfg, int begin, int end, const Shape& x) {
+Program record_vae_decoder_parts(const VaeConfig& cfg, int begin, int end, const Shape& x, Wrap wrap) {
   Program p;
   Builder b(p);
+  b.wrap(wrap);
   p.outputs = {Vae(b, cfg).decode(b.input(begin == 0 ? "latents" : "x", x, Rate::prompt), begin, end)};
   return p;
 }
 
-Program record_vae_decoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w) {
-  return record_vae_decoder_parts(cfg, 0, vae_decoder_parts(cfg), {n, h, w, cfg.latent_channels});
+Program record_vae_decoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w, Wrap wrap) {
+  return record_vae_decoder_parts(cfg, 0, vae_decoder_parts(cfg), {n, h, w, cfg.latent_channels}, wrap);
 }
 
-Program record_vae_encoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w) {
+Program record_vae_encoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w, Wrap wrap) {
   int64_t down = cfg.downscale();
   require(h % down == 0 && w % down == 0, ErrorKind::usage, "picture of {}x{} pixels: width and height must be divisible by {}", w, h, down);
   Program p;
   Builder b(p);
+  b.wrap(wrap);
   p.outputs = {Vae(b, cfg).encode(b.input("pixels", {n, h, w, cfg.in_channels}, Rate::prompt))};
   return p;
 }

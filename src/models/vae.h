@@ -7,17 +7,17 @@ namespace hayate {
 
 // Input latents (n, h, w, latent_channels) as the denoiser leaves them (scaled). Output decoder.conv_out
 // (n, h * downscale, w * downscale, 3), about -1..1.
-Program record_vae_decoder(const VaeConfig&, int64_t n, int64_t h, int64_t w);
+Program record_vae_decoder(const VaeConfig&, int64_t n, int64_t h, int64_t w, Wrap = {});
 
 // The decoder is a chain of parts, each of which reads what the one before it makes: from the latents through the mid block, every resnet,
 // every upsampler, and from the last norm on. Only the first one looks further than a few pixels.
 int vae_decoder_parts(const VaeConfig&);
 
 // Parts [begin, end) alone. Input "latents", or for begin > 0 "x", of the shape that is given.
-Program record_vae_decoder_parts(const VaeConfig&, int begin, int end, const Shape& input);
+Program record_vae_decoder_parts(const VaeConfig&, int begin, int end, const Shape& input, Wrap = {});
 
 // Input pixels (n, h, w, 3) in -1..1. Output (n, h / downscale, w / downscale, 2 * latent_channels): mean and log
 // variance of the posterior, not scaled.
-Program record_vae_encoder(const VaeConfig&, int64_t n, int64_t h, int64_t w);
+Program record_vae_encoder(const VaeConfig&, int64_t n, int64_t h, int64_t w, Wrap = {});
 
 }  // namespace hayate

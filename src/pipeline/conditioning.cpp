@@ -180,16 +180,23 @@ Conditioning Conditioner::condition(const PromptChunks& prompts, const Request& 
   const int64_t tokens = encoders_[0]->tokens();
   Conditioning c{.tokens = prompts.tokens, .width = hidden_width(), .pooled_width = prompts.pooled_width};
   for (const auto& e : encoders_) require(e->tokens() == tokens, ErrorKind::bad_model, "the text encoders take {} and {} tokens", tokens, e->tokens());
+  for (size_t half = 0; half < prompts.halves.size(); ++half)
+    encode(prompts.halves[half], half + 1 < prompts.halves.size(), request, c, dump, seconds);
+  c.time_ids = time_ids(prompts, request, width, height);
+  return c;
+}
+
+std::vector<float> Conditioner::time_ids(const PromptChunks& prompts, const Request& request, int width, int height) const {
+  std::vector<float> ids;
   for (size_t half = 0; half < prompts.halves.size(); ++half) {
-    bool negative = half + 1 < prompts.halves.size();
-    encode(prompts.halves[half], negative, request, c, dump, seconds);
+    const bool negative = half + 1 < prompts.halves.size();
     for (const Picture& p : request.pictures) {
       std::optional<float> score;
       if (scores_) score = negative ? p.negative_aesthetic_score : p.aesthetic_score;
-      append_time_ids(negative ? p.negative_micro.value_or(p.micro) : p.micro, score, width, height, c.time_ids);
+      append_time_ids(negative ? p.negative_micro.value_or(p.micro) : p.micro, score, width, height, ids);
     }
   }
-  return c;
+  return ids;
 }
 
 std::vector<EncodedPrompt> encoded_prompts(const Conditioning& c, size_t pictures) {

@@ -38,6 +38,7 @@ class Conditioner {
 
   // Sizes of zero in a picture's micro-conditioning become height x width.
   Conditioning condition(const PromptChunks&, const Request&, int width, int height, Dump&, CompileSeconds&);
+  std::vector<float> time_ids(const PromptChunks&, const Request&, int width, int height) const;
 
   int64_t hidden_width() const;  // of the states of all text encoders
   const std::vector<std::unique_ptr<TextEncoder>>& encoders() const { return encoders_; }

@@ -19,6 +19,7 @@ std::optional<Dtype> parse_dtype(const std::string& name) {
 void convert_model(const Options& model, const std::string& output, const std::string& dtype,
                    const std::function<bool(int64_t done, int64_t total)>& on_written) {
   const std::optional<Dtype> as = parse_dtype(dtype);
+  require(model.embeddings.empty(), ErrorKind::usage, "a model is not written with textual inversions in it: they stay files of their own");
   const std::unique_ptr<Checkpoint> from = open_model(model);
   output.ends_with(".safetensors") ? write_single_file(*from, output, as, on_written) : write_folder(*from, output, as, on_written);
 }

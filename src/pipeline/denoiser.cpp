@@ -47,8 +47,9 @@ Denoiser::Denoiser(const std::string& name, const UNetConfig& config, std::share
 
 Recording Denoiser::recording(const Job& job) const {
   DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = false, .saved = job.schedule.saved, .tokens = job.prompts.tokens,
-                     .pooled_width = job.prompts.pooled_width, .blends = blends(job)};
-  std::string key = fmt::format("{} pictures of {}x{}, saved {}, {} tokens, blends {}", shape.pictures, shape.w, shape.h, shape.saved, shape.tokens, shape.blends);
+                     .pooled_width = job.prompts.pooled_width, .wrap = wrap_of(job.request), .mimics = job.mimics, .blends = blends(job)};
+  std::string key = fmt::format("{} pictures of {}x{}, saved {}, {} tokens, wrap {} {}, mimics {}, blends {}", shape.pictures, shape.w, shape.h, shape.saved, shape.tokens,
+                                shape.wrap.x, shape.wrap.y, shape.mimics, shape.blends);
   std::vector<std::function<Program()>> turns;
   for (const StepKind& kind : job.plan.kinds) {
     shape.guided = kind.guided, shape.shallow = kind.shallow;
@@ -76,6 +77,9 @@ std::vector<float> Denoiser::row_of(const Job& job, size_t at) const {
     rows.insert(rows.end(), {float(step.timestep), float(step.input_scale), p.guidance, p.guidance_rescale});
     for (double m : step.matrix) rows.push_back(float(m));
     if (blends(job)) rows.insert(rows.end(), {float(next.signal), float(next.noise)});
+    if (!job.mimics) continue;
+    const Combination clean = p.mimic_guidance > 0 ? clean_of(s.prediction, {s.mixtures[at].signal, s.mixtures[at].noise}) : Combination{};
+    rows.insert(rows.end(), {p.mimic_guidance, float(clean.of_x), float(clean.of_prediction)});
   }
   return rows;
 }
@@ -194,7 +198,7 @@ std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, 
     exec->write("row", as_bytes(row_of(job, i)));
     run_step(*exec, job, i);
     if (dump.active()) {
-      if (i == 0) dump.take(unet_.name() + "/prompt", *exec, Rate::prompt);
+      if (i == 0) dump.take(fmt::format("{}/prompt{}", unet_.name(), job.enlarged ? "-2" : ""), *exec, Rate::prompt);
       dump.take(fmt::format("{}/step{}", unet_.name(), i + 1 + size_t(job.steps_before)), *exec, Rate::step);
     }
     latents = latents_of(*exec, job);

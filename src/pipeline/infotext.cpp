@@ -16,6 +16,16 @@ constexpr std::string_view negative_mark = "Negative prompt:", blank = " \t\r";
 
 std::string noise_name(Noise noise) { return noise == Noise::torch_cpu_fp16 ? "float16" : noise == Noise::torch_cpu_bf16 ? "bfloat16" : ""; }
 
+const char* upscaler_name(Upscaler by) {
+  switch (by) {
+    case Upscaler::latent: return "Latent";
+    case Upscaler::latent_bicubic: return "Latent (bicubic)";
+    case Upscaler::latent_nearest: return "Latent (nearest-exact)";
+    case Upscaler::lanczos: break;
+  }
+  return "Lanczos";
+}
+
 // As a JSON string where the text could be mistaken for the end of the value or the start of another.
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",:\n\"") == text.npos && !text.starts_with(' ')) return text;
@@ -68,17 +78,25 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   if (!f.spacing.empty()) text += fmt::format("Schedule type: {}, ", f.spacing);
   text += fmt::format("CFG scale: {:g}, Seed: {}, Size: {}x{}, Model: {}, ", p.guidance, p.seed, f.width, f.height, quoted(f.model));
   if (!f.loras.empty()) text += fmt::format("Loras: {}, ", quoted(f.loras));
+  if (!f.embeddings.empty()) text += fmt::format("Embeddings: {}, ", quoted(f.embeddings));
   if (r.clip_skip) text += fmt::format("Clip skip: {}, ", r.clip_skip + 1);
   if (r.prompt_syntax != PromptSyntax::diffusers) text += fmt::format("Prompt syntax: {}, ", r.prompt_syntax == PromptSyntax::a1111 ? "a1111" : "comfy");
   if (r.init_image) text += fmt::format("Denoising strength: {:g}, ", r.strength);
+  if (r.hires) {
+    text += fmt::format("Denoising strength: {:g}, Hires upscale: {:g}, ", r.hires->strength, r.hires->scale);
+    if (r.hires->steps) text += fmt::format("Hires steps: {}, ", r.hires->steps);
+    text += fmt::format("Hires upscaler: {}, ", upscaler_name(r.hires->upscaler));
+  }
   if (r.mask && r.mask_blur > 0) text += fmt::format("Mask blur: {:g}, ", r.mask_blur);
   if (r.mask_area) text += fmt::format("Inpaint area: Only masked, Masked area padding: {}, ", *r.mask_area);
+  if (r.seamless_x || r.seamless_y) text += fmt::format("Tiling: {}, ", r.seamless_x && r.seamless_y ? "True" : r.seamless_x ? "x" : "y");
   if (!f.refiner.empty()) text += fmt::format("Refiner: {}, Refiner switch at: {:g}, ", quoted(f.refiner), r.handover);
   if (p.variation_strength > 0) text += fmt::format("Variation seed: {}, Variation seed strength: {:g}, ", p.variation_seed, p.variation_strength);
   if (r.deepcache.interval > 1) text += fmt::format("DeepCache interval: {}, DeepCache branch: {}, ", r.deepcache.interval, r.deepcache.branch);
   if (r.deepcache.interval > 1 && r.deepcache.center) text += fmt::format("DeepCache center: {}, DeepCache power: {:g}, ", *r.deepcache.center, r.deepcache.power);
   if (r.guidance_interval != std::array{0.0, 1.0}) text += fmt::format("Guidance interval: \"{:g}, {:g}\", ", r.guidance_interval[0], r.guidance_interval[1]);
   if (p.guidance_rescale != 0) text += fmt::format("CFG rescale: {:g}, ", p.guidance_rescale);
+  if (p.mimic_guidance > 0) text += fmt::format("Dynamic thresholding enabled: True, Mimic scale: {:g}, ", p.mimic_guidance);
   if (p.prompt_2) text += fmt::format("Prompt 2: {}, ", quoted(*p.prompt_2));
   if (p.negative_prompt_2) text += fmt::format("Negative prompt 2: {}, ", quoted(*p.negative_prompt_2));
   for (auto [name, value] : {std::pair("Eta", r.eta), {"Sigma noise", r.s_noise}, {"Sigma churn", r.s_churn}, {"Sigma tmin", r.s_tmin}, {"Sigma tmax", r.s_tmax}})

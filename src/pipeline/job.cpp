@@ -25,6 +25,7 @@ void check_pictures(const Request& r) {
     for (float score : {p.aesthetic_score, p.negative_aesthetic_score})
       require(score >= 0 && score <= 100, ErrorKind::usage, "aesthetic_score is {}; expected 0 to 100", score);
     require(p.variation_strength >= 0 && p.variation_strength <= 1, ErrorKind::usage, "variation_strength is {}; expected 0 to 1", p.variation_strength);
+    require(p.mimic_guidance >= 0 && p.mimic_guidance <= 1000, ErrorKind::usage, "mimic_guidance is {}; expected 0 to 1000", p.mimic_guidance);
     require(p.guidance_rescale >= 0 && p.guidance_rescale <= 1, ErrorKind::usage, "guidance_rescale is {}; expected 0 to 1", p.guidance_rescale);
   }
 }
@@ -44,24 +45,33 @@ void check_mask(const Request& r, const UNetConfig& unet) {
   require(r.mask_area.value_or(0) >= 0 && r.mask_area.value_or(0) <= kMaxSide, ErrorKind::usage, "mask_area is {}; expected 0 to {}", r.mask_area.value_or(0), kMaxSide);
 }
 
+void check_hires(const Request& r) {
+  const Hires& h = *r.hires;
+  require(!r.init_image, ErrorKind::usage, "hires is a second pass after one that starts from noise: it does not go together with a picture to start from");
+  require(h.upscaler >= Upscaler::latent && h.upscaler <= Upscaler::lanczos, ErrorKind::usage, "there is no upscaler {}", int(h.upscaler));
+  require(h.scale >= 1 && h.scale <= 8, ErrorKind::usage, "hires scale is {}; expected 1 to 8", h.scale);
+  require(h.strength >= 0 && h.strength <= 1, ErrorKind::usage, "hires strength is {}; expected 0 to 1", h.strength);
+  require(h.steps >= 0 && h.steps <= kMaxSteps, ErrorKind::usage, "hires steps is {}; expected 0 to {}", h.steps, kMaxSteps);
+}
+
 // The steps of a part. As in diffusers, the one that hands over does those down to a timestep, and the one that goes on those below it.
-Schedule schedule_of(const SchedulerConfig& config, const Request& r, ScheduleOptions options, Part part) {
-  if (part == Part::all) return make_schedule(config, r.steps, options);
-  require(r.handover > 0 && r.handover < 1, ErrorKind::usage, "handover is {}; expected more than 0 and less than 1", r.handover);
-  const int second = first_step_below(config, r.steps, options, std::nearbyint(config.num_train_timesteps * (1 - r.handover)));
-  require(second < r.steps, ErrorKind::usage, "handover {} of {} steps leaves no step to the refiner", r.handover, r.steps);
-  Schedule whole = make_schedule(config, r.steps, options);
+Schedule schedule_of(const SchedulerConfig& config, int steps, double handover, ScheduleOptions options, Part part) {
+  if (part == Part::all) return make_schedule(config, steps, options);
+  require(handover > 0 && handover < 1, ErrorKind::usage, "handover is {}; expected more than 0 and less than 1", handover);
+  const int second = first_step_below(config, steps, options, std::nearbyint(config.num_train_timesteps * (1 - handover)));
+  require(second < steps, ErrorKind::usage, "handover {} of {} steps leaves no step to the refiner", handover, steps);
+  Schedule whole = make_schedule(config, steps, options);
   options.strength.reset(), options.begin = second;
-  Schedule rest = make_schedule(config, r.steps, options);
+  Schedule rest = make_schedule(config, steps, options);
   if (part == Part::after_handover) return rest;
-  require(rest.rows.size() < whole.rows.size(), ErrorKind::usage, "handover {} of {} steps leaves no step to the model before the refiner", r.handover, r.steps);
-  whole.rows.resize(whole.rows.size() - rest.rows.size());  // mixtures stay: the last step leaves one behind
+  require(rest.rows.size() < whole.rows.size(), ErrorKind::usage, "handover {} of {} steps leaves no step to the model before the refiner", handover, steps);
+  whole.rows.resize(whole.rows.size() - (rest.rows.size() - size_t(rest.lead)));  // mixtures stay: the last step leaves one behind
   return whole;
 }
 
 }  // namespace
 
-Job check_request(const Request& r, const UNetConfig& unet, const SchedulerConfig& scheduler, Part part, int downscale) {
+Job check_request(const Request& r, const UNetConfig& unet, const SchedulerConfig& scheduler, Part part, bool enlarged, int downscale) {
   check_pictures(r);
   Job job{.request = r,
           .width = side_of(r, r.width, &Image::width, unet, downscale),
@@ -69,26 +79,37 @@ Job check_request(const Request& r, const UNetConfig& unet, const SchedulerConfi
           .pictures = int64_t(r.pictures.size()),
           .h = 0,
           .w = 0,
+          .enlarged = enlarged,
+          .mimics = std::ranges::any_of(r.pictures, [](const Picture& p) { return p.mimic_guidance > 0; }),
           .guided = false,
           .schedule = {},
           .plan = {},
           .prompts = {}};
-  for (auto [name, side] : {std::pair("width", job.width), std::pair("height", job.height)})
-    require(side > 0 && side <= kMaxSide && side % downscale == 0, ErrorKind::usage, "{} is {}; expected a multiple of {} up to {}", name, side,
-            downscale, kMaxSide);
+  auto check_size = [&](const char* of) {
+    for (auto [name, side] : {std::pair("width", job.width), std::pair("height", job.height)})
+      require(side > 0 && side <= kMaxSide && side % downscale == 0, ErrorKind::usage, "{}{} is {}; expected a multiple of {} up to {}", of, name, side,
+              downscale, kMaxSide);
+  };
+  check_size("");
+  if (r.hires) check_hires(r);
+  if (enlarged) {
+    for (int* side : {&job.width, &job.height}) *side = int(*side * r.hires->scale) / downscale * downscale;
+    check_size("hires ");
+  }
   job.h = job.height / downscale;
   job.w = job.width / downscale;
   require(r.steps >= 1 && r.steps <= kMaxSteps, ErrorKind::usage, "steps is {}; expected 1 to {}", r.steps, kMaxSteps);
   require(r.clip_skip >= 0, ErrorKind::usage, "clip_skip is {}; expected 0 or more", r.clip_skip);
   const int64_t latent = job.pictures * job.h * job.w * unet.out_channels;
-  require(r.latents.empty() || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
+  require(r.latents.empty() || enlarged || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
   if (r.init_image) check_image(*r.init_image, "init_image");
   check_mask(r, unet);
 
   ScheduleOptions options{.name = r.scheduler, .spacing = r.spacing, .eta = r.eta, .s_noise = r.s_noise, .s_churn = r.s_churn, .s_tmin = r.s_tmin,
                           .s_tmax = r.s_tmax, .is_sdxl = unet.text_time};
   if (r.init_image && !(r.mask && r.strength == 1)) options.strength = r.strength;
-  job.schedule = schedule_of(scheduler, r, options, part);
+  if (enlarged) options.strength = r.hires->strength;
+  job.schedule = schedule_of(scheduler, enlarged && r.hires->steps ? r.hires->steps : r.steps, r.handover, options, part);
   // A network that is told the guidance scale needs no unconditional half.
   const bool guided = std::ranges::any_of(r.pictures, [](const Picture& p) { return p.guidance > 1; }) && unet.guidance_embed_dim == 0;
   job.plan = plan_steps(int(job.schedule.rows.size()), guided, r);
@@ -97,8 +118,8 @@ Job check_request(const Request& r, const UNetConfig& unet, const SchedulerConfi
   return job;
 }
 
-Job make_job(const Request& r, const DiffusionModel& model, const SchedulerConfig& scheduler, Part part, int downscale, const Warn& warn) {
-  Job job = check_request(r, model.unet(), scheduler, part, downscale);
+Job make_job(const Request& r, const DiffusionModel& model, const SchedulerConfig& scheduler, Part part, bool enlarged, int downscale, const Warn& warn) {
+  Job job = check_request(r, model.unet(), scheduler, part, enlarged, downscale);
   job.prompts = model.conditioner().read(r, job.guided, warn);
   return job;
 }

@@ -13,6 +13,7 @@ class LatentNoise {
   // One generator per seed; with `shared`, one for the whole batch from the first seed.
   LatentNoise(const std::vector<uint64_t>& seeds, Noise kind, bool shared, int64_t channels, int64_t h, int64_t w);
 
+  int64_t channels() const { return channels_; }
   // Next draw for all pictures, (n, h, w, channels).
   std::vector<float> draw();
   // The next draw, of each picture on its way to that of a generator of its own: `strengths` says how far, 0 to 1.

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "pipeline/installed_files.h"
 #include "pipeline/random_model.h"
+#include "weights/embedding_checkpoint.h"
 #include "weights/folder_listing.h"
 #include "weights/hub_cache.h"
 #include "weights/overridden_checkpoint.h"
@@ -17,6 +18,11 @@ namespace {
 std::string find_model(const std::string& name, const Options& options) {
   if (present(name) || !is_hub_name(name)) return name;
   return find_in_hub_cache(options.hub_cache, name);
+}
+
+std::unique_ptr<Checkpoint> with_embeddings(std::unique_ptr<Checkpoint> model, const Options& options) {
+  if (options.embeddings.empty()) return model;
+  return std::make_unique<EmbeddingCheckpoint>(std::move(model), options.embeddings, options.warn);
 }
 
 }  // namespace
@@ -31,11 +37,11 @@ std::unique_ptr<Checkpoint> open_base(const Options& options) {
   for (const auto& [component, path] : all)
     if (!path.empty()) overrides.emplace(component, path);
   if (!overrides.empty()) model = std::make_unique<OverriddenCheckpoint>(std::move(model), overrides);
-  return model;
+  return with_embeddings(std::move(model), options);
 }
 
 std::unique_ptr<Checkpoint> open_refiner(const Options& options) {
-  return open_checkpoint(find_model(options.refiner, options), clip_tokenizers_folder());
+  return with_embeddings(open_checkpoint(find_model(options.refiner, options), clip_tokenizers_folder()), options);
 }
 
 std::vector<WeightedLora> weighted(const std::vector<Lora>& loras) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "core/convert.h"
@@ -69,7 +70,8 @@ PictureDecoder::PictureDecoder(const std::shared_ptr<const TensorSource>& tensor
       vae_("vae", tensors, compiler_, kExecutables), exact_("vae", tensors, exact_compiler_, kExecutables) {}
 
 Recording PictureDecoder::recording(const Decoding& d) const {
-  return {fmt::format("decode {}x{}", d.w, d.h), [&config = config_, h = d.h, w = d.w] { return record_vae_decoder(config, 1, h, w); }};
+  return {fmt::format("decode {}x{}, wrap {} {}", d.w, d.h, d.wrap.x, d.wrap.y),
+          [&config = config_, h = d.h, w = d.w, wrap = d.wrap] { return record_vae_decoder(config, 1, h, w, wrap); }};
 }
 
 std::shared_ptr<Executable> PictureDecoder::whole(Component& vae, const Decoding& d, bool keep_all, CompileSeconds& seconds) {
@@ -81,14 +83,23 @@ TiledDecoder PictureDecoder::tiled(const Decoding& d, const Rung& rung, Dtype dt
   return {config_, d.h, d.w, is_lowered(rung) ? dtype : Dtype::f32};
 }
 
-Component::Need PictureDecoder::need(const Decoding& d, const Rung& rung, bool keep_all) {
-  if (d.tiled) return tiled(d, rung, compiler_.climb.dtype).need(vae_, rung, compiler_.backend->is_host());
-  return vae_.need(recording(d), rung, keep_all);
+Component::Need PictureDecoder::need(const std::vector<Decoding>& sizes, const Rung& rung, bool keep_all) {
+  std::vector<Component::Held> programs;
+  std::vector<std::unique_ptr<TiledDecoder>> in_tiles;  // to which their programs refer
+  for (const Decoding& d : sizes) {
+    if (!d.tiled) {
+      programs.push_back({recording(d), 0});
+      continue;
+    }
+    in_tiles.push_back(std::make_unique<TiledDecoder>(tiled(d, rung, compiler_.climb.dtype)));
+    std::ranges::move(in_tiles.back()->programs(compiler_.backend->is_host()), std::back_inserter(programs));
+  }
+  return vae_.need(programs, rung, keep_all);
 }
 
 // Whether the picture is decoded tile by tile in float32: the forecast was of 16 bits.
 bool PictureDecoder::tiles_in_float32(const Decoding& d) {
-  if (d.tiled || allowed_ == VaeTiling::off) return d.tiled;
+  if (d.tiled || allowed_ == VaeTiling::off || d.wrap != Wrap{}) return d.tiled;
   const Component::Need need = exact_.need(recording(d), *compiler_.rung, false);
   const MemoryBudget& memory = compiler_.backend->memory();
   return need.weights - exact_.loaded_bytes() + std::max(need.loading, need.running.total()) > memory.limit() - memory.used();

@@ -8,6 +8,7 @@
 #include "pipeline/component.h"
 #include "pipeline/dump.h"
 #include "pipeline/tiled_decoder.h"
+#include "program/builder.h"
 
 namespace hayate {
 
@@ -15,6 +16,7 @@ namespace hayate {
 struct Decoding {
   int64_t pictures = 1, h = 0, w = 0;  // h x w: of a latent
   bool tiled = false;
+  Wrap wrap{};                         // not together with tiles
 };
 
 class PictureDecoder {
@@ -26,7 +28,7 @@ class PictureDecoder {
   // may be empty.
   std::vector<Image> decode(const std::vector<float>& latents, const Decoding&, const OnDecode& on_decode, Dump&, CompileSeconds&);
 
-  Component::Need need(const Decoding&, const Rung&, bool keep_all);
+  Component::Need need(const std::vector<Decoding>&, const Rung&, bool keep_all);  // of several sizes, of which the last one is now and needs most
   Component& component() { return vae_; }
   std::shared_ptr<Executable> whole(const Decoding&, CompileSeconds&);
 

@@ -20,19 +20,19 @@ std::vector<float> pixels_of(const Image& image) {
 PictureEncoder::PictureEncoder(std::shared_ptr<const TensorSource> tensors, const VaeConfig& config, const Compiler& compiler)
     : tensors_(std::move(tensors)), config_(config), vae_("vae encoder", tensors_, compiler) {}
 
-Component::Need PictureEncoder::need(int width, int height, const Rung& rung) {
-  const Recording program = recording(width, height);
+Component::Need PictureEncoder::need(int width, int height, Wrap wrap, const Rung& rung) {
+  const Recording program = recording(width, height, wrap);
   if (!checked_) check_tensors(*tensors_, {program.record[0]()}, {record_vae_decoder(config_, 1, 8, 8)}, "the VAE's encoder, for a picture to start from");
   checked_ = true;
   return vae_.need(program, rung, false);
 }
 
-Recording PictureEncoder::recording(int width, int height) const {
-  return {fmt::format("encode {}x{}", width, height), [&config = config_, width, height] { return record_vae_encoder(config, 1, height, width); }};
+Recording PictureEncoder::recording(int width, int height, Wrap wrap) const {
+  return {fmt::format("encode {}x{}, wrap {} {}", width, height, wrap.x, wrap.y), [&config = config_, width, height, wrap] { return record_vae_encoder(config, 1, height, width, wrap); }};
 }
 
-std::vector<float> PictureEncoder::encode(std::span<const float> pixels, int width, int height, std::span<const float> noise, CompileSeconds& seconds) {
-  auto exec = vae_.executable(recording(width, height), false, seconds);
+std::vector<float> PictureEncoder::encode(std::span<const float> pixels, int width, int height, Wrap wrap, std::span<const float> noise, CompileSeconds& seconds) {
+  auto exec = vae_.executable(recording(width, height, wrap), false, seconds);
   exec->write("pixels", std::as_bytes(pixels));
   exec->run(Rate::prompt);
   const std::vector<float> moments = read_floats(*exec, exec->program().outputs[0]);

@@ -6,6 +6,7 @@
 #include "hayate/hayate.h"
 #include "models/config.h"
 #include "pipeline/component.h"
+#include "program/builder.h"
 
 namespace hayate {
 
@@ -18,13 +19,13 @@ class PictureEncoder {
 
   // Latents of a picture of `pixels`, (n, h/8, w/8, channels), scaled as the UNet wants them: of the distribution that the encoder tells, the n samples that are
   // `noise` (of that shape, unit) deviations from its mean. Error(not_finite).
-  std::vector<float> encode(std::span<const float> pixels, int width, int height, std::span<const float> noise, CompileSeconds&);
+  std::vector<float> encode(std::span<const float> pixels, int width, int height, Wrap, std::span<const float> noise, CompileSeconds&);
 
-  Component::Need need(int width, int height, const Rung&);  // Error(bad_model) for a VAE file without an encoder
+  Component::Need need(int width, int height, Wrap, const Rung&);  // Error(bad_model) for a VAE file without an encoder
   Component& component() { return vae_; }
 
  private:
-  Recording recording(int width, int height) const;
+  Recording recording(int width, int height, Wrap) const;
 
   std::shared_ptr<const TensorSource> tensors_;
   VaeConfig config_;

@@ -1,7 +1,7 @@
 // The public Pipeline: a request checked, conditioned, denoised, decoded.
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <map>
 
 #include "core/error.h"
 #include "core/file_reader.h"
@@ -11,8 +11,8 @@
 #include "pipeline/ceilings.h"
 #include "pipeline/devices.h"
 #include "pipeline/diffusion_model.h"
+#include "pipeline/enlarge.h"
 #include "pipeline/infotext.h"
-#include "pipeline/job.h"
 #include "pipeline/linear_measurements.h"
 #include "pipeline/lora_folder.h"
 #include "pipeline/open_model.h"
@@ -20,6 +20,7 @@
 #include "pipeline/picture_encoder.h"
 #include "pipeline/quantization_choice.h"
 #include "pipeline/quantization_errors.h"
+#include "pipeline/run.h"
 #include "pipeline/staging.h"
 #include "pipeline/start.h"
 #include "pipeline/stopwatch.h"
@@ -96,62 +97,53 @@ struct Pipeline::Impl {
     for (const Lora& lora : options.loras) texts.push_back(fmt::format("{}:{:g}", model_name(lora.path), lora.weight));
     return fmt::format("{}", fmt::join(texts, ", "));
   }
+  std::string embeddings() const {
+    std::vector<std::string> names;
+    for (const std::string& path : options.embeddings) names.push_back(model_name(path));
+    return fmt::format("{}", fmt::join(names, ", "));
+  }
   int native_side() const { return int(model.unet().sample_size * vae_config.downscale()); }
 
-  Job check(const Request& r, const Warn& warn) const {
+  std::vector<Run> check(const Request& r, const Warn& warn) {
     require(options.vae_tiling != VaeTiling::on || r.dump_pattern.empty(), ErrorKind::usage,
             "a dump holds whole values, and vae_tiling is on: they do not go together");
-    Job job = make_job(r, model, model.scheduler(), refiner ? Part::before_handover : Part::all, int(vae_config.downscale()), warn);
+    require(options.vae_tiling != VaeTiling::on || wrap_of(r) == Wrap{}, ErrorKind::usage, "a seamless picture is decoded in one piece, and vae_tiling is on: they do not go together");
     require(!refiner || std::ranges::none_of(r.pictures, [](const Picture& p) { return p.prompt_embeds || p.negative_prompt_embeds; }),
             ErrorKind::unsupported, "prompt embeddings are of one model, and a refiner is set, which needs the prompts themselves");
-    if (refiner) job.steps_after = int(refining(job, {}).schedule.rows.size());
-    return job;
-  }
-  // What the refiner does after a job, on the same schedule: what it is handed must have the noise that it expects.
-  Job refining(const Job& before, const Warn& warn) const {
-    SchedulerConfig scheduler = model.scheduler();
-    scheduler.prediction_type = refiner->scheduler().prediction_type;
-    Job job = make_job(before.request, *refiner, scheduler, Part::after_handover, int(vae_config.downscale()), warn);
-    job.steps_before = int(before.schedule.rows.size());
-    return job;
+    return plan_runs(r, model, refiner.get(), int(vae_config.downscale()), warn);
   }
 
   // The stages of generate() and what they need on a rung.
-  std::vector<Stage> stages(const Job& job, const Rung& rung, bool tiled) {
-    const bool keep_all = !job.request.dump_pattern.empty();
+  std::vector<Stage> stages(const std::vector<Run>& runs, const Rung& rung, bool tiled) {
+    const Request& request = runs[0].job.request;
+    const bool keep_all = !request.dump_pattern.empty();
     Stage text{.name = "text"};
-    add_text(text, model, job, rung, keep_all);
-    std::vector<Stage> refined;
-    if (refiner) {
-      const Job second = refining(job, {});
-      add_text(text, *refiner, second, rung, keep_all);
-      refined.push_back(denoise_stage("refine", *refiner, second, rung, keep_all));
-    }
+    for (const Run& run : runs)
+      if (run.from != From::enlarged) add_text(text, run, rung, keep_all);
     std::vector<Stage> all{std::move(text)};
-    if (job.request.init_image) {
-      Stage encoding{.name = "encode"};
-      encoding.add(encoder.component(), encoder.need(job.width, job.height, rung));
-      all.push_back(std::move(encoding));
+    // What a network has prepared for one size stays when it runs at another.
+    std::map<Component*, std::vector<Component::Held>> recorded;
+    std::vector<Decoding> decoded;
+    auto decode = [&](const Job& job) {
+      decoded.push_back(decoding_of(job, tiled));
+      all.emplace_back(Stage{.name = "decode"}).add(decoder.component(), decoder.need(decoded, rung, keep_all));
+    };
+    auto add = [&](const char* name, Component& component, const Component::Need& need) { all.emplace_back(Stage{.name = name}).add(component, need); };
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const auto& [of, from, job] = runs[i];
+      const bool through_pictures = from == From::enlarged && !enlarges_latents(request.hires->upscaler);
+      if (through_pictures) decode(runs[i - 1].job);
+      if (through_pictures || (from == From::beginning && request.init_image)) add("encode", encoder.component(), encoder.need(job.width, job.height, wrap_of(request), rung));
+      Component& unet = of->denoiser().component();
+      recorded[&unet].push_back({of->denoiser().recording(job), 0});
+      add(from == From::beginning ? "denoise" : from == From::enlarged ? "denoise enlarged" : "refine", unet, unet.need(recorded[&unet], rung, keep_all));
     }
-    all.push_back(denoise_stage("denoise", model, job, rung, keep_all));
-    std::ranges::move(refined, std::back_inserter(all));
-    all.push_back(decode_stage(job, rung, tiled));
+    decode(runs.back().job);
     return all;
   }
-  static void add_text(Stage& stage, DiffusionModel& of, const Job& job, const Rung& rung, bool keep_all) {
-    for (const auto& encoder : of.conditioner().encoders())
-      stage.add(encoder->component(), encoder->need(job.pictures * int64_t(job.prompts.length), job.request.clip_skip, rung, keep_all));
-  }
-  static Stage denoise_stage(const char* name, DiffusionModel& of, const Job& job, const Rung& rung, bool keep_all) {
-    Stage stage{.name = name};
-    Component& unet = of.denoiser().component();
-    stage.add(unet, unet.need(of.denoiser().recording(job), rung, keep_all));
-    return stage;
-  }
-  Stage decode_stage(const Job& job, const Rung& rung, bool tiled) {
-    Stage decoding{.name = "decode"};
-    decoding.add(decoder.component(), decoder.need(decoding_of(job, tiled), rung, !job.request.dump_pattern.empty()));
-    return decoding;
+  static void add_text(Stage& stage, const Run& run, const Rung& rung, bool keep_all) {
+    for (const auto& encoder : run.model->conditioner().encoders())
+      stage.add(encoder->component(), encoder->need(run.job.pictures * int64_t(run.job.prompts.length), run.job.request.clip_skip, rung, keep_all));
   }
 
   struct MemoryPlanned {
@@ -159,7 +151,8 @@ struct Pipeline::Impl {
     std::vector<Stage> stages{};
     std::vector<StagePlan> plan{};
   };
-  MemoryPlanned plan_memory(const Job& job, const Rung& rung, VaeTiling tiling) {
+  MemoryPlanned plan_memory(const std::vector<Run>& runs, const Rung& rung, VaeTiling tiling) {
+    const Job& job = runs.back().job;  // the largest
     MemoryBudget& counted = compiler.backend->memory();
     const bool host = compiler.backend->is_host();  // a GPU's memory holds nothing but weights and executables
     const int64_t process = host ? process_bytes(job.pictures, job.width, job.height) : 0;
@@ -167,12 +160,12 @@ struct Pipeline::Impl {
     const int64_t budget = options.memory_limit ? options.memory_limit : counted.used() + left;
     counted.set_limit(std::max<int64_t>(0, budget - process));
     MemoryPlanned planned{.forecast = {.process = process, .peak = process, .budget = budget, .vae_tiled = tiling == VaeTiling::on},
-                          .stages = stages(job, rung, tiling == VaeTiling::on)};
+                          .stages = stages(runs, rung, tiling == VaeTiling::on)};
     planned.plan = plan_stages(planned.stages, budget - process);
     // Tiles are slower, so where there is a choice they are taken only if the decoder does not fit in one piece.
-    if (tiling == VaeTiling::automatic && job.request.dump_pattern.empty() && planned.plan.back().memory.peak > budget - process) {
+    if (tiling == VaeTiling::automatic && job.request.dump_pattern.empty() && wrap_of(job.request) == Wrap{} && planned.plan.back().memory.peak > budget - process) {
       planned.forecast.vae_tiled = true;
-      planned.stages.back() = decode_stage(job, rung, true);
+      planned.stages = stages(runs, rung, true);
       planned.plan = plan_stages(planned.stages, budget - process);
     }
     for (const StagePlan& stage : planned.plan) {
@@ -181,54 +174,61 @@ struct Pipeline::Impl {
     }
     return planned;
   }
-  MemoryPlanned plan_memory(const Job& job, const Rung& rung) { return plan_memory(job, rung, options.vae_tiling); }
+  MemoryPlanned plan_memory(const std::vector<Run>& runs, const Rung& rung) { return plan_memory(runs, rung, options.vae_tiling); }
 
   // The request changed in ways of which each makes it fit, as text.
-  std::vector<std::string> what_would_fit(const Job& job) {
+  std::vector<std::string> what_would_fit(const std::vector<Run>& runs) {
     std::vector<std::string> found;
-    auto fits = [&](int64_t pictures, int width, int height, const Rung& rung) {
-      Job smaller = job;
-      smaller.pictures = pictures, smaller.width = width, smaller.height = height;
-      smaller.h = height / vae_config.downscale(), smaller.w = width / vae_config.downscale();
+    const int unit = int(vae_config.downscale());
+    const Job& job = runs.back().job;  // whose size is the picture's
+    auto fits = [&](int64_t pictures, int part, const Rung& rung) {
+      std::vector<Run> smaller;
+      for (const Run& run : runs) {
+        Job& j = smaller.emplace_back(run).job;
+        j.pictures = pictures;
+        for (int* side : {&j.width, &j.height}) *side = *side * part / 16 / unit * unit;
+        j.h = j.height / unit, j.w = j.width / unit;
+        if (j.h == 0 || j.w == 0) return false;
+      }
       return plan_memory(smaller, rung).forecast.fits();
     };
-    if (options.vae_tiling == VaeTiling::off && plan_memory(job, *compiler.rung, VaeTiling::on).forecast.fits()) found.push_back("the VAE in tiles");
+    if (options.vae_tiling == VaeTiling::off && wrap_of(job.request) == Wrap{} && plan_memory(runs, *compiler.rung, VaeTiling::on).forecast.fits()) found.push_back("the VAE in tiles");
     for (int64_t pictures = job.pictures / 2; pictures > 0; pictures /= 2)
-      if (fits(pictures, job.width, job.height, *compiler.rung)) {
+      if (fits(pictures, 16, *compiler.rung)) {
         found.push_back(fmt::format("{} picture{} at a time", pictures, pictures > 1 ? "s" : ""));
         break;
       }
     const Rung& fastest = find_rung(kFastestRung);
-    if (compiler.rung != &fastest && fits(job.pictures, job.width, job.height, fastest)) found.push_back(fmt::format("rung {}", fastest.name));
+    if (compiler.rung != &fastest && fits(job.pictures, 16, fastest)) found.push_back(fmt::format("rung {}", fastest.name));
     for (int part = 15; part > 0; --part) {
-      const int unit = int(vae_config.downscale()), width = job.width * part / 16 / unit * unit, height = job.height * part / 16 / unit * unit;
-      if (width == 0 || height == 0 || !fits(job.pictures, width, height, *compiler.rung)) continue;
-      found.push_back(fmt::format("{}x{} pixels", width, height));
+      if (!fits(job.pictures, part, *compiler.rung)) continue;
+      found.push_back(fmt::format("{}x{} pixels", job.width * part / 16 / unit * unit, job.height * part / 16 / unit * unit));
       break;
     }
     return found;
   }
 
-  MemoryPlanned plan_memory(const Job& job) {
-    MemoryPlanned planned = plan_memory(job, *compiler.rung);
+  MemoryPlanned plan_memory(const std::vector<Run>& runs) {
+    MemoryPlanned planned = plan_memory(runs, *compiler.rung);
     if (planned.forecast.fits()) return planned;
-    planned.forecast.would_fit = what_would_fit(job);
+    planned.forecast.would_fit = what_would_fit(runs);
     return planned;
   }
 
-  static Decoding decoding_of(const Job& job, bool tiled) { return {.pictures = job.pictures, .h = job.h, .w = job.w, .tiled = tiled}; }
+  static Decoding decoding_of(const Job& job, bool tiled) { return {.pictures = job.pictures, .h = job.h, .w = job.w, .tiled = tiled, .wrap = wrap_of(job.request)}; }
 
   std::optional<Canvas> canvas_of(const Job& job) const {
     if (!job.request.init_image) return {};
     return Canvas(job.request, job.width, job.height, int(vae_config.downscale()));
   }
 
-  std::vector<std::string> infotexts(const Job& job) const {
+  std::vector<std::string> infotexts(const Job& job) const {  // of the first run
     const Request& request = job.request;
     const InfotextFields fields{.model = name(),
                                 .scheduler = job.schedule.label,
                                 .refiner = refiner ? model_name(options.refiner) : "",
                                 .loras = loras(),
+                                .embeddings = embeddings(),
                                 .spacing = job.schedule.spacing,
                                 .width = hayate::picture_size(job)[0],
                                 .height = hayate::picture_size(job)[1]};
@@ -254,21 +254,42 @@ struct Pipeline::Impl {
     return change;
   }
 
+  // What a second pass draws over: what the first has drawn, at the size of the second. `make_room` for a stage.
+  std::vector<float> enlarge(const Job& from, const Job& to, const std::vector<float>& latents, LatentNoise& noise, bool tiled, auto& make_room,
+                             CompileSeconds& seconds) {
+    const Upscaler by = to.request.hires->upscaler;
+    if (enlarges_latents(by)) return enlarged(latents, from.pictures, from.h, from.w, to.h, to.w, by);
+    Dump nothing("", "");
+    make_room();
+    const std::vector<Image> images = decoder.decode(latents, decoding_of(from, tiled), to.request.on_decode, nothing, seconds);
+    make_room();
+    const std::vector<float> drawn = noise.draw();
+    const size_t each = drawn.size() / images.size();
+    std::vector<float> all;
+    for (size_t i = 0; i < images.size(); ++i) {
+      const Image larger = enlarged(images[i], to.width, to.height);
+      const std::vector<float> one = encoder.encode(pixels_of(larger), to.width, to.height, wrap_of(to.request), std::span(drawn).subspan(i * each, each), seconds);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
+  }
+
   Result generate(const Request& request) {
     Stopwatch total, watch;
-    Job job = check(request, options.warn);
-    const std::optional<Canvas> canvas = canvas_of(job);
+    const std::vector<Run> runs = check(request, options.warn);
+    const Job& first = runs[0].job;
+    const std::optional<Canvas> canvas = canvas_of(first);
     Dump dump(request.dump_pattern, request.dump_file);
     CompileSeconds seconds;
     seconds.load += model.change_loras(loras_for(request)).seconds;
     watch.lap();
     Result result;
     compiler.backend->memory().start_peak();
-    MemoryPlanned memory = plan_memory(job);
+    MemoryPlanned memory = plan_memory(runs);
     require(memory.forecast.fits(), ErrorKind::out_of_memory, "{}", refusal_text(memory.forecast, options.memory_limit > 0));
     seconds.compile += watch.lap();
     auto make_room = [&, next = size_t{0}]() mutable {  // for the next stage
-      for (size_t other : memory.plan[next].gives_way) memory.stages[other].release();
+      for (Component* other : memory.plan[next].gives_way) other->release();
       ++next;
     };
     // Each stage without what was spent on compiling for it, which is listed apart.
@@ -277,33 +298,39 @@ struct Pipeline::Impl {
       return watch.lap() - (spent - before);
     };
     make_room();
-    Conditioning c = model.conditioner().condition(job.prompts, request, job.width, job.height, dump, seconds);
-    std::optional<Job> second;
-    Conditioning refined;
-    if (refiner) {
-      second.emplace(refining(job, options.warn));
-      refined = refiner->conditioner().condition(second->prompts, request, job.width, job.height, dump, seconds);
+    std::vector<Conditioning> told;
+    for (const auto& [of, from, job] : runs) {
+      Conditioner& conditioner = of->conditioner();
+      const bool again = from == From::enlarged && job.guided == first.guided;  // the same texts
+      told.push_back(again ? told[0] : conditioner.condition(job.prompts, request, job.width, job.height, dump, seconds));
+      if (again) told.back().time_ids = conditioner.time_ids(job.prompts, request, job.width, job.height);
     }
     result.timings.text = stage();
-    LatentNoise noise = noise_of(job, model.unet().out_channels);
-    if (job.request.init_image) make_room();
-    Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
-    make_room();
-    result.latents = model.denoiser().run(job, c, start, noise, dump, seconds);
-    if (!dump.active()) result.work = model.denoiser().work(job, seconds);  // now: decoding may need the memory of the UNet
-    if (refiner) {
+    LatentNoise noise = noise_of(first, model.unet().out_channels);
+    Start start;
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const auto& [of, from, job] = runs[i];
+      if (from == From::beginning) {
+        if (request.init_image) make_room();
+        start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
+      } else if (from == From::enlarged) {
+        noise = noise_of(job, model.unet().out_channels);
+        start = start_over(job, enlarge(runs[i - 1].job, job, result.latents, noise, memory.forecast.vae_tiled, make_room, seconds), noise);
+      } else {
+        start.x = std::move(result.latents);
+      }
       make_room();
-      start.x = std::move(result.latents);
-      result.latents = refiner->denoiser().run(*second, refined, start, noise, dump, seconds);
+      result.latents = of->denoiser().run(job, told[i], start, noise, dump, seconds);
+      if (i == 0 && !dump.active()) result.work = model.denoiser().work(job, seconds);  // now: decoding may need the memory of the UNet
     }
     result.timings.denoise = stage();
     make_room();
-    result.images = decoder.decode(result.latents, decoding_of(job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
+    result.images = decoder.decode(result.latents, decoding_of(runs.back().job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
     for (Image& image : result.images)
       if (canvas) image = canvas->finished(std::move(image));
     result.timings.decode = stage();
     if (dump.active()) dump.write();
-    result.infotext = infotexts(job);
+    result.infotext = infotexts(first);
     result.timings.compile = seconds.compile;
     result.timings.load = seconds.load;
     result.timings.total = total.lap();
@@ -312,22 +339,23 @@ struct Pipeline::Impl {
   }
 
   std::vector<EncodedPrompt> encode_prompts(const Request& request) {
-    const Job job = check(request, options.warn);
+    const std::vector<Run> runs = check(request, options.warn);
+    const Job& job = runs[0].job;
     CompileSeconds seconds;
     Dump nothing("", "");
     model.change_loras(loras_for(request));
-    MemoryPlanned memory = plan_memory(job, *compiler.rung);
-    for (size_t other : memory.plan[0].gives_way) memory.stages[other].release();
+    MemoryPlanned memory = plan_memory(runs, *compiler.rung);
+    for (Component* other : memory.plan[0].gives_way) other->release();
     return encoded_prompts(model.conditioner().condition(job.prompts, request, job.width, job.height, nothing, seconds), request.pictures.size());
   }
 
-  std::vector<LinearShape> measure_linears(const Request& request) const {
-    return hayate::measure_linears(model.denoiser().recording(check(request, {})).record[0], model.checkpoint().tensors("unet"), compiler);
+  std::vector<LinearShape> measure_linears(const Request& request) {
+    return hayate::measure_linears(model.denoiser().recording(check(request, {})[0].job).record[0], model.checkpoint().tensors("unet"), compiler);
   }
 
   std::vector<LayersError> quantization_errors(const Request& request) {
     require(request.steps > 1, ErrorKind::usage, "steps is {}; expected 2 or more, of which the one in the middle is taken", request.steps);
-    const Job job = check(request, options.warn);
+    const Job job = check(request, options.warn)[0].job;
     CompileSeconds seconds;
     Dump nothing("", "");
     const Conditioning c = model.conditioner().condition(job.prompts, request, job.width, job.height, nothing, seconds);
@@ -350,7 +378,8 @@ struct Pipeline::Impl {
 
   std::vector<OpTime> profile(const Request& request, int runs) {
     generate(request);
-    Job job = check(request, options.warn);
+    const std::vector<Run> all = check(request, options.warn);
+    const Job& job = all[0].job;
     CompileSeconds seconds;
     std::vector<OpTime> times;
     auto add = [&](const std::string& part, Executable& exec, Rate section) {
@@ -362,7 +391,7 @@ struct Pipeline::Impl {
                            is_narrow(p, p[v])});
     };
     for (Rate section : {Rate::step, Rate::prompt}) add(section == Rate::step ? "step" : "prompt", *model.denoiser().executable(job, seconds), section);
-    if (!plan_memory(job, *compiler.rung).forecast.vae_tiled) add("decode", *decoder.whole(decoding_of(job, false), seconds), Rate::prompt);
+    if (!plan_memory(all, *compiler.rung).forecast.vae_tiled) add("decode", *decoder.whole(decoding_of(job, false), seconds), Rate::prompt);
     return times;
   }
 
@@ -384,11 +413,11 @@ std::vector<EncodedPrompt> Pipeline::encode_prompts(const Request& request) { re
 LoraChange Pipeline::set_loras(const std::vector<Lora>& loras) { return impl_->set_loras(loras); }
 std::vector<Lora> Pipeline::loras_of(const Picture& picture, PromptSyntax syntax) const { return hayate::loras_of(picture, syntax, impl_->options.lora_folder); }
 MemoryForecast Pipeline::forecast(const Request& request) { return impl_->plan_memory(impl_->check(request, {})).forecast; }
-std::array<int, 2> Pipeline::picture_size(const Request& request) const { return hayate::picture_size(impl_->check(request, {})); }
-std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})); }
+std::array<int, 2> Pipeline::picture_size(const Request& request) const { return hayate::picture_size(impl_->check(request, {}).back().job); }
+std::vector<std::string> Pipeline::infotext(const Request& request) const { return impl_->infotexts(impl_->check(request, {})[0].job); }
 std::vector<OpTime> Pipeline::profile(const Request& request, int runs) { return impl_->profile(request, runs); }
 Ceilings Pipeline::measure_ceilings() { return hayate::measure_ceilings(impl_->compiler); }
-double Pipeline::step_floor(const Request& request, const Ceilings& ceilings) { return impl_->model.denoiser().floor(impl_->check(request, {}), ceilings); }
+double Pipeline::step_floor(const Request& request, const Ceilings& ceilings) { return impl_->model.denoiser().floor(impl_->check(request, {})[0].job, ceilings); }
 std::vector<LinearShape> Pipeline::measure_linears(const Request& request) { return impl_->measure_linears(request); }
 std::vector<LayersError> Pipeline::quantization_errors(const Request& request) { return impl_->quantization_errors(request); }
 int Pipeline::native_width() const { return impl_->native_side(); }

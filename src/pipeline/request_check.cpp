@@ -23,9 +23,10 @@ RequestCheck::RequestCheck(const Options& options) {
 }
 
 std::array<int, 2> RequestCheck::operator()(const Request& request) const {
-  const Job job = check_request(request, configs_->unet, configs_->scheduler, configs_->part, configs_->downscale);
+  auto checked = [&](Part part, bool enlarged) { return check_request(request, configs_->unet, configs_->scheduler, part, enlarged, configs_->downscale); };
+  const Job job = checked(request.hires ? Part::all : configs_->part, false);
   if (request.init_image) static_cast<void>(Canvas(request, job.width, job.height, configs_->downscale));  // throws for a mask without white
-  return picture_size(job);
+  return picture_size(request.hires ? checked(configs_->part, true) : job);
 }
 
 }  // namespace hayate

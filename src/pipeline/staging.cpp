@@ -2,44 +2,50 @@
 #include "pipeline/staging.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace hayate {
 
 void Stage::add(Component& network, const Component::Need& n) {
-  networks.push_back(&network);
+  networks.push_back({&network, n.weights});
   need.weights += n.weights;
   need.loading = std::max(need.loading, n.loading);
   if (n.running.total() > need.running.total()) need.running = n.running;
 }
 
-int64_t Stage::loaded_bytes() const {
-  int64_t bytes = 0;
-  for (const Component* network : networks) bytes += network->loaded_bytes();
-  return bytes;
-}
-
-void Stage::release() const {
-  for (Component* network : networks) network->release();
-}
-
 std::vector<StagePlan> plan_stages(const std::vector<Stage>& stages, int64_t budget) {
-  std::vector<int64_t> held;
-  for (const Stage& stage : stages) held.push_back(stage.loaded_bytes());
+  auto runs_in = [](const Stage& stage, const Component* network) {
+    return std::ranges::find(stage.networks, network, &Stage::Network::component) != stage.networks.end();
+  };
+  std::vector<Stage::Network> held;  // a network may run in several stages
+  auto hold = [&](Component* network, int64_t bytes) {
+    const auto found = std::ranges::find(held, network, &Stage::Network::component);
+    found == held.end() ? void(held.push_back({network, bytes})) : void(found->weights = bytes);
+  };
+  for (const Stage& stage : stages)
+    for (const Stage::Network& n : stage.networks) hold(n.component, n.component->loaded_bytes());
   std::vector<StagePlan> plans;
   for (size_t i = 0; i < stages.size(); ++i) {
     const Component::Need& need = stages[i].need;
-    auto kept = [&] { return std::accumulate(held.begin(), held.end(), int64_t{0}) - held[i]; };
+    auto kept = [&] {
+      int64_t bytes = 0;
+      for (const Stage::Network& n : held) bytes += runs_in(stages[i], n.component) ? 0 : n.weights;
+      return bytes;
+    };
     const int64_t own = need.weights + std::max(need.loading, need.running.total());
     StagePlan plan;
-    for (size_t back = 1; back < stages.size() && own > budget - kept(); ++back) {
-      const size_t last_needed = (i + stages.size() - back) % stages.size();
-      if (held[last_needed] > 0) plan.gives_way.push_back(last_needed);
-      held[last_needed] = 0;
-    }
+    // The stage before is repeated last; what runs in a stage on the way to it is needed sooner.
+    for (size_t after = stages.size() - 1; after > 0 && own > budget - kept(); --after)
+      for (Stage::Network& n : held) {
+        auto runs_at = [&](size_t later) { return runs_in(stages[(i + later) % stages.size()], n.component); };
+        bool sooner = false;
+        for (size_t later = 0; later < after; ++later) sooner = sooner || runs_at(later);
+        if (n.weights == 0 || sooner || !runs_at(after)) continue;
+        plan.gives_way.push_back(n.component);
+        n.weights = 0;
+      }
     plan.memory = {.name = stages[i].name, .weights = need.weights, .kept = kept(), .activations = need.running.activations,
                    .scratch = need.running.scratch, .peak = kept() + own};
-    held[i] = need.weights;
+    for (const Stage::Network& n : stages[i].networks) hold(n.component, n.weights);
     plans.push_back(std::move(plan));
   }
   return plans;

@@ -8,18 +8,20 @@
 namespace hayate {
 
 struct Stage {
+  struct Network {
+    Component* component;
+    int64_t weights;  // bytes
+  };
   const char* name;
-  std::vector<Component*> networks{};  // run one after another
+  std::vector<Network> networks{};     // run one after another
   Component::Need need{};              // of all: their weights together, and the most that one takes beside
 
   void add(Component&, const Component::Need&);
-  int64_t loaded_bytes() const;
-  void release() const;
 };
 
 struct StagePlan {
   MemoryStage memory{};
-  std::vector<size_t> gives_way{};  // stages whose weights are released before this one starts
+  std::vector<Component*> gives_way{};  // whose weights are released before this one starts
 };
 
 // Everything stays while it fits into `budget` bytes; else the weights give way that will be needed last, stages being repeated in their

@@ -7,13 +7,20 @@ namespace hayate {
 
 namespace {
 // The first noise of each picture, mixed with that of its variation seed.
-std::vector<float> first_noise(const Job& job, LatentNoise& noise, int64_t channels) {
+std::vector<float> first_noise(const Job& job, LatentNoise& noise) {
   std::vector<uint64_t> seeds;
   std::vector<float> strengths;
   for (const Picture& p : job.request.pictures) seeds.push_back(p.variation_seed), strengths.push_back(p.variation_strength);
   if (std::ranges::all_of(strengths, [](float s) { return s == 0; })) return noise.draw();
-  LatentNoise other(seeds, job.request.noise, job.request.shared_noise, channels, job.h, job.w);
+  LatentNoise other(seeds, job.request.noise, job.request.shared_noise, noise.channels(), job.h, job.w);
   return noise.draw_varied(other, strengths);
+}
+
+// The first x of a schedule.
+std::vector<float> mixed(const Mixture& first, const std::vector<float>& clean, std::vector<float> noise) {
+  for (float& v : noise) v *= float(first.noise);
+  for (size_t i = 0; i < clean.size(); ++i) noise[i] += float(first.signal) * clean[i];
+  return noise;
 }
 }  // namespace
 
@@ -25,21 +32,24 @@ LatentNoise noise_of(const Job& job, int64_t channels) {
 
 Start start_of(const Job& job, const Canvas* canvas, const UNetConfig& unet, PictureEncoder& encoder, LatentNoise& noise, CompileSeconds& seconds) {
   const Request& r = job.request;
-  auto encoded = [&](const std::vector<float>& pixels) { return encoder.encode(pixels, job.width, job.height, noise.draw(), seconds); };
+  auto encoded = [&](const std::vector<float>& pixels) { return encoder.encode(pixels, job.width, job.height, wrap_of(r), noise.draw(), seconds); };
   Start start;
   // Where nothing of the picture is seen but what the UNet reads beside x, diffusers does not encode the rest.
   if (canvas && !(unet.reads_mask() && r.strength == 1)) start.clean = encoded(pixels_of(canvas->picture()));
-  start.noise = r.latents.empty() ? first_noise(job, noise, unet.out_channels) : r.latents;
-  start.x = start.noise;
-  const Mixture& first = job.schedule.start;
-  for (float& v : start.x) v *= float(first.noise);
-  for (size_t i = 0; i < start.clean.size(); ++i) start.x[i] += float(first.signal) * start.clean[i];
+  start.noise = r.latents.empty() ? first_noise(job, noise) : r.latents;
+  start.x = mixed(job.schedule.start, start.clean, start.noise);
   if (!r.mask) return start;
   start.mask = canvas->mask();
   if (unet.reads_mask())
     start.masked = encoded(canvas->masked_pixels());
   else
     static_cast<void>(noise.draw());  // diffusers encodes it for every UNet
+  return start;
+}
+
+Start start_over(const Job& job, std::vector<float> enlarged, LatentNoise& noise) {
+  Start start{.clean = std::move(enlarged), .noise = first_noise(job, noise)};
+  start.x = mixed(job.schedule.start, start.clean, start.noise);
   return start;
 }
 

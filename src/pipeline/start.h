@@ -21,6 +21,8 @@ struct Start {
 
 // Draws in the order of diffusers: for the picture to start from, the noise, for the masked picture. `canvas` may be none.
 Start start_of(const Job&, const Canvas* canvas, const UNetConfig&, PictureEncoder&, LatentNoise&, CompileSeconds&);
+// Of a second pass that draws over `enlarged`, latents of its size; `noise` is drawn as for a first pass.
+Start start_over(const Job&, std::vector<float> enlarged, LatentNoise&);
 LatentNoise noise_of(const Job&, int64_t channels);
 
 }  // namespace hayate

@@ -19,6 +19,10 @@ TextEncoder::TextEncoder(const Checkpoint& model, const std::string& component, 
           model.tokenizer(tokenizer), tokenizer_.vocabulary_size() - 1, component, config_.vocab_size);
   require(tokenizer_.max_length() == config_.max_tokens, ErrorKind::bad_model, "{}: model_max_length is {}, {} has max_position_embeddings {}",
           model.tokenizer(tokenizer), tokenizer_.max_length(), component, config_.max_tokens);
+  for (const AddedWord& word : model.words(component)) {
+    tokenizer_.add_word(word.text, word.first, word.count);
+    added_from_ = std::min(added_from_, word.first);
+  }
 }
 
 Recording TextEncoder::recording(const ClipTextOutput& output, int64_t texts) const {
@@ -47,7 +51,9 @@ void TextEncoder::encode_batch(std::span<const std::vector<int32_t>> ids, const 
                                CompileSeconds& seconds, EncodedText& encoded) {
   std::vector<int32_t> all, ends;
   for (const std::vector<int32_t>& list : ids) {
-    ends.push_back(eos_index(config_, list));
+    std::vector<int32_t> known = list;  // the rule of the largest id is about the model's own
+    for (int32_t& id : known) id = id < added_from_ ? id : 0;
+    ends.push_back(eos_index(config_, known));
     all.insert(all.end(), list.begin(), list.end());
   }
   auto run = [&](bool keep_all) {

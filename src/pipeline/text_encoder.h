@@ -40,6 +40,7 @@ class TextEncoder {
   void encode_batch(std::span<const std::vector<int32_t>> ids, const std::string& half, const ClipTextOutput&, Dump&, CompileSeconds&, EncodedText&);
 
   ClipTokenizer tokenizer_;
+  int32_t added_from_ = INT32_MAX;  // the first id that the model's own vocabulary does not have
   ClipTextConfig config_;
   ClipTextOutput output_;
   Component component_;

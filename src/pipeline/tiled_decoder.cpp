@@ -67,7 +67,7 @@ TiledDecoder::TiledDecoder(const VaeConfig& config, int64_t h, int64_t w, Dtype 
 
 Recording TiledDecoder::recording(const Stage& stage, const WindowPass& pass) { return {stage.key + " " + pass.norm, [&] { return pass.program; }}; }
 
-Component::Need TiledDecoder::need(Component& component, const Rung& rung, bool on_host) const {
+std::vector<Component::Held> TiledDecoder::programs(bool on_host) const {
   std::vector<Component::Held> programs;
   int64_t input = 0;
   for (const Stage& stage : stages_) {
@@ -76,7 +76,11 @@ Component::Need TiledDecoder::need(Component& component, const Rung& rung, bool 
     for (const WindowPass& pass : stage.passes) programs.push_back({recording(stage, pass), input + result});
     input = result;
   }
-  return component.need(programs, rung, /*keep_all=*/false);
+  return programs;
+}
+
+Component::Need TiledDecoder::need(Component& component, const Rung& rung, bool on_host) const {
+  return component.need(programs(on_host), rung, /*keep_all=*/false);
 }
 
 int TiledDecoder::runs() const {

@@ -22,8 +22,9 @@ class TiledDecoder {
   // For latents of h x w. Maps are parked as `stored`, in which the programs compute.
   TiledDecoder(const VaeConfig&, int64_t h, int64_t w, Dtype stored, int64_t tile = kTile);
 
-  // Of decode(). On a device of its own without the maps.
-  Component::Need need(Component&, const Rung&, bool on_host) const;
+  // Of decode(), with the maps that are held beside. On a device of its own without them. They refer to this object.
+  std::vector<Component::Held> programs(bool on_host) const;
+  Component::Need need(Component&, const Rung&, bool on_host) const;  // of these
 
   int runs() const;  // that decode() makes
 

@@ -29,6 +29,11 @@ Value Builder::linear(const std::string& name, Value x, int64_t out, bool bias) 
 }
 
 Value Builder::conv2d(const std::string& name, Value x, int64_t out, int kernel, ConvAttr attr) {
+  // What is padded at one end only torch pads by an op of its own, with zeros.
+  if ((wrap_.x || wrap_.y) && attr.pad_begin > 0 && attr.pad_begin == attr.pad_end) {
+    x = pad(name + ".padded", x, {.size = attr.pad_begin, .wrap_x = wrap_.x, .wrap_y = wrap_.y});
+    attr.pad_begin = attr.pad_end = 0;
+  }
   Value w = weight(name + ".weight", {out, kernel, kernel, shape(x).c});
   Value b = weight(name + ".bias", {1, 1, 1, out});
   return emit(Op::conv2d, name, {x, w, b, none}, attr);
@@ -82,6 +87,7 @@ Value Builder::repeat(const std::string& name, Value x, int times) { return emit
 Value Builder::upsample_nearest(const std::string& name, Value x, int64_t h, int64_t w) {
   return emit(Op::upsample_nearest, name, {x}, {}, {.h = h, .w = w});
 }
+Value Builder::pad(const std::string& name, Value x, PadAttr attr) { return emit(Op::pad, name, {x}, attr); }
 Value Builder::embedding(const std::string& name, Value ids, int64_t rows, int64_t width) {
   Value table = weight(name + ".weight", {1, 1, rows, width});
   return emit(Op::embedding, name, {ids, table});
@@ -92,6 +98,9 @@ Value Builder::timestep_embedding(const std::string& name, Value t, TimestepAttr
 }
 Value Builder::guidance(const std::string& name, Value prediction, Value scale, Value rescale) {
   return emit(Op::guidance, name, {prediction, scale, rescale});
+}
+Value Builder::mimic(const std::string& name, Value prediction, Value other, Value x, Value clean) {
+  return emit(Op::mimic, name, {prediction, other, x, clean});
 }
 Value Builder::scheduler_row(const std::string& name, Value state, Value prediction, Value noise, Value matrix) {
   return emit(Op::scheduler_row, name, {state, prediction, noise, matrix});

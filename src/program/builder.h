@@ -8,6 +8,12 @@
 
 namespace hayate {
 
+// Pictures that go on at the opposite edge: to the right and left, below and above.
+struct Wrap {
+  bool x = false, y = false;
+  bool operator==(const Wrap&) const = default;
+};
+
 class Builder {
  public:
   // `recorded`, if given, is called after each op: running it there gives record-and-run, so that a breakpoint in
@@ -28,6 +34,9 @@ class Builder {
   };
   Scope scope(const std::string& s) { return Scope(*this, s); }
 
+  // From now on convolutions see beyond an edge what is at the opposite one, as torch's padding_mode="circular" has it.
+  void wrap(Wrap wrap) { wrap_ = wrap; }
+
   Value input(const std::string& name, Shape, Rate, Dtype = Dtype::f32);   // name is taken as it stands
   Value weight(const std::string& name, Shape);
 
@@ -47,10 +56,12 @@ class Builder {
   Value slice(const std::string& name, Value x, int64_t begin, int64_t width);
   Value repeat(const std::string& name, Value x, int times);
   Value upsample_nearest(const std::string& name, Value x, int64_t h, int64_t w);
+  Value pad(const std::string& name, Value x, PadAttr);
   Value embedding(const std::string& name, Value ids, int64_t rows, int64_t width);
   Value take_token(const std::string& name, Value x, Value index);
   Value timestep_embedding(const std::string& name, Value t, TimestepAttr);
   Value guidance(const std::string& name, Value prediction, Value scale, Value rescale);
+  Value mimic(const std::string& name, Value prediction, Value other, Value x, Value clean);
   Value scheduler_row(const std::string& name, Value state, Value prediction, Value noise, Value matrix);
 
   const Shape& shape(Value v) const { return p_[v].shape; }
@@ -65,6 +76,7 @@ class Builder {
   Recorded recorded_;
   std::unordered_map<std::string, int> seen_;
   std::string path_;
+  Wrap wrap_;
 };
 
 }  // namespace hayate

@@ -43,6 +43,7 @@ class ShapeRule {
       case Op::upsample_nearest:
         expect(n_.shape.h >= in(0).h && n_.shape.w >= in(0).w, "a size not smaller than the input");
         return {in(0).n, n_.shape.h, n_.shape.w, in(0).c};
+      case Op::pad: return pad();
       case Op::embedding: { Shape s = in(0); expect(s.c == 1, "one id per token"); s.c = in(1).c; return s; }
       case Op::take_token: expect(in(1) == Shape{in(0).n, 1, 1, 1}, "one index per image"); return {in(0).n, 1, 1, in(0).c};
       case Op::timestep_embedding: { Shape s = in(0); s.c *= n_.as<TimestepAttr>().dim; return s; }
@@ -52,6 +53,9 @@ class ShapeRule {
         return {in(0).n, in(0).h, in(0).w, in(2).c};
       case Op::geglu: { Shape s = in(0); expect(s.c % 2 == 0, "an even number of columns"); s.c /= 2; return s; }
       case Op::guidance: return guidance();
+      case Op::mimic:
+        expect(in(1) == in(0) && in(2) == in(0) && in(3) == Shape{in(0).n, 1, 1, 2}, "predictions and x of one shape, two factors per image");
+        return in(0);
       case Op::scheduler_row: return scheduler_row();
     }
     bad("a known op");
@@ -150,6 +154,13 @@ class ShapeRule {
     s.c = n_.shape.c;
     return s;
   }
+  Shape pad() const {
+    Shape s = in(0);
+    const auto& a = n_.as<PadAttr>();
+    expect(a.size >= 0 && (!a.wrap_x || a.size <= s.w) && (!a.wrap_y || a.size <= s.h), "an image not smaller than what is taken from its edges");
+    s.h += 2 * a.size, s.w += 2 * a.size;
+    return s;
+  }
   void expect_heads(const Shape& q, const Shape& k) const {
     int heads = n_.as<AttentionAttr>().heads;
     expect(heads > 0 && q.c % heads == 0 && q.n == k.n && q.c == k.c, "queries and keys of equal width, divisible by heads");
@@ -219,6 +230,7 @@ struct AttributeText {
   }
   std::string operator()(const AffineAttr& a) const { return fmt::format(" scale={:.9g} shift={:.9g}", a.scale, a.shift); }
   std::string operator()(const SliceAttr& a) const { return fmt::format(" begin={}", a.begin); }
+  std::string operator()(const PadAttr& a) const { return fmt::format(" size={}{}{}", a.size, a.wrap_x ? " wrap_x" : "", a.wrap_y ? " wrap_y" : ""); }
   std::string operator()(const RepeatAttr& a) const { return fmt::format(" times={}", a.times); }
   std::string operator()(const TimestepAttr& a) const {
     return fmt::format(" dim={} flip_sin_to_cos={} freq_shift={:g}", a.dim, a.flip_sin_to_cos, a.freq_shift);

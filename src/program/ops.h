@@ -41,6 +41,7 @@ enum class Precision : uint8_t {
   X(slice,              follow) /* {x}                         columns [begin, begin + c): the only view        */ \
   X(repeat,             follow) /* {x}                         whole batch, `times` times                       */ \
   X(upsample_nearest,   follow) /* {x}                         to the result's h and w                          */ \
+  X(pad,                follow) /* {x}                         rows and columns around each image               */ \
   X(embedding,          rung)   /* {ids, table}                rows of table                                    */ \
   X(take_token,         follow) /* {x, index}                  one token of each image of the batch             */ \
   X(timestep_embedding, exact)  /* {t}                         sinusoids of each column                         */ \
@@ -50,6 +51,7 @@ enum class Precision : uint8_t {
   X(attention,          rung)   /* {q, k, v, scale}            scores, softmax and mix in one                   */ \
   X(geglu,              follow) /* {x}                         left half * gelu(right half)                     */ \
   X(guidance,           exact)  /* {prediction, scale, rescale} (2n) -> (n); unconditional half first           */ \
+  X(mimic,              exact)  /* {prediction, other, x, clean} with the contrast that the other's clean latent has */ \
   X(scheduler_row,      exact)  /* {state, prediction, noise, matrix} -> next state                             */
 
 enum class Op : uint8_t {
@@ -108,6 +110,11 @@ struct AttentionAttr {                  // scale multiplies q k^T; causal: token
 };
 struct AffineAttr { float scale = 1, shift = 0; bool operator==(const AffineAttr&) const = default; };
 struct SliceAttr { int64_t begin = 0; bool operator==(const SliceAttr&) const = default; };
+struct PadAttr {                        // `size` lines above and below, columns left and right: those of the opposite edge, else zeros
+  int size = 0;
+  bool wrap_x = false, wrap_y = false;
+  bool operator==(const PadAttr&) const = default;
+};
 struct RepeatAttr { int times = 1; bool operator==(const RepeatAttr&) const = default; };
 struct TimestepAttr {                   // each input column becomes `dim` columns
   int dim = 0;
@@ -116,7 +123,7 @@ struct TimestepAttr {                   // each input column becomes `dim` colum
   bool operator==(const TimestepAttr&) const = default;
 };
 using Attributes = std::variant<std::monostate, LinearAttr, QuantizeAttr, BoundAttr, ConvAttr, NormAttr, AttentionAttr, AffineAttr, SliceAttr,
-                                RepeatAttr, TimestepAttr>;
+                                PadAttr, RepeatAttr, TimestepAttr>;
 std::string to_string(const Attributes&);
 
 }  // namespace hayate

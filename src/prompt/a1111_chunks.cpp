@@ -32,12 +32,24 @@ std::vector<TokenChunk> chunk_a1111(const ClipTokenizer& tokenizer, std::string_
       close(builder.size());
       continue;
     }
-    for (int32_t id : tokenizer.tokenize(part.text)) {
-      bool full = builder.size() == builder.room();
-      bool wraps = full && id != comma && after_comma > 0 && builder.size() - after_comma < comma_reach;
+    auto make_room = [&](int32_t id, size_t count) {
+      const bool full = builder.size() == builder.room();
+      const bool wraps = full && id != comma && after_comma > 0 && builder.size() - after_comma < comma_reach;
       if (full) close(wraps ? after_comma : builder.size());
-      builder.add({&id, 1}, part.weight);
-      if (id == comma && !full) after_comma = builder.size();  // one that begins a chunk is not remembered there either
+      if (builder.size() + count > builder.room()) close(builder.size());
+      return full;
+    };
+    for (const TokenizedPiece& piece : tokenizer.pieces(part.text)) {
+      if (piece.added) {
+        make_room(-1, piece.ids.size());
+        builder.add(piece.ids, part.weight);
+        continue;
+      }
+      for (int32_t id : piece.ids) {
+        const bool full = make_room(id, 1);
+        builder.add({&id, 1}, part.weight);
+        if (id == comma && !full) after_comma = builder.size();  // one that begins a chunk is not remembered there either
+      }
     }
   }
   if (builder.size() > 0 || builder.empty()) builder.close();

@@ -8,7 +8,7 @@
 namespace hayate {
 
 // At least one chunk. Texts of one weight that are shorter than 8 tokens stay whole: one that does not fit begins the next chunk.
-// Errors of parse_comfy().
+// Errors of parse_comfy(), and Error(usage) for embedding:NAME where that is no word of the tokenizer.
 std::vector<TokenChunk> chunk_comfy(const ClipTokenizer&, std::string_view prompt);
 
 }  // namespace hayate

@@ -61,20 +61,12 @@ void add_groups(std::u32string_view text, double weight, size_t depth, std::vect
   }
 }
 
-void refuse_embeddings(const std::string& text) {
-  constexpr std::string_view mark = "embedding:";
-  for (size_t at = text.find(mark); at != text.npos; at = text.find(mark, at + 1))
-    if (at == 0 || text[at - 1] == ' ' || text[at - 1] == '\n')
-      fail(ErrorKind::unsupported, "the prompt has \"{:.60}\": textual inversion is not supported", text.substr(at, text.find_first_of(" \n", at) - at));
-}
-
 }  // namespace
 
 std::vector<WeightedText> parse_comfy(std::string_view prompt) {
   std::vector<WeightedText> texts;
   add_groups(hide_escapes(prompt_characters(prompt)), 1, 0, texts);
   require_finite_weights(texts);
-  for (const WeightedText& t : texts) refuse_embeddings(t.text);
   return texts;
 }
 

@@ -7,8 +7,7 @@
 namespace hayate {
 
 // (a) counts 1.1 times what surrounds it, (a:1.3) counts 1.3 whatever surrounds it. \( \) are text, [a] is text, and so are
-// brackets without a partner. Error(usage) for weights that are not finite and more than max_nested_brackets, Error(unsupported)
-// for embedding:NAME, which stands for vectors from a file.
+// brackets without a partner. Error(usage) for weights that are not finite and more than max_nested_brackets.
 std::vector<WeightedText> parse_comfy(std::string_view prompt);
 
 }  // namespace hayate

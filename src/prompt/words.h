@@ -6,8 +6,6 @@
 
 namespace hayate {
 
-inline bool is_word_character(char32_t c) { return c == U'_' || is_letter(c) || is_number(c); }
-
 // Where `word` stands from `start` on with no letter, digit or underscore at either side; npos: nowhere.
 inline size_t find_word(std::u32string_view text, std::u32string_view word, size_t start = 0) {
   for (size_t at = text.find(word, start); at != text.npos; at = text.find(word, at + 1)) {

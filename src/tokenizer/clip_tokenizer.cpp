@@ -2,6 +2,7 @@
 #include "tokenizer/clip_tokenizer.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/error.h"
 #include "tokenizer/prompt_characters.h"
@@ -19,13 +20,13 @@ template <class Specials, class OnText, class OnSpecial>
 void split_at(std::u32string_view text, const Specials& longest_first, OnText&& on_text, OnSpecial&& on_special) {
   size_t start = 0, i = 0;
   while (i < text.size()) {
-    auto found = std::find_if(longest_first.begin(), longest_first.end(), [&](const auto& s) { return text.substr(i).starts_with(s.text); });
+    auto found = std::find_if(longest_first.begin(), longest_first.end(), [&](const auto& s) { return s.matches(text, i); });
     if (found == longest_first.end()) {
       ++i;
       continue;
     }
     if (start < i) on_text(text.substr(start, i - start));
-    on_special(found->id);
+    on_special(*found);
     start = i += found->text.size();
   }
   if (start < text.size()) on_text(text.substr(start));
@@ -63,6 +64,8 @@ std::vector<std::u32string_view> split_into_words(std::u32string_view text) {
   return words;
 }
 
+constexpr auto longer = [](const auto& a, const auto& b) { return a.text.size() > b.text.size(); };
+
 }  // namespace
 
 ClipTokenizer::ClipTokenizer(const std::string& folder) : ClipTokenizer(folder, read_tokenizer_settings(folder)) {}
@@ -81,16 +84,32 @@ ClipTokenizer::ClipTokenizer(const std::string& folder, const TokenizerSettings&
             "{}: the special token \"{}\" is listed with the id {}, but the vocabulary has it at {}", folder, token.text, token.id.value_or(id), id);
     std::u32string text = from_utf8(token.text).value();
     if (token.normalized)
-      normalized_.push_back({normalize(text), id});
+      normalized_.push_back({normalize(text), {id}});
     else
-      verbatim_.push_back({text, id});
+      verbatim_.push_back({text, {id}});
   }
-  auto longer = [](const Special& a, const Special& b) { return a.text.size() > b.text.size(); };
-  std::sort(verbatim_.begin(), verbatim_.end(), longer);
-  std::sort(normalized_.begin(), normalized_.end(), longer);
+  std::ranges::sort(verbatim_, longer);
+  std::ranges::sort(normalized_, longer);
   bos_id_ = id_of(settings.bos);
   eos_id_ = id_of(settings.eos);
   pad_id_ = id_of(settings.pad);
+}
+
+bool ClipTokenizer::Special::matches(std::u32string_view in, size_t at) const {
+  const size_t end = at + text.size();
+  if (!in.substr(at).starts_with(text)) return false;
+  return !(word_begins && at > 0 && is_word_character(in[at - 1])) && !(word_ends && end < in.size() && is_word_character(in[end]));
+}
+
+void ClipTokenizer::add_word(const std::string& word, int32_t first, int32_t count) {
+  const std::optional<std::u32string> characters = from_utf8(word);
+  require(characters && !std::ranges::all_of(*characters, is_space), ErrorKind::usage, "\"{:.60}\" is no word for prompts", replace_invalid_utf8(word));
+  Special added{.text = normalize(*characters), .ids = {}, .word_begins = false, .word_ends = false};
+  require(std::ranges::find(added_, added.text, &Special::text) == added_.end(), ErrorKind::usage, "the word \"{:.60}\" is added to the prompt's words twice", word);
+  added.word_begins = is_word_character(added.text.front()), added.word_ends = is_word_character(added.text.back());
+  for (int32_t i = 0; i < count; ++i) added.ids.push_back(first + i);
+  added_.push_back(std::move(added));
+  std::ranges::stable_sort(added_, longer);
 }
 
 TokenizedPrompt ClipTokenizer::encode(std::string_view prompt) const {
@@ -98,7 +117,9 @@ TokenizedPrompt ClipTokenizer::encode(std::string_view prompt) const {
   size_t room = size_t(max_length_) - 2;
   TokenizedPrompt result;
   if (ids.size() > room) {
-    result.truncated = replace_invalid_utf8(bpe_.decode(std::span(ids).subspan(room)));
+    std::vector<int32_t> known;
+    std::copy_if(ids.begin() + ptrdiff_t(room), ids.end(), std::back_inserter(known), [&](int32_t id) { return id < bpe_.size(); });
+    result.truncated = replace_invalid_utf8(bpe_.decode(known));
     if (result.truncated.ends_with(' ')) result.truncated.pop_back();
     ids.resize(room);
   }
@@ -110,15 +131,30 @@ TokenizedPrompt ClipTokenizer::encode(std::string_view prompt) const {
 }
 
 std::vector<int32_t> ClipTokenizer::tokenize(std::string_view prompt) const {
-  std::u32string text = prompt_characters(prompt);
   std::vector<int32_t> ids;
-  auto add_special = [&](int32_t id) { ids.push_back(id); };
-  auto add_words = [&](std::u32string_view part) {
-    for (std::u32string_view word : split_into_words(part)) bpe_.encode(to_utf8(word), ids);
-  };
-  auto add_text = [&](std::u32string_view part) { split_at(normalize(part), normalized_, add_words, add_special); };
-  split_at(text, verbatim_, add_text, add_special);
+  for (const TokenizedPiece& piece : pieces(prompt)) ids.insert(ids.end(), piece.ids.begin(), piece.ids.end());
   return ids;
+}
+
+std::vector<TokenizedPiece> ClipTokenizer::pieces(std::string_view prompt) const {
+  const std::u32string text = prompt_characters(prompt);
+  std::vector<TokenizedPiece> all;
+  auto open = [&]() -> TokenizedPiece& { return all.empty() || all.back().added ? all.emplace_back() : all.back(); };
+  auto add_special = [&](const Special& s) {
+    TokenizedPiece& piece = open();
+    piece.text += to_utf8(s.text);
+    piece.ids.insert(piece.ids.end(), s.ids.begin(), s.ids.end());
+  };
+  auto add_words = [&](std::u32string_view part) {
+    TokenizedPiece& piece = open();
+    piece.text += to_utf8(part);
+    for (std::u32string_view word : split_into_words(part)) bpe_.encode(to_utf8(word), piece.ids);
+  };
+  auto add_added = [&](const Special& s) { all.push_back({to_utf8(s.text), s.ids, true}); };
+  auto add_plain = [&](std::u32string_view part) { split_at(part, normalized_, add_words, add_special); };
+  auto add_text = [&](std::u32string_view part) { split_at(std::u32string_view(normalize(part)), added_, add_plain, add_added); };
+  split_at(text, verbatim_, add_text, add_special);
+  return all;
 }
 
 }  // namespace hayate

@@ -16,6 +16,13 @@ struct TokenizedPrompt {
   std::string truncated;     // the end of the prompt for which there was no room; empty: all fits
 };
 
+// A stretch of a prompt.
+struct TokenizedPiece {
+  std::string text;          // in lower case
+  std::vector<int32_t> ids;
+  bool added = false;        // a word of ClipTokenizer::add_word(), whose ids belong together
+};
+
 class ClipTokenizer {
  public:
   // A tokenizer folder of a diffusers model: vocab.json, merges.txt and the JSON files beside them.
@@ -26,6 +33,11 @@ class ClipTokenizer {
 
   // The prompt's own ids, of any number: no BOS, EOS or padding. The same errors.
   std::vector<int32_t> tokenize(std::string_view prompt) const;
+  std::vector<TokenizedPiece> pieces(std::string_view prompt) const;  // likewise, with added words apart
+
+  // From now on this word, in large or small letters, stands for `count` ids from `first` on, where no letter, digit or underscore continues
+  // it. Error(usage) for a text that is blank, not UTF-8 or a word that was added already.
+  void add_word(const std::string& text, int32_t first, int32_t count);
 
   int32_t find(const std::string& token) const { return bpe_.find(token); }  // -1: not in the vocabulary
   int max_length() const { return max_length_; }
@@ -37,12 +49,14 @@ class ClipTokenizer {
  private:
   struct Special {
     std::u32string text;
-    int32_t id;
+    std::vector<int32_t> ids;
+    bool matches(std::u32string_view text, size_t at) const;
+    bool word_begins = false, word_ends = false;  // on these sides no word may go on
   };
   ClipTokenizer(const std::string& folder, const struct TokenizerSettings& settings);
 
   BytePairEncoding bpe_;
-  std::vector<Special> verbatim_, normalized_;  // looked for before and after lower-casing; longest first
+  std::vector<Special> verbatim_, normalized_, added_;  // looked for before and after lower-casing; longest first
   int max_length_;
   int32_t bos_id_, eos_id_, pad_id_;
 };

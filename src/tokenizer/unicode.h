@@ -15,5 +15,6 @@ std::u32string lowercase(std::u32string_view text);  // each character alone: no
 bool is_space(char32_t c);   // \s
 bool is_letter(char32_t c);  // \p{L}
 bool is_number(char32_t c);  // \p{N}
+inline bool is_word_character(char32_t c) { return c == U'_' || is_letter(c) || is_number(c); }
 
 }  // namespace hayate

@@ -30,6 +30,7 @@ class LoraCheckpoint : public Checkpoint {
   JsonObject config(const std::string& component) const override { return base_->config(component); }
   std::shared_ptr<const TensorSource> tensors(const std::string& component) const override;
   std::string tokenizer(const std::string& component) const override { return base_->tokenizer(component); }
+  std::vector<AddedWord> words(const std::string& component) const override { return base_->words(component); }
 
   const std::vector<WeightedLora>& loras() const { return loras_; }
   // The tensors of a component that are others than those of `before`, over the same model.

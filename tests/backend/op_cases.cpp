@@ -369,6 +369,11 @@ void add_copies(Table& t) {
           [=](Recorder& r) { return r.result(Op::upsample_nearest, {r.input("x", x)}, {}, {.h = h, .w = w}); });
   };
   upsample({2, 8, 8, 32}, 16, 16), upsample({1, 3, 5, 7}, 7, 8);
+  auto pad = [&](Shape x, PadAttr a, bool sliced) {
+    t.add(Op::pad, fmt::format("{} by{}{}", text(x), to_string(Attributes(a)), sliced ? " sliced" : ""),
+          [=](Recorder& r) { return r.result(Op::pad, {r.input_or_view("x", x, sliced)}, a); });
+  };
+  pad({2, 4, 6, 32}, {1, true, true}, false), pad({2, 3, 5, 7}, {1, true, false}, false), pad({1, 5, 3, 8}, {2, false, true}, true), pad({1, 1, 1, 4}, {1, true, true}, false);
   t.add(Op::embedding, "of 49 rows", [](Recorder& r) {
     return r.result(Op::embedding, {r.input("ids", {2, 1, 77, 1}, Dtype::i32), r.weight("table", {1, 1, 49, 37})});
   }, {{"ids", {.below = 49}}});
@@ -419,6 +424,13 @@ void add_exact(Table& t) {
     t.add(Op::guidance, fmt::format("rescale {}", rescale), [](Recorder& r) {
       return r.result(Op::guidance, {r.input("x", {4, 8, 8, 4}), r.input("scale", {2, 1, 1, 1}), r.input("rescale", {2, 1, 1, 1})});
     }, {{"scale", {.mean = 5, .deviation = 1}}, {"rescale", {.mean = rescale, .deviation = 0}}});
+  for (float spread : {0.0f, 0.3f, 3.0f})  // of the other prediction
+    t.add(Op::mimic, fmt::format("spread {}", spread), [](Recorder& r) {
+      return r.result(Op::mimic, {r.input("prediction", {3, 8, 9, 4}), r.input("other", {3, 8, 9, 4}), r.view("x", {3, 8, 9, 4}, 0), r.input("clean", {3, 1, 1, 2})});
+    }, {{"other", {.deviation = spread}}, {"clean", {.mean = 1, .deviation = 0.2f}}});
+  t.add(Op::mimic, "off", [](Recorder& r) {
+    return r.result(Op::mimic, {r.input("prediction", {1, 8, 9, 4}), r.input("other", {1, 8, 9, 4}), r.input("x", {1, 8, 9, 4}), r.input("clean", {1, 1, 1, 2})});
+  }, {{"clean", {.mean = 0, .deviation = 0}}});
   for (int64_t parts : {1, 2, 5})
     t.add(Op::scheduler_row, fmt::format("{} saved", parts - 1), [=](Recorder& r) {
       return r.result(Op::scheduler_row, {r.input("state", {2, 8, 8, 4 * parts}), r.input("prediction", {2, 8, 8, 4}), r.input("noise", {2, 8, 8, 4}),

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 #include "core/error.h"
 #include "core/file_reader.h"
@@ -60,6 +61,14 @@ Request request_of(const Json& c) {
   r.clip_skip = c.at("clip_skip");
   r.handover = c.value("handover", r.handover);
   if (c.contains("guidance_end")) r.guidance_interval = {0, c.at("guidance_end")};
+  if (c.contains("hires")) {
+    const Json& h = c.at("hires");
+    const std::map<std::string, Upscaler> upscalers = {
+        {"latent", Upscaler::latent}, {"latent-bicubic", Upscaler::latent_bicubic}, {"latent-nearest", Upscaler::latent_nearest}, {"lanczos", Upscaler::lanczos}};
+    r.hires = {.scale = h.at("scale"), .upscaler = upscalers.at(h.at("upscaler")), .strength = h.at("strength"), .steps = h.at("steps")};
+  }
+  const std::string seamless = c.value("seamless", "");
+  r.seamless_x = seamless == "x" || seamless == "both", r.seamless_y = seamless == "y" || seamless == "both";
   if (c.contains("deepcache")) {
     const Json& d = c.at("deepcache");
     r.deepcache = {.interval = d.at("interval"), .branch = d.at("branch")};
@@ -102,6 +111,12 @@ class CaseModel {
   ScratchFolder folder_;
 };
 
+std::vector<std::string> embeddings_of(const Json& c) {
+  std::vector<std::string> paths;
+  for (const std::string& name : c.value("embeddings", std::vector<std::string>{})) paths.push_back(kParityFolder + "embeddings/" + name + ".safetensors");
+  return paths;
+}
+
 struct Expected {
   std::vector<float> latents;
   std::vector<uint8_t> pictures;
@@ -130,7 +145,7 @@ Compared compare(const Result& r, const Expected& e) {
 Compared run_case(const Json& c, const std::string& device, const std::string& rung, const Json& scheduler_changes = Json::object()) {
   CaseModel model(c, scheduler_changes);
   auto path = [&](const char* key) { return c.contains(key) ? kParityFolder + c.at(key).get<std::string>() : ""; };
-  return compare(Pipeline({.model = model.path(), .refiner = path("refiner"), .unet = path("unet"), .device = device, .rung = rung}).generate(request_of(c)), expected_of(c));
+  return compare(Pipeline({.model = model.path(), .refiner = path("refiner"), .unet = path("unet"), .embeddings = embeddings_of(c), .device = device, .rung = rung}).generate(request_of(c)), expected_of(c));
 }
 
 std::vector<std::string> names() {

@@ -35,6 +35,15 @@ TEST(Refiner, StepsOfBothAreCountedTogether) {
   EXPECT_THAT(result.infotext[0], ::testing::HasSubstr("Refiner: tiny-refiner, Refiner switch at: 0.5"));
 }
 
+TEST(Refiner, AFirstStepOfTwoCallsStaysWhole) {
+  Request r = request(0.5, 6);
+  r.scheduler = "pndm";
+  int steps = 0;
+  r.on_step = [&](const Progress& p) { return steps = p.steps, true; };
+  pipeline().generate(r);
+  EXPECT_EQ(steps, (3 + 1) + (3 + 1));
+}
+
 TEST(Refiner, IsToldScores) {
   Request r = request(0.5, 4);
   const std::vector<float> usual = pipeline().generate(r).latents;
@@ -52,6 +61,15 @@ TEST(Refiner, BothModelsHaveSteps) {
   r.init_image = Image{48, 64, std::vector<uint8_t>(48 * 64 * 3, 90)};
   r.strength = 0.2;
   expect_error(ErrorKind::usage, {"leaves no step to the model before"}, [&] { pipeline().generate(r); });
+}
+
+TEST(Refiner, HasAnArchitectureAtFullSize) {
+  Pipeline random({.random = "sdxl-refiner", .rung = "fp32", .memory_limit = int64_t{1} << 40});
+  Request r = request(0.5, 4);
+  r.width = r.height = 256;
+  const MemoryForecast f = random.forecast(r);
+  ASSERT_EQ(f.stages[1].name, "denoise");
+  EXPECT_NEAR(double(f.stages[1].weights) / 4, 2259526660, 1e6);  // parameters of the published UNet
 }
 
 TEST(Refiner, AnotherLatentIsRefused) {

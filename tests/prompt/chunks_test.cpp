@@ -54,6 +54,30 @@ TEST(Chunks, PlainTextIsWhatTheTokenizerMakesOfIt) {
   }
 }
 
+TEST(Chunks, EmbeddingsThatAreNotThereAreRefused) {
+  expect_error(ErrorKind::usage, {"\"embedding:bad\""}, [] { chunk_comfy(tokenizer(), "fog, (embedding:bad:1.2)"); });
+  expect_error(ErrorKind::usage, {"\"embedding:bad,\""}, [] { chunk_comfy(tokenizer(), "fog\nembedding:bad, b"); });
+  EXPECT_EQ(chunk_comfy(tokenizer(), "my_embedding:x").size(), 1u);
+}
+
+TEST(Chunks, AddedWordsStayWhole) {
+  ClipTokenizer t(HAYATE_SOURCE_DIR "/tests/data/parity/tiny-sdxl/tokenizer_2");
+  t.add_word("ember", 1000, 5);
+  t.add_word("embedding:ember", 1000, 5);
+  std::string commas;
+  for (int i = 0; i < 73; ++i) commas += "! ";
+  const size_t before = t.tokenize(commas).size();
+  ASSERT_TRUE(before > 70 && before < 75) << before;
+  for (auto* chunk : {chunk_a1111, chunk_comfy}) {
+    const std::vector<TokenChunk> chunks = chunk(t, commas + "(embedding:ember:1.5) x");
+    ASSERT_EQ(chunks.size(), 2u);
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(chunks[1].ids[size_t(1 + i)], 1000 + i);
+      EXPECT_EQ(chunks[1].weights[size_t(1 + i)], 1.5f);
+    }
+  }
+}
+
 TEST(Chunks, HostilePromptsTakeBoundedTime) {
   constexpr size_t many = 50'000;
   auto repeated = [](std::string_view text, size_t times) {

@@ -43,11 +43,8 @@ TEST(ComfySyntax, WeightsMustBeFinite) {
   expect_texts("(a:b)(c:0x1)", {{"a:b", 1.1}, {"c:0x1", 1.1}});
 }
 
-TEST(ComfySyntax, DeepNestingAndEmbeddingsAreRefused) {
+TEST(ComfySyntax, DeepNestingIsRefused) {
   expect_error(ErrorKind::usage, {"100 brackets"}, [] { parse_comfy(std::string(101, '(') + "a" + std::string(101, ')')); });
-  expect_error(ErrorKind::unsupported, {"\"embedding:bad\""}, [] { parse_comfy("fog, (embedding:bad:1.2)"); });
-  expect_error(ErrorKind::unsupported, {"\"embedding:bad,\""}, [] { parse_comfy("fog\nembedding:bad, b"); });
-  expect_texts("my_embedding:x", {{"my_embedding:x", 1}});
 }
 
 }  // namespace

@@ -1,11 +1,16 @@
 """Whole pictures: requests in the terms of hayate's public header, run by diffusers in float32 and in bfloat16."""
+from contextlib import ExitStack, contextmanager, nullcontext
 from inspect import signature
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, UNet2DConditionModel
+from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
+from .embeddings import load_embedding
+from .seamless import make_seamless
 from .tiny_models import BF16, F32, load_pipeline, load_refiner
 
 LIGHTHOUSE = "a lighthouse on a cliff at dusk, warm light"
@@ -20,8 +25,8 @@ EULER_ANCESTRAL = {"_class_name": "EulerAncestralDiscreteScheduler", "timestep_s
 def case(name, model, *pictures, width=48, height=64, steps=4, clip_skip=0, scheduler_config=None, **more):
     """`scheduler_config` replaces keys of the model's scheduler_config.json. More: strength, with which it
     starts from a picture, of init_size or its own; mask, a rectangle of it (left, top, right, bottom) to draw anew; mask_area, the padding with
-    which only that is drawn; refiner, a model that goes on after handover; deepcache, a dict of interval, branch, center and power;
-    guidance_end, the fraction of steps after which there is no guidance; unet, another than the model's (UNETS)."""
+    which only that is drawn; hires, the second pass as in hayate.h; refiner, a model that goes on after handover; deepcache, a dict of interval, branch, center and power;
+    seamless, "x", "y" or "both"; embeddings, files of textual inversion (embeddings.py); guidance_end, the fraction of steps after which there is no guidance; unet, another than the model's (UNETS)."""
     return dict(name=name, model=model, width=width, height=height, steps=steps, clip_skip=clip_skip,
                 scheduler_config=scheduler_config or {}, pictures=list(pictures)) | more
 
@@ -89,6 +94,17 @@ CASES = [
          scheduler_config={"_class_name": "DDIMScheduler", "clip_sample": False}),
     case("sd15-inpaint-unet", "tiny-sd15", picture(LIGHTHOUSE, 37), picture(FOX, 38), steps=5, strength=0.7, mask=[0, 0, 30, 64],
          unet="tiny-sd15-inpaint-unet"),
+    case("xl-hires", "tiny-sdxl", picture(LIGHTHOUSE, 60), width=40, steps=4, hires=dict(scale=1.7, upscaler="latent", strength=0.75, steps=0)),
+    case("xl-hires-batch", "tiny-sdxl", picture(FOX, 61), picture(LIGHTHOUSE, 62), width=32, height=48, steps=3,
+         hires=dict(scale=1.5, upscaler="lanczos", strength=0.6, steps=5), scheduler_config=EULER_ANCESTRAL),
+    case("sd15-hires-bicubic", "tiny-sd15", picture(FOX, 63), width=32, height=40, steps=4, hires=dict(scale=1.8, upscaler="latent-bicubic", strength=0.5, steps=6)),
+    case("xl-hires-nearest", "tiny-sdxl", picture(FOX, 64), width=32, height=40, steps=3, hires=dict(scale=1.6, upscaler="latent-nearest", strength=1.0, steps=0)),
+    case("xl-seamless", "tiny-sdxl", picture(LIGHTHOUSE, 80), steps=4, seamless="both"),
+    case("sd15-seamless-x", "tiny-sd15", picture(FOX, 81), width=40, steps=4, seamless="x"),
+    case("xl-seamless-y-from-picture", "tiny-sdxl", picture(FOX, 82), steps=5, strength=0.6, seamless="y"),
+    case("ssd1b-embedding", "tiny-ssd1b", picture("a photo of ember in the snow, ember", 70, negative_prompt="ember, blurry"), embeddings=["ember"]),
+    case("sd15-embeddings", "tiny-sd15", picture("<cat-toy> on a fog-2 hill", 71, negative_prompt="fog-2 and a <cat-toy>, <cat-toy>s"), picture(FOX, 72, negative_prompt="blurry"),
+         embeddings=["fog-2", "toy"]),
     case("xl-refiner", "tiny-sdxl", picture(LIGHTHOUSE, 40, negative_prompt=BAD), steps=6, refiner="tiny-refiner", handover=0.6),
     case("xl-refiner-batch", "tiny-sdxl", picture(FOX, 41, aesthetic_score=7.5, negative_aesthetic_score=1.0),
          picture(LIGHTHOUSE, 42, aesthetic_score=7.5, negative_aesthetic_score=1.0), steps=8, refiner="tiny-refiner", handover=0.5,
@@ -175,6 +191,37 @@ def from_picture(pipeline, request, start):
                           padding_mask_crop=request.get("mask_area"))
 
 
+@contextmanager
+def noise_in_float32():
+    """What a pipeline draws, from whatever generator, is the same in each type."""
+    modules = ["models.autoencoders.vae", "pipelines.stable_diffusion.pipeline_stable_diffusion_img2img",
+               "pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img", "schedulers.scheduling_euler_ancestral_discrete"]
+
+    def draw(*args, dtype=None, **kwargs):
+        return randn_tensor(*args, dtype=F32, **kwargs).to(dtype)
+
+    with ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(patch(f"diffusers.{module}.randn_tensor", draw))
+        yield
+
+
+def second_pass(pipeline, request, latents):
+    """The pipeline of hires fix by hand, and its arguments."""
+    hires = request["hires"]
+    size = [int(request[side] * hires["scale"]) // 8 * 8 for side in ("height", "width")]
+    if hires["upscaler"] == "lanczos":
+        decoded = pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample
+        pictures = pipeline.image_processor.postprocess(decoded, output_type="pil")
+        image = [picture.resize(size[::-1], Image.LANCZOS) for picture in pictures]
+    else:
+        mode = {"latent": "bilinear", "latent-bicubic": "bicubic", "latent-nearest": "nearest-exact"}[hires["upscaler"]]
+        image = torch.nn.functional.interpolate(latents, [side // 8 for side in size], mode=mode)
+    pipeline = AutoPipelineForImage2Image.from_pipe(pipeline)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline, dict(image=image, strength=hires["strength"], num_inference_steps=hires["steps"] or request["steps"])
+
+
 def with_what_is_kept(pipeline, request, pictures):
     """As the documentation of diffusers preserves what the mask keeps; with padding_mask_crop its pipelines do so themselves."""
     if "mask_area" not in request:
@@ -196,11 +243,15 @@ def refine(request, refiner, latents, generators):
                    denoising_start=request["handover"], generator=generators, output_type="latent").images
 
 
+def generators_of(request):
+    return [torch.Generator().manual_seed(p["seed"] % 2**32) for p in request["pictures"]]
+
+
 @torch.no_grad()
 def generate(pipeline, request, start=None, refiner=None):
     """-> final latents and pictures in 0..1, both (n, h, w, c) float32. The noise is drawn in float32 whatever the pipeline's dtype: a second
     run with the same `start` begins as the first."""
-    generators = [torch.Generator().manual_seed(p["seed"] % 2**32) for p in request["pictures"]]
+    generators = generators_of(request)
     if "strength" in request:
         pipeline, more = from_picture(pipeline, request, start)
     else:
@@ -233,6 +284,11 @@ def generate(pipeline, request, start=None, refiner=None):
         pictures = refiner.image_processor.postprocess(pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample, output_type="np")
         return channels_last(latents), np.ascontiguousarray(pictures, np.float32)
     inpaints = "mask" in request
+    if "hires" in request:
+        latents = pipeline(**args, **more, generator=generators, output_type="latent").images
+        pipeline, more = second_pass(pipeline, request, latents)
+        args = {key: value for key, value in args.items() if key not in ("width", "height")} | {"num_inference_steps": more.pop("num_inference_steps")}
+        generators = generators_of(request)
     pictures = pipeline(**args, **more, generator=generators, output_type="pil" if inpaints else "np", callback_on_step_end=after_step,
                         callback_on_step_end_tensor_inputs=["latents", *halves]).images
     if inpaints:
@@ -255,8 +311,13 @@ def run_case(folder, request):
         pipeline = load_pipeline(folder, dtype, request["scheduler_config"])
         if "unet" in request:
             pipeline.unet = UNet2DConditionModel.from_pretrained(folder.parent / request["unet"], torch_dtype=dtype)
+        if "seamless" in request:
+            make_seamless(pipeline, request["seamless"])
+        for name in request.get("embeddings", []):
+            load_embedding(folder.parent / "embeddings" / f"{name}.safetensors", pipeline)
         refiner = load_refiner(folder.parent / request["refiner"], pipeline) if "refiner" in request else None
-        return generate(pipeline, request, start, refiner)
+        with noise_in_float32() if "hires" in request else nullcontext():
+            return generate(pipeline, request, start, refiner)
 
     latents, pictures = run(F32)
     low_latents, low_pictures = run(BF16)

@@ -19,9 +19,10 @@ struct Context {
 
 Launch bind_linear(const Operands&, const Context&, Scratch&);
 Launch bind_conv2d(const Operands&, const Context&, Scratch&);
-Launch bind_copy(const Operands&);  // concat, stack, repeat, upsample_nearest, embedding, take_token
+Launch bind_copy(const Operands&);  // concat, stack, repeat, upsample_nearest, pad, embedding, take_token
 Launch bind_timestep_embedding(const Operands&);
 Launch bind_guidance(const Operands&);
+Launch bind_mimic(const Operands&);
 Launch bind_scheduler_row(const Operands&);
 
 // Steps of a larger launch.

@@ -1,4 +1,4 @@
-// Ops that only move rows: concat, stack, repeat, upsample_nearest, embedding, take_token.
+// Ops that only move rows: concat, stack, repeat, upsample_nearest, pad, embedding, take_token.
 #include "backend/cpu/copy_rows.h"
 #include "core/error.h"
 
@@ -45,6 +45,16 @@ Launch bind_upsample_nearest(const Operands& o) {
   });
 }
 
+Launch bind_pad(const Operands& o) {
+  return copy_rows(o.out, o.in[0], [to = o.out.shape, from = o.in[0].shape, a = o.node.as<PadAttr>()](int64_t r) {
+    int64_t column = r % to.w - a.size, line = r / to.w % to.h - a.size;
+    if (a.wrap_x) column = (column + from.w) % from.w;
+    if (a.wrap_y) line = (line + from.h) % from.h;
+    const bool inside = line >= 0 && line < from.h && column >= 0 && column < from.w;
+    return inside ? (r / to.tokens() * from.h + line) * from.w + column : kZeros;
+  });
+}
+
 // Row r is row index[r] of the table, or of image r's part of it.
 Launch bind_gather(const Operands& o, const TensorView& table, const TensorView& index, bool per_image) {
   int64_t limit = per_image ? table.shape.tokens() : table.shape.rows();
@@ -62,6 +72,7 @@ Launch bind_copy(const Operands& o) {
     case Op::stack: return bind_stack(o);
     case Op::repeat: return bind_repeat(o);
     case Op::upsample_nearest: return bind_upsample_nearest(o);
+    case Op::pad: return bind_pad(o);
     case Op::embedding: return bind_gather(o, o.in[1], o.in[0], false);
     case Op::take_token: return bind_gather(o, o.in[0], o.in[1], true);
     default: unsupported(o);

@@ -23,7 +23,7 @@ class CpuBackend : public HostBackend {
 
   bool supports(const Program& p, const Node& n) const override {
     switch (n.op) {
-      case Op::timestep_embedding: case Op::guidance: case Op::scheduler_row: return n.dtype == Dtype::f32;
+      case Op::timestep_embedding: case Op::guidance: case Op::mimic: case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast: case Op::group_statistics: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
       case Op::conv2d: return is_float(n.dtype) && is_float(p[n.in[0]].dtype) && (n.as<ConvAttr>().upsample == 1 || n.in[3] == none);
       case Op::linear: {
@@ -54,9 +54,10 @@ class CpuBackend : public HostBackend {
     switch (o.node.op) {
       case Op::linear: return bind_linear(o, context_, scratch);
       case Op::conv2d: return bind_conv2d(o, context_, scratch);
-      case Op::concat: case Op::stack: case Op::repeat: case Op::upsample_nearest: case Op::embedding: case Op::take_token: return bind_copy(o);
+      case Op::concat: case Op::stack: case Op::repeat: case Op::upsample_nearest: case Op::pad: case Op::embedding: case Op::take_token: return bind_copy(o);
       case Op::timestep_embedding: return bind_timestep_embedding(o);
       case Op::guidance: return bind_guidance(o);
+      case Op::mimic: return bind_mimic(o);
       case Op::scheduler_row: return bind_scheduler_row(o);
       default: return bind_kernel(context_.isa, o, scratch);
     }

@@ -175,6 +175,10 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::upsample_nearest:
       return simple(
           [=, x = in(0), to = o.out.shape, from = o.in[0].shape] { launch_upsample(s, y, int(to.h), int(to.w), x, int(from.h), int(from.w)); });
+    case Op::pad:
+      return simple([=, x = in(0), to = o.out.shape, from = o.in[0].shape, a = o.node.as<PadAttr>()] {
+        launch_pad(s, y, int(to.h), int(to.w), x, int(from.h), int(from.w), a.size, a.wrap_x, a.wrap_y);
+      });
     case Op::embedding: return simple([=, ids = o.in[0].row<int32_t>(0), table = in(1)] { launch_gather(s, y, table, ids, 0); });
     case Op::take_token:
       return simple([=, x = in(0), index = o.in[1].row<int32_t>(0), tokens = o.in[0].shape.tokens()] { launch_gather(s, y, x, index, tokens); });
@@ -185,6 +189,10 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::attention: return bind_attention(o, c, options);
     case Op::geglu: return simple([=, x = in(0)] { launch_geglu(s, y, x); });
     case Op::guidance: return bind_guidance(o, s);
+    case Op::mimic:
+      return simple([=, prediction = in(0), other = in(1), x = in(2), clean = in(3), shape = o.out.shape] {
+        launch_mimic(s, y, prediction, other, x, clean, int(shape.n), shape.tokens());
+      });
     case Op::scheduler_row:
       return simple([=, state = in(0), prediction = in(1), noise = in(2), matrix = in(3), tokens = o.out.shape.tokens()] {
         launch_scheduler_row(s, y, state, prediction, noise, matrix, tokens);

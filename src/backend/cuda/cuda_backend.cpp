@@ -25,6 +25,7 @@ class CudaBackend : public Backend {
     switch (n.op) {
       case Op::timestep_embedding:
       case Op::guidance:
+      case Op::mimic:
       case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast:
       case Op::group_statistics: return n.dtype != Dtype::i32 && p[n.in[0]].dtype != Dtype::i32;

@@ -265,6 +265,22 @@ Tensor upsample_nearest(const Node& n, Inputs in) {
   return y;
 }
 
+Tensor pad(const Node& n, const Tensor& x) {
+  Tensor y{n.shape, std::vector<float>(size_t(n.shape.count()))};
+  const auto& a = n.as<PadAttr>();
+  const int64_t tall = x.shape.h, wide = x.shape.w;
+  for (int64_t image = 0; image < n.shape.n; ++image)
+    for (int64_t h = 0; h < n.shape.h; ++h)
+      for (int64_t w = 0; w < n.shape.w; ++w) {
+        int64_t line = h - a.size, column = w - a.size;
+        if (a.wrap_y) line = (line + tall) % tall;
+        if (a.wrap_x) column = (column + wide) % wide;
+        if (line < 0 || line >= tall || column < 0 || column >= wide) continue;
+        std::copy_n(x.row((image * tall + line) * wide + column), x.shape.c, y.row((image * n.shape.h + h) * n.shape.w + w));
+      }
+  return y;
+}
+
 Tensor gather(const Node& n, const Tensor& table, const Tensor& index, int64_t rows_per_image) {
   Tensor y{n.shape, {}};
   for (int64_t i = 0; i < int64_t(index.data.size()); ++i) {
@@ -370,6 +386,29 @@ Tensor guidance(const Node& n, Inputs in) {
   return y;
 }
 
+// Dynamic thresholding (github.com/mcmonkeyprojects/sd-dynamic-thresholding) with its defaults: each channel of the clean latent keeps its mean, and the largest distance from
+// it becomes that of the other prediction, if it is smaller. clean = clean[0] x + clean[1] prediction; nothing is done where clean[1] is 0.
+Tensor mimic(const Node& n, Inputs in) {
+  Tensor y = in[0];
+  const int64_t tokens = n.shape.tokens();
+  for (int64_t image = 0; image < n.shape.n; ++image)
+    for (int64_t c = 0; c < n.shape.c; ++c) {
+      const float of_x = in[3].row(image)[0], of_prediction = in[3].row(image)[1];
+      auto clean = [&](const Tensor& prediction, int64_t r) { return double(of_x) * in[2].row(r)[c] + double(of_prediction) * prediction.row(r)[c]; };
+      const int64_t first = image * tokens, last = first + tokens;
+      if (of_prediction == 0) continue;
+      double mean = 0, other_mean = 0, spread = 0, other_spread = 0;
+      for (int64_t r = first; r < last; ++r) mean += clean(in[0], r) / double(tokens), other_mean += clean(in[1], r) / double(tokens);
+      for (int64_t r = first; r < last; ++r) {
+        spread = std::max(spread, std::abs(clean(in[0], r) - mean));
+        other_spread = std::max(other_spread, std::abs(clean(in[1], r) - other_mean));
+      }
+      if (!(spread > other_spread)) continue;
+      for (int64_t r = first; r < last; ++r) y.row(r)[c] += float((clean(in[0], r) - mean) * (other_spread / spread - 1) / of_prediction);
+    }
+  return y;
+}
+
 // Per image: (x, saved..) <- matrix (x, prediction, saved.., noise), element by element.
 Tensor scheduler_row(const Node& n, Inputs in) {
   const Tensor &state = in[0], &prediction = in[1], &noise = in[2], &matrix = in[3];
@@ -415,6 +454,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::concat: return concat(n, in);
     case Op::repeat: return repeat(n, in);
     case Op::upsample_nearest: return upsample_nearest(n, in);
+    case Op::pad: return pad(n, in[0]);
     case Op::embedding: return gather(n, in[1], in[0], 0);
     case Op::take_token: return gather(n, in[0], in[1], in[0].shape.tokens());
     case Op::timestep_embedding: return timestep_embedding(n, in);
@@ -424,6 +464,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::attention: return attention(n, in);
     case Op::geglu: return gate(in[0]);
     case Op::guidance: return guidance(n, in);
+    case Op::mimic: return mimic(n, in);
     case Op::scheduler_row: return scheduler_row(n, in);
   }
   fail(ErrorKind::internal, "{} {}: not computed by an op", name_of(n.op), n.name);

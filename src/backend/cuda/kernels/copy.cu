@@ -22,7 +22,10 @@ void with_unit(std::initializer_list<Matrix> all, F f) {
 template <class U, class Row>
 __global__ void copy_kernel(U* y, int64_t y_stride, const U* x, int64_t x_stride, int64_t rows, int packs, Row row_of) {
   after_previous();
-  HAYATE_FOR_ROW_PACKS(r, p, rows, packs) y[r * y_stride + p] = x[row_of(r) * x_stride + p];
+  HAYATE_FOR_ROW_PACKS(r, p, rows, packs) {
+    const int64_t from = row_of(r);
+    y[r * y_stride + p] = from < 0 ? U{} : x[from * x_stride + p];
+  }
 }
 template <class Row>
 void launch_rows(cudaStream_t s, const Matrix& y, const Matrix& x, Row row_of) {
@@ -44,6 +47,18 @@ struct UpsampleRow {
   __device__ int64_t operator()(int64_t r) const {
     int64_t column = r % w, line = r / w % h, image = r / (w * h);
     return (image * from_h + line * from_h / h) * from_w + column * from_w / w;
+  }
+};
+// -1 where zeros are.
+struct PadRow {
+  int64_t h, w, from_h, from_w, size;
+  bool wrap_x, wrap_y;
+  __device__ int64_t operator()(int64_t r) const {
+    int64_t column = r % w - size, line = r / w % h - size, image = r / (w * h);
+    if (wrap_x) column = (column + from_w) % from_w;
+    if (wrap_y) line = (line + from_h) % from_h;
+    const bool inside = line >= 0 && line < from_h && column >= 0 && column < from_w;
+    return inside ? (image * from_h + line) * from_w + column : -1;
   }
 };
 struct InterleaveRow {
@@ -98,6 +113,10 @@ void launch_copy(cudaStream_t s, Matrix y, Matrix x) { launch_rows(s, y, x, Repe
 
 void launch_upsample(cudaStream_t s, Matrix y, int h, int w, Matrix x, int from_h, int from_w) {
   launch_rows(s, y, x, UpsampleRow{h, w, from_h, from_w});
+}
+
+void launch_pad(cudaStream_t s, Matrix y, int h, int w, Matrix x, int from_h, int from_w, int size, bool wrap_x, bool wrap_y) {
+  launch_rows(s, y, x, PadRow{h, w, from_h, from_w, size, wrap_x, wrap_y});
 }
 
 void launch_interleave(cudaStream_t s, Matrix y, Matrix x) { launch_rows(s, y, x, InterleaveRow{x.rows / 2}); }

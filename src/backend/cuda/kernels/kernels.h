@@ -38,6 +38,7 @@ void launch_epilogue(cudaStream_t, Matrix y, const float* bias, Unary act, Matri
 void launch_concat(cudaStream_t, Matrix y, Matrix a, Matrix b);
 void launch_copy(cudaStream_t, Matrix y, Matrix x);  // rows of x again and again until y is full
 void launch_upsample(cudaStream_t, Matrix y, int h, int w, Matrix x, int from_h, int from_w);
+void launch_pad(cudaStream_t, Matrix y, int h, int w, Matrix x, int from_h, int from_w, int size, bool wrap_x, bool wrap_y);
 // Eight rows of the upper half of x, eight of the lower half, and so on (kernels/product_sm90.h).
 void launch_interleave(cudaStream_t, Matrix y, Matrix x);
 // Row i of y is row index[i] + i * step of x.
@@ -141,6 +142,8 @@ void launch_timestep_embedding(cudaStream_t, Matrix y, Matrix t, int dim, bool c
 // prediction: unconditional images, then conditional ones, of `each` packed elements; out: images * each
 void launch_guidance(cudaStream_t, float* out, const float* prediction, const float* scale, int64_t scale_stride, const float* rescale,
                      int64_t rescale_stride, int images, int64_t each);
+// clean: for each image the factors of x and of a prediction in the clean latent
+void launch_mimic(cudaStream_t, Matrix y, Matrix prediction, Matrix other, Matrix x, Matrix clean, int images, int64_t tokens);
 void launch_scheduler_row(cudaStream_t, Matrix y, Matrix state, Matrix prediction, Matrix noise, Matrix matrix, int64_t tokens);
 
 // product.cu: y = act(alpha x w^T + bias) + residual for any type, stride and alignment; the fallback of cuBLASLt and cuDNN.

@@ -60,6 +60,44 @@ __global__ void rescale_kernel(float* out, const float* prediction, const float*
   for (int64_t i = threadIdx.x; i < each; i += blockDim.x) out[image * each + i] *= factor;
 }
 
+// A block for each channel of each image. Where the other clean latent has the smaller contrast, this one gets it.
+__global__ void mimic_kernel(float* y, int64_t y_stride, const float* prediction, int64_t prediction_stride, const float* other, int64_t other_stride, const float* x,
+                             int64_t x_stride, const float* clean, int64_t clean_stride, int64_t tokens) {
+  __shared__ double scratch[512];
+  after_previous();
+  const int c = blockIdx.y;
+  const int64_t first = int64_t(blockIdx.x) * tokens;
+  const double of_x = clean[blockIdx.x * clean_stride], of_prediction = clean[blockIdx.x * clean_stride + 1];
+  auto clean_of = [&](const float* v, int64_t stride, int64_t i) { return of_x * x[(first + i) * x_stride + c] + of_prediction * v[(first + i) * stride + c]; };
+  auto reduced = [&](auto f, auto joined) {
+    double value = 0;
+    for (int64_t i = threadIdx.x; i < tokens; i += blockDim.x) value = joined(value, f(i));
+    __syncthreads();
+    scratch[threadIdx.x] = value;
+    __syncthreads();
+    for (int n = blockDim.x / 2; n > 0; n /= 2) {
+      if (threadIdx.x < n) scratch[threadIdx.x] = joined(scratch[threadIdx.x], scratch[threadIdx.x + n]);
+      __syncthreads();
+    }
+    return scratch[0];
+  };
+  auto mean_of = [&](const float* v, int64_t stride) {
+    return reduced([&](int64_t i) { return clean_of(v, stride, i); }, [](double a, double b) { return a + b; }) / double(tokens);
+  };
+  auto spread_of = [&](const float* v, int64_t stride, double mean) {
+    return reduced([&](int64_t i) { return fabs(clean_of(v, stride, i) - mean); }, [](double a, double b) { return fmax(a, b); });
+  };
+  double mean = 0, change = 0;
+  if (of_prediction != 0) {
+    mean = mean_of(prediction, prediction_stride);
+    const double own = spread_of(prediction, prediction_stride, mean), wanted = spread_of(other, other_stride, mean_of(other, other_stride));
+    if (own > wanted) change = (wanted / own - 1) / of_prediction;
+  }
+  for (int64_t i = threadIdx.x; i < tokens; i += blockDim.x)
+    y[(first + i) * y_stride + c] =
+        prediction[(first + i) * prediction_stride + c] + (change == 0 ? 0.f : float((clean_of(prediction, prediction_stride, i) - mean) * change));
+}
+
 // Per image: (x, saved..) <- matrix (x, prediction, saved.., noise), element by element.
 __global__ void scheduler_row_kernel(float* y, int64_t y_stride, const float* state, int64_t state_stride, const float* prediction,
                                      int64_t prediction_stride, const float* noise, int64_t noise_stride, const float* matrix, int64_t matrix_stride,
@@ -90,6 +128,11 @@ void launch_guidance(cudaStream_t s, float* out, const float* prediction, const 
                      int64_t rescale_stride, int images, int64_t each) {
   start(s, blocks_of(images * each), 256, 0, guidance_kernel, out, prediction, scale, scale_stride, images, each);
   start(s, images, 512, 0, rescale_kernel, out, prediction, rescale, rescale_stride, images, each);
+}
+
+void launch_mimic(cudaStream_t s, Matrix y, Matrix prediction, Matrix other, Matrix x, Matrix clean, int images, int64_t tokens) {
+  start(s, dim3(unsigned(images), unsigned(y.cols)), 512, 0, mimic_kernel, static_cast<float*>(y.data), y.stride, floats(prediction), prediction.stride, floats(other),
+        other.stride, floats(x), x.stride, floats(clean), clean.stride, tokens);
 }
 
 void launch_scheduler_row(cudaStream_t s, Matrix y, Matrix state, Matrix prediction, Matrix noise, Matrix matrix, int64_t tokens) {
