@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cmath>
 #include <iterator>
-#include <optional>
 
 #include "core/convert.h"
 #include "core/error.h"
@@ -32,10 +31,9 @@ struct Pixels {
   Dtype dtype;
 };
 Pixels read_pixels(Executable& exec, const Node& n) {
-  const size_t size = size_t(byte_size(n));
-  std::shared_ptr<std::byte[]> bytes(new std::byte[size]);  // without zeros first: it is megabytes
-  exec.read(n.name, {bytes.get(), size});
-  return {bytes, {bytes.get(), size}, n.dtype};
+  auto bytes = std::make_shared<std::vector<std::byte>>(size_t(byte_size(n)));
+  exec.read(n.name, *bytes);
+  return {bytes, *bytes, n.dtype};
 }
 
 // (x / 2 + 0.5) clamped to 0..1, times 255, halves to even: as diffusers turns tensors into pictures. Adding 2^23 rounds so, and leaves the
@@ -44,11 +42,10 @@ void to_bytes(std::span<const float> from, uint8_t* to) {
   for (size_t i = 0; i < from.size(); ++i) to[i] = uint8_t(std::bit_cast<uint32_t>(std::clamp(from[i] / 2 + 0.5f, 0.0f, 1.0f) * 255 + 0x1p23f));
 }
 
-// Nothing where a value is not finite. All is done to a piece while it is in the cache.
-std::optional<Image> to_image(const Pixels& pixels, int width, int height) {
+// False where a value is not finite. All is done to a piece while it is in the cache.
+bool to_bytes(const Pixels& pixels, std::vector<uint8_t>& rgb) {
   constexpr int64_t kPiece = 4096;
-  const int64_t count = int64_t(width) * height * 3, size = size_of(pixels.dtype);
-  Image image{.width = width, .height = height, .rgb = std::vector<uint8_t>(size_t(count))};
+  const int64_t count = int64_t(rgb.size()), size = size_of(pixels.dtype);
   std::atomic<bool> finite = true;
   parallel_for((count + kPiece - 1) / kPiece, 16, [&](int64_t begin, int64_t end) {
     std::array<float, kPiece> piece;
@@ -57,10 +54,10 @@ std::optional<Image> to_image(const Pixels& pixels, int width, int height) {
       const std::span<const std::byte> stored = pixels.bytes.subspan(size_t(at * size), floats.size() * size_t(size));
       if (!all_finite(stored, pixels.dtype)) finite = false;
       convert(pixels.dtype, stored, Dtype::f32, std::as_writable_bytes(floats));
-      to_bytes(floats, image.rgb.data() + at);
+      to_bytes(floats, rgb.data() + at);
     }
   });
-  return finite ? std::optional(std::move(image)) : std::nullopt;
+  return finite;
 }
 }  // namespace
 
@@ -111,6 +108,8 @@ std::vector<Image> PictureDecoder::decode(const std::vector<float>& latents, con
   const size_t each = latents.size() / size_t(d.pictures);
   for (int64_t i = 0; i < d.pictures; ++i) {
     const std::span<const float> latent = std::span(latents).subspan(size_t(i) * each, each);
+    const int64_t down = config_.downscale(), width = d.w * down, height = d.h * down;
+    std::vector<uint8_t> rgb;
     auto report = [&](int64_t done, int64_t of_each) {
       if (on_decode && !on_decode(int(i * of_each + done), int(d.pictures * of_each)))
         fail(ErrorKind::cancelled, "cancelled while picture {} of {} was decoded", i + 1, d.pictures);
@@ -129,25 +128,29 @@ std::vector<Image> PictureDecoder::decode(const std::vector<float>& latents, con
         return {floats, std::as_bytes(std::span(*floats)), Dtype::f32};
       }
       auto exec = run_whole(with, dump.active());
+      rgb.resize(size_t(width * height * 3));  // while the device computes: new memory costs a millisecond
       if (dump.active()) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
       Pixels pixels = read_pixels(*exec, exec->program()[exec->program().outputs[0]]);
       report(1, 1);
       return pixels;
     };
-    const int64_t down = config_.downscale();
-    auto image_of = [&](const Pixels& pixels) { return to_image(pixels, int(d.w * down), int(d.h * down)); };
+    auto decoded = [&](Component& with, Dtype dtype, bool in_tiles) {
+      const Pixels pixels = pixels_of(with, dtype, in_tiles);
+      rgb.resize(size_t(width * height * 3));
+      return to_bytes(pixels, rgb);
+    };
     bool in_tiles = d.tiled;
-    std::optional<Image> image = image_of(pixels_of(vae_, compiler_.climb.dtype, in_tiles));
-    const bool retry = !image && is_lowered(*compiler_.rung) && compiler_.climb.dtype != Dtype::f32 && !dump.active();
+    bool finite = decoded(vae_, compiler_.climb.dtype, in_tiles);
+    const bool retry = !finite && is_lowered(*compiler_.rung) && compiler_.climb.dtype != Dtype::f32 && !dump.active();
     if (retry) {
       warn(warn_, fmt::format("picture {} is not finite in {}: decoded again in f32", i + 1, name_of(compiler_.climb.dtype)));
       in_tiles = tiles_in_float32(d);
-      image = image_of(pixels_of(exact_, Dtype::f32, in_tiles));
+      finite = decoded(exact_, Dtype::f32, in_tiles);
     }
     std::function<std::shared_ptr<Executable>()> repeat;  // a picture that was decoded in tiles has no room for all values
     if (!in_tiles) repeat = [&] { return run_whole(retry ? exact_ : vae_, /*keep_all=*/true); };
-    if (!image) fail_not_finite(fmt::format("picture {}", i + 1), repeat);
-    images.push_back(std::move(*image));
+    if (!finite) fail_not_finite(fmt::format("picture {}", i + 1), repeat);
+    images.push_back({.width = int(width), .height = int(height), .rgb = std::move(rgb)});
   }
   return images;
 }
