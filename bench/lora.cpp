@@ -1,4 +1,4 @@
-// How long a change of LoRAs takes on a loaded model: bench_lora [RUNG] [DEVICE] [RANK]. Random SDXL at full size, read from a file of 16-bit
+// How long a change of LoRAs takes on a loaded model, and what of it: bench_lora [RUNG] [DEVICE] [RANK] [MEMORY LIMIT, GB]. Random SDXL at full size, read from a file of 16-bit
 // weights (6.9 GB, among the temporary files), and a LoRA on every projection of attention in the UNet.
 #include <fmt/core.h>
 
@@ -37,20 +37,24 @@ void write_lora(const std::string& path, const TensorSource& model, int64_t rank
   writer.commit();
 }
 
-void run(const std::string& rung, const std::string& device, int64_t rank) {
+void run(const std::string& rung, const std::string& device, int64_t rank, double limit) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::temp_directory_path() / "hayate-bench-lora", file = folder / fmt::format("rank-{}.safetensors", rank), model = folder / "model.safetensors";
   fs::create_directories(folder);
   const auto sdxl = random_model("sdxl", open_checkpoint(builtin_model_folder(), clip_tokenizers_folder()));
   if (!fs::exists(model)) write_single_file(*sdxl, model.string(), Dtype::f16);
   write_lora(file.string(), *sdxl->tensors("unet"), rank);
-  Pipeline pipeline({.model = model.string(), .device = device, .rung = rung});
+  Pipeline pipeline({.model = model.string(), .device = device, .rung = rung, .memory_limit = int64_t(limit * 1e9)});
   const Request request{.pictures = {{.prompt = "a castle"}}, .width = 64, .height = 64, .steps = 1};
   const Result first = pipeline.generate(request);
   fmt::print("{}, rung {}: loaded in {:.2f} s\n", pipeline.device(), pipeline.rung(), first.timings.load);
-  for (float weight : {0.8f, 0.5f, 0.0f, 0.8f, 0.0f}) {
+  fmt::print("seconds: all (files opened, tensors read and brought, device told, device waited for); GB: prepared (originals read, kept on device, on host)\n");
+  for (float weight : {0.8f, 0.5f, 0.0f, 0.8f, 0.5f, 0.0f}) {
     const LoraChange change = pipeline.set_loras(weight == 0 ? std::vector<Lora>{} : std::vector<Lora>{{file.string(), weight}});
-    fmt::print("rank {}, weight {}: {} tensors, {:.2f} GB prepared in {:.3f} s\n", rank, weight, change.tensors, double(change.prepared) / 1e9, change.seconds);
+    auto gb = [](int64_t bytes) { return double(bytes) / 1e9; };
+    fmt::print("rank {}, weight {}: {} tensors, {:.3f} s ({:.3f}, {:.3f}, {:.3f}, {:.3f}), {:.2f} GB ({:.2f}, {:.2f}, {:.2f})\n", rank, weight, change.tensors,
+               change.seconds, change.opening, change.reading, change.computing, change.waiting, gb(change.prepared), gb(change.read),
+               gb(change.kept_on_device), gb(change.kept_on_host));
   }
   fmt::print("the picture without it is the same as before: {}\n", pipeline.generate(request).latents == first.latents ? "yes" : "NO");
   fs::remove_all(folder);
@@ -60,7 +64,7 @@ void run(const std::string& rung, const std::string& device, int64_t rank) {
 }  // namespace hayate
 
 int main(int argc, char** argv) try {
-  hayate::run(argc > 1 ? argv[1] : "", argc > 2 ? argv[2] : "cpu", argc > 3 ? std::stoll(argv[3]) : 64);
+  hayate::run(argc > 1 ? argv[1] : "", argc > 2 ? argv[2] : "cpu", argc > 3 ? std::stoll(argv[3]) : 64, argc > 4 ? std::stod(argv[4]) : 0);
   return 0;
 } catch (const std::exception& e) {
   fmt::print(stderr, "bench_lora: {}\n", e.what());

@@ -123,6 +123,9 @@ std::string as_text(const MemoryForecast& forecast) {
   for (const MemoryStage& stage : forecast.stages) stages.add({stage.name, size_text(stage.weights), size_text(stage.peak)});
   std::string text = fmt::format("{}\npeak {} of {}, which {}\n", stages.text(), size_text(forecast.peak), size_text(forecast.budget),
                                  forecast.fits() ? "fits" : "does not fit");
+  if (forecast.originals > 0)
+    text += fmt::format("tensors under LoRAs {}, of which {} stay on the GPU and {} on the host once LoRAs change; the rest is read again\n",
+                        size_text(forecast.originals), size_text(forecast.originals_on_device), size_text(forecast.originals_on_host));
   for (const std::string& change : forecast.would_fit) text += fmt::format("would fit: {}\n", change);
   return text;
 }
@@ -130,8 +133,9 @@ std::string as_text(const MemoryForecast& forecast) {
 ordered_json as_json(const MemoryForecast& forecast) {
   ordered_json stages = ordered_json::array();
   for (const MemoryStage& stage : forecast.stages) stages.push_back({{"name", stage.name}, {"weights", stage.weights}, {"peak", stage.peak}});
-  return {{"stages", stages},          {"process", forecast.process}, {"peak", forecast.peak},
-          {"budget", forecast.budget}, {"fits", forecast.fits()},     {"would_fit", forecast.would_fit}};
+  const ordered_json originals = {{"bytes", forecast.originals}, {"on_device", forecast.originals_on_device}, {"on_host", forecast.originals_on_host}};
+  return {{"stages", stages},          {"process", forecast.process}, {"peak", forecast.peak},           {"budget", forecast.budget},
+          {"fits", forecast.fits()},   {"originals", originals},      {"would_fit", forecast.would_fit}};
 }
 
 int show_model(const InspectCommand& command, const ModelInfo& model) {

@@ -253,6 +253,9 @@ struct MemoryForecast {
   int64_t peak = 0;                       // of the whole request, the process included
   int64_t budget = 0;                     // Options::memory_limit, or what the machine has
   bool vae_tiled = false;                 // the VAE decodes tile by tile
+  // Stored tensors that the LoRAs are added to, bytes; and how many of them a GPU keeps, beside the peak, or the host keeps for it, once the LoRAs change
+  // (LoraChange). They give way to requests. A CPU keeps none: it reads them from the file again.
+  int64_t originals = 0, originals_on_device = 0, originals_on_host = 0;
   std::vector<std::string> would_fit{};   // if the request does not fit: changes of which each would make it fit
   bool fits() const { return peak <= budget; }
 };
@@ -262,6 +265,11 @@ struct LoraChange {
   int tensors = 0;                        // of the model, which are others now
   int64_t prepared = 0;                   // bytes of weights that were prepared again
   double seconds = 0;
+  // Of these: opening the files; reading tensors and bringing them to the device; telling it what to compute; waiting until it has.
+  double opening = 0, reading = 0, computing = 0, waiting = 0;
+  // Stored tensors that LoRAs are added to, bytes: those that were read from the model's files, and those that are kept for the next change, on the GPU
+  // or in memory of the host that it reads.
+  int64_t read = 0, kept_on_device = 0, kept_on_host = 0;
 };
 
 struct LinearShape;

@@ -74,12 +74,19 @@ class Backend : public Target {
   virtual int64_t memory_left() const = 0;    // bytes that can still be had from the device
   virtual std::string description() const { return name(); }  // for people: the device and what drives it
   virtual Buffer allocate(int64_t bytes) = 0;  // throws Error(out_of_memory)
+  // Memory of the host, beside the budget, that the device's kernels read, slower than their own.
+  virtual Buffer allocate_on_host(int64_t bytes) = 0;
   // A buffer whose bytes `write` makes on the host: in place where the device reads the host's memory.
   virtual Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) = 0;
   virtual void upload(const Buffer& to, std::span<const std::byte> from) = 0;
   virtual void download(std::span<std::byte> to, const Buffer& from) = 0;
-  // Computes one op of the load section now; `in` are its inputs' bytes.
-  virtual Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) = 0;
+  // Computes one op of the load section now; `in` are its inputs' bytes. `out` has prepared_bytes().
+  virtual void evaluate(const Program&, const Node&, std::span<const Buffer> in, const Buffer& out) = 0;
+  Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) {
+    Buffer out = allocate(prepared_bytes(p, n));
+    evaluate(p, n, in, out);
+    return out;
+  }
   // Bytes of one buffer into another of the same size.
   virtual void copy(const Buffer& to, const Buffer& from) = 0;
   // What compile would take, and what a load value takes in this device's layout; nothing is read or allocated. Scratch is not measured
@@ -87,6 +94,7 @@ class Backend : public Target {
   virtual Footprint footprint(std::span<const Program> turns, CompileOptions) const = 0;
   Footprint footprint(const Program& p, CompileOptions options = {}) const { return footprint(std::span(&p, 1), options); }
   virtual int64_t prepared_bytes(const Program&, const Node& load_value) const = 0;
+  virtual int64_t evaluating_bytes() const { return 0; }  // the most that evaluate() takes beside operands, however many threads call it
   virtual std::unique_ptr<Executable> compile_turns(std::vector<Program>, WeightStore&, CompileOptions) = 0;
   std::unique_ptr<Executable> compile(Program p, WeightStore& weights, CompileOptions options = {}) { return compile_turns({std::move(p)}, weights, options); }
 };

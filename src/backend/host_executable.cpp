@@ -225,8 +225,7 @@ Footprint HostBackend::footprint(std::span<const Program> turns, CompileOptions 
   return footprint;
 }
 
-Buffer HostBackend::evaluate(const Program& p, const Node& n, std::span<const Buffer> in) {
-  Buffer out = allocate(byte_size(n));
+void HostBackend::evaluate(const Program& p, const Node& n, std::span<const Buffer> in, const Buffer& out) {
   Operands operands{p, n, packed_view(n, out.get()), {}};
   for (size_t k = 0; k < in.size(); ++k) operands.in.push_back(in[k] ? packed_view(p[n.in[k]], in[k].get()) : TensorView{});
   Scratch measure(nowhere());
@@ -234,7 +233,6 @@ Buffer HostBackend::evaluate(const Program& p, const Node& n, std::span<const Bu
   Buffer memory = allocate(measure.used());
   Scratch scratch(memory.get());
   bind(operands, scratch)();
-  return out;
 }
 
 std::unique_ptr<Executable> HostBackend::compile_turns(std::vector<Program> programs, WeightStore& store, CompileOptions options) {

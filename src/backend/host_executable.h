@@ -14,10 +14,12 @@ using Launch = std::function<void()>;
 class HostBackend : public Backend {
  public:
   Buffer allocate(int64_t bytes) override;
+  Buffer allocate_on_host(int64_t bytes) override { return allocate(bytes); }
   Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) override;
   void upload(const Buffer& to, std::span<const std::byte> from) override;
   void download(std::span<std::byte> to, const Buffer& from) override;
-  Buffer evaluate(const Program&, const Node&, std::span<const Buffer> in) override;
+  using Backend::evaluate;
+  void evaluate(const Program&, const Node&, std::span<const Buffer> in, const Buffer& out) override;
   int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
   void copy(const Buffer& to, const Buffer& from) override;
   using Backend::footprint;

@@ -6,8 +6,8 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/stopwatch.h"
 #include "hayate/text_file.h"
-#include "pipeline/stopwatch.h"
 
 namespace hayate {
 
@@ -65,9 +65,9 @@ Component::Need Component::need(const std::vector<Held>& programs, const Rung& r
   return need;
 }
 
-int64_t Component::change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed) {
+PreparedWeights::Changed Component::change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed, Originals::Room room) {
   try {
-    return weights_.change(std::move(source), changed);
+    return weights_.change(std::move(source), changed, room);
   } catch (...) {
     release();
     throw;

@@ -57,9 +57,9 @@ class Component {
   };
   Need need(const std::vector<Held>&, const Rung&, bool keep_all);
   int64_t loaded_bytes() const { return weights_.bytes(); }
-  // Reads weights from `source` from now on; those made of the tensors in `changed` are made again, at the addresses that they have, and counted in
-  // bytes. Where that fails all are forgotten.
-  int64_t change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed);
+  // As PreparedWeights::change. Where that fails all weights are forgotten.
+  PreparedWeights::Changed change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed, Originals::Room);
+  Originals& originals() { return weights_.originals(); }
   void release();  // forgets weights and executables; they come back when they are needed
 
  private:

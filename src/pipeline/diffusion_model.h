@@ -21,8 +21,11 @@ class DiffusionModel {
   DiffusionModel(const DiffusionModel&) = delete;
 
   // Every component reads the tensors of the model with these LoRAs. Where weights cannot be prepared all is as it was, but that some must be loaded
-  // again.
-  LoraChange change_loras(const std::vector<Lora>&);
+  // again. `room`, which is only asked when something changes: what originals may take in all.
+  LoraChange change_loras(const std::vector<Lora>&, const std::function<Originals::Room()>& room);
+  int64_t originals_bytes() const { return originals_bytes_; }  // of tensors that LoRAs are added to, as they are stored, kept or not
+  Originals::Bytes kept_originals();
+  void forget_originals();
 
   const Checkpoint& checkpoint() const { return *checkpoint_; }
   const SchedulerConfig& scheduler() const { return scheduler_; }
@@ -33,9 +36,12 @@ class DiffusionModel {
   Denoiser& denoiser() { return denoiser_; }
 
  private:
+  std::vector<Component*> components();
+
   std::shared_ptr<const Checkpoint> base_;
   Warn warn_;
   std::unique_ptr<const LoraCheckpoint> checkpoint_;  // base_ with LoRAs
+  int64_t originals_bytes_;
   const Family& family_;
   SchedulerConfig scheduler_;
   UNetConfig unet_;

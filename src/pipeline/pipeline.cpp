@@ -5,6 +5,8 @@
 
 #include "core/error.h"
 #include "core/file_reader.h"
+#include "core/stopwatch.h"
+#include "core/system_memory.h"
 #include "hayate/byte_size.h"
 #include "hayate/hayate.h"
 #include "pipeline/canvas.h"
@@ -23,7 +25,6 @@
 #include "pipeline/run.h"
 #include "pipeline/staging.h"
 #include "pipeline/start.h"
-#include "pipeline/stopwatch.h"
 #include "program/work.h"
 #include "prompt/prompt_file.h"
 
@@ -172,7 +173,18 @@ struct Pipeline::Impl {
       planned.forecast.stages.push_back(stage.memory);
       planned.forecast.peak = std::max(planned.forecast.peak, process + stage.memory.peak);
     }
+    MemoryForecast& forecast = planned.forecast;
+    forecast.originals = model.originals_bytes();
+    if (forecast.originals == 0) return planned;
+    const Originals::Room room = room_for_originals(budget - forecast.peak);
+    forecast.originals_on_device = std::min(forecast.originals, room.device);
+    forecast.originals_on_host = std::min(forecast.originals - forecast.originals_on_device, room.host);
     return planned;
+  }
+  // Of the host half of what is left may be pinned, with what is already.
+  Originals::Room room_for_originals(int64_t spare) {
+    if (compiler.backend->is_host()) return {};  // which would copy the file's pages
+    return {.device = std::max<int64_t>(0, spare), .host = (model.kept_originals().host + available_memory()) / 2};
   }
   MemoryPlanned plan_memory(const std::vector<Run>& runs, const Rung& rung) { return plan_memory(runs, rung, options.vae_tiling); }
 
@@ -248,8 +260,18 @@ struct Pipeline::Impl {
     return all;
   }
 
+  // Originals have what a request leaves.
+  void leave_room_for(const MemoryForecast& request) {
+    spare = request.budget - request.peak;
+    if (model.kept_originals().device > spare) model.forget_originals();
+  }
+
+  LoraChange change_loras(const std::vector<Lora>& loras) {
+    return model.change_loras(loras, [&] { return room_for_originals(spare); });
+  }
+
   LoraChange set_loras(const std::vector<Lora>& loras) {
-    const LoraChange change = model.change_loras(loras);
+    const LoraChange change = change_loras(loras);
     options.loras = loras;
     return change;
   }
@@ -281,12 +303,13 @@ struct Pipeline::Impl {
     const std::optional<Canvas> canvas = canvas_of(first);
     Dump dump(request.dump_pattern, request.dump_file);
     CompileSeconds seconds;
-    seconds.load += model.change_loras(loras_for(request)).seconds;
+    seconds.load += change_loras(loras_for(request)).seconds;
     watch.lap();
     Result result;
     compiler.backend->memory().start_peak();
     MemoryPlanned memory = plan_memory(runs);
     require(memory.forecast.fits(), ErrorKind::out_of_memory, "{}", refusal_text(memory.forecast, options.memory_limit > 0));
+    leave_room_for(memory.forecast);
     seconds.compile += watch.lap();
     auto make_room = [&, next = size_t{0}]() mutable {  // for the next stage
       for (Component* other : memory.plan[next].gives_way) other->release();
@@ -343,8 +366,9 @@ struct Pipeline::Impl {
     const Job& job = runs[0].job;
     CompileSeconds seconds;
     Dump nothing("", "");
-    model.change_loras(loras_for(request));
+    change_loras(loras_for(request));
     MemoryPlanned memory = plan_memory(runs, *compiler.rung);
+    leave_room_for(memory.forecast);
     for (Component* other : memory.plan[0].gives_way) other->release();
     return encoded_prompts(model.conditioner().condition(job.prompts, request, job.width, job.height, nothing, seconds), request.pictures.size());
   }
@@ -403,6 +427,7 @@ struct Pipeline::Impl {
   VaeConfig vae_config;
   PictureEncoder encoder;
   PictureDecoder decoder;
+  int64_t spare = 0;  // bytes that the last request left of the device's memory
 };
 
 Pipeline::Pipeline(const Options& options) : impl_(std::make_unique<Impl>(options)) {}

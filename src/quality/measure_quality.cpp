@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/stopwatch.h"
 #include "hayate/quality.h"
 #include "pipeline/installed_files.h"
-#include "pipeline/stopwatch.h"
 #include "quality/attribute_reader.h"
 #include "quality/attribute_score.h"
 #include "quality/quality_list.h"

@@ -14,6 +14,7 @@ class LoraDelta {
   void add_to(std::span<float> out, int64_t first) const;
   // Whether it is one product of two matrices, and all of it.
   bool is_product() const { return kind_ == LoraModule::Kind::product && factors_[0].is_product(); }
+  int64_t rank() const { return factors_[0].rank(); }  // of that
   LoraFactor::Product product() const { return factors_[0].product(scale_); }
 
  private:

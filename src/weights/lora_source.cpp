@@ -27,9 +27,12 @@ void LoraSource::read(const std::string& name, Dtype as, std::span<std::byte> ou
   });
 }
 
-bool LoraSource::is_split(const std::string& name) const {
+std::optional<int64_t> LoraSource::added_rank(const std::string& name) const {
+  const std::optional<int64_t> below = base_->added_rank(name);
   auto found = merges_->find(name);
-  return found == merges_->end() ? base_->is_split(name) : !found->second.magnitude && found->second.delta.is_product();
+  if (found == merges_->end() || !below) return below;
+  if (found->second.magnitude || !found->second.delta.is_product()) return {};
+  return *below + found->second.delta.rank();
 }
 
 // Products of LoRAs over one another are one product of all their ranks.
@@ -37,8 +40,8 @@ SplitTensor LoraSource::split(const std::string& name) const {
   auto found = merges_->find(name);
   if (found == merges_->end()) return base_->split(name);
   LoraFactor::Product own = found->second.delta.product();
-  if (!base_->is_split(name)) return {base_.get(), own.rank, std::move(own.left), std::move(own.right)};
   const SplitTensor below = base_->split(name);
+  if (below.rank == 0) return {below.stored, own.rank, std::move(own.left), std::move(own.right)};
   auto side_by_side = [&](const std::vector<float>& a, const std::vector<float>& b) {
     std::vector<float> both;
     both.reserve(a.size() + b.size());

@@ -31,7 +31,7 @@ class LoraSource : public TensorSource {
   std::string stored_as(const std::string& name) const override { return base_->stored_as(name); }
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
-  bool is_split(const std::string& name) const override;
+  std::optional<int64_t> added_rank(const std::string& name) const override;
   SplitTensor split(const std::string& name) const override;
 
  private:

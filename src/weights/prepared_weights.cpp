@@ -4,21 +4,23 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <numeric>
 #include <unordered_set>
 
 #include "core/convert.h"
 #include "core/error.h"
-#include "core/finite.h"
 #include "core/parallel.h"
+#include "core/stopwatch.h"
 #include "program/fold_nearest.h"
-#include "weights/add_product.h"
+#include "program/row_dot.h"
 #include "weights/check_tensors.h"
+#include "weights/device_tensors.h"
+#include "weights/require_finite.h"
 
 namespace hayate {
 
 namespace {
 constexpr int64_t kPiece = int64_t{1} << 16;  // so many elements are still in the cache when they are turned and checked
+constexpr int64_t kBroughtAtOnce = int64_t{256} << 20;  // bytes of tensors and factors of LoRAs, before values are made of them
 
 // What a load value is made of, e.g. "stack f32(to_q.weight bf16,to_k.weight bf16)".
 std::string key_of(const Program& p, Value v) {
@@ -52,7 +54,11 @@ std::shared_ptr<const Program> load_section(const Program& p, const std::vector<
 Buffer PreparedWeights::get(const Program& p, Value v) {
   const std::string key = key_of(p, v);
   if (auto found = kept_.find(key); found != kept_.end()) return found->second.buffer;
-  return keep(key, make(p, v), load_section(p, {v}), p[v].name);
+  DeviceTensors on_device = device_tensors();
+  std::vector<Making> made = {making(p, v, on_device)};
+  make_all(made, on_device);
+  on_device.finish();
+  return keep(key, std::move(made[0].out), load_section(p, {v}), p[v].name);
 }
 
 Buffer PreparedWeights::keep(const std::string& key, Buffer made, const std::shared_ptr<const Program>& load, const std::string& name) {
@@ -71,42 +77,94 @@ void PreparedWeights::prepare(const Program& p) {
   const std::unordered_set<Value> all(missing.begin(), missing.end());
   std::vector<Value> waves[2];
   for (Value v : missing) waves[std::ranges::any_of(p[v].in, [&](Value in) { return all.contains(in); })].push_back(v);
-  for (std::vector<Value>& wave : waves) {
-    std::ranges::stable_sort(wave, std::greater(), [&](Value v) { return byte_size(p[v]); });  // so that no thread is left with a large one
-    std::vector<Buffer> made(wave.size());
-    parallel_tasks(int64_t(wave.size()), [&](int64_t i) { made[size_t(i)] = make(p, wave[size_t(i)]); });
-    for (size_t i = 0; i < wave.size(); ++i) keep(key_of(p, wave[i]), std::move(made[i]), load, p[wave[i]].name);
+  DeviceTensors on_device = device_tensors();
+  for (const std::vector<Value>& wave : waves) {
+    std::vector<Making> made;
+    for (Value v : wave) made.push_back(making(p, v, on_device));
+    make_all(made, on_device);
+    on_device.finish();
+    for (Making& m : made) keep(key_of(p, m.value), std::move(m.out), load, p[m.value].name);
+  }
+}
+
+PreparedWeights::Making PreparedWeights::making(const Program& p, Value v, const DeviceTensors& on_device, Buffer out) const {
+  Making m{.program = &p, .value = v, .out = std::move(out), .tensors = {}};
+  find_tensors(p, v, on_device, m.tensors);
+  return m;
+}
+
+void PreparedWeights::find_tensors(const Program& p, Value v, const DeviceTensors& on_device, std::vector<const Node*>& found) const {
+  if (on_device.takes(p, p[v])) {
+    const std::vector<const Node*> own = on_device.tensors_of(p, p[v]);
+    found.insert(found.end(), own.begin(), own.end());
+    return;
+  }
+  for (Value in : p[v].in)
+    if (in != none && !kept_.contains(key_of(p, in))) find_tensors(p, in, on_device, found);
+}
+
+void PreparedWeights::make_all(std::vector<Making>& all, DeviceTensors& on_device) const {
+  auto make_some = [&](std::span<Making> some) {
+    parallel_tasks(int64_t(some.size()), [&](int64_t i) {
+      Making& m = some[size_t(i)];
+      m.out = make(*m.program, m.value, m.out, on_device);
+    });
+  };
+  auto bringing = std::ranges::stable_partition(all, [](const Making& m) { return m.tensors.empty(); });
+  const std::span<Making> others(all.begin(), bringing.begin());
+  std::ranges::stable_sort(others, std::greater(), [](const Making& m) { return byte_size((*m.program)[m.value]); });  // so that no thread is left with a large one
+  make_some(others);
+  std::ranges::stable_sort(bringing, {}, [](const Making& m) { return m.tensors[0]->name; });  // so that a tensor is brought once for all that are made of it
+  for (auto begin = bringing.begin(), end = begin; begin != bringing.end(); begin = end) {
+    std::vector<const Node*> tensors;
+    for (int64_t bytes = 0; end != bringing.end() && bytes < kBroughtAtOnce; ++end)
+      for (const Node* n : end->tensors) tensors.push_back(n), bytes += on_device.bringing_bytes(*n);
+    on_device.bring(tensors);
+    make_some({begin, end});
   }
 }
 
 PreparedWeights::Need PreparedWeights::need(const Program& p, std::unordered_set<std::string>& counted) const {
+  const DeviceTensors on_device = device_tensors();
   std::vector<int64_t> loading;
+  int64_t brought = 0, largest = 0;
   Need need;
   for (Value v : needed_load_values(p)) {
     const std::string key = key_of(p, v);
     if (kept_.contains(key) || !counted.insert(key).second) continue;
     need.bytes += backend_->prepared_bytes(p, p[v]);
-    loading.push_back(loading_bytes(p, v));
+    loading.push_back(loading_bytes(p, v, on_device));
+    int64_t own = 0;
+    for (const Node* n : making(p, v, on_device).tensors) own += on_device.bringing_bytes(*n);
+    brought += own, largest = std::max(largest, own);
   }
   std::ranges::sort(loading, std::greater());
   for (size_t i = 0; i < std::min(loading.size(), size_t(omp_get_max_threads())); ++i) need.loading += loading[i];
+  if (brought > 0) need.loading += std::min(brought, kBroughtAtOnce + largest) + backend_->evaluating_bytes();
   return need;
 }
 
-// What making v takes beside v: the values it is evaluated from.
-int64_t PreparedWeights::loading_bytes(const Program& p, Value v) const {
-  if (p[v].op == Op::fold_nearest) return p[p[v].in[0]].shape.count() * int64_t(sizeof(float));
-  if (writes_in_place(p, v)) return 0;
-  int64_t bytes = 0;
-  for (Value in : p[v].in)
-    if (in != none && !kept_.contains(key_of(p, in))) bytes += backend_->prepared_bytes(p, p[in]) + loading_bytes(p, in);
-  return bytes;
+// What making v takes beside v and what was brought: the values it is evaluated from.
+int64_t PreparedWeights::loading_bytes(const Program& p, Value v, const DeviceTensors& on_device) const {
+  const Node& n = p[v];
+  if (on_device.takes(p, n)) return on_device.making_bytes(p, n);
+  if (n.op == Op::fold_nearest) return p[n.in[0]].shape.count() * int64_t(sizeof(float));
+  if (writes_in_place(p, v, on_device)) return 0;
+  int64_t all = 0, most = 0;
+  for (Value in : n.in)
+    if (in != none && !kept_.contains(key_of(p, in))) {
+      const int64_t own = loading_bytes(p, in, on_device);
+      all += backend_->prepared_bytes(p, p[in]) + own, most = std::max(most, own);
+    }
+  return n.op == Op::stack ? most : all;  // parts of a stack are made in it, one after another
 }
 
-int64_t PreparedWeights::change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed) {
+PreparedWeights::Changed PreparedWeights::change(std::shared_ptr<const TensorSource> source, const std::set<std::string>& changed, Originals::Room room) {
+  Stopwatch watch;
   source_ = std::move(source);
-  std::map<int, std::vector<const Kept*>> waves;  // by how many others that are made again each waits for
-  std::unordered_map<std::string, int> waits;     // by key; -1: it stays
+  originals_.allow(room);
+  std::map<int, std::vector<Making>> waves;    // by how many others that are made again each waits for
+  std::unordered_map<std::string, int> waits;  // by key; -1: it stays
   std::function<int(const Program&, Value)> wait = [&](const Program& p, Value v) {
     const std::string key = key_of(p, v);
     if (auto known = waits.find(key); known != waits.end()) return known->second;
@@ -116,30 +174,34 @@ int64_t PreparedWeights::change(std::shared_ptr<const TensorSource> source, cons
         if (const int other = wait(p, in); other >= 0) most = std::max(most, other + int(kept_.contains(key_of(p, in))));
     return waits[key] = most;
   };
-  int64_t bytes = 0;
+  DeviceTensors on_device = device_tensors();
+  Changed result;
   for (const auto& [key, kept] : kept_)
-    if (const int wave = wait(*kept.program, kept.value); wave >= 0) waves[wave].push_back(&kept), bytes += kept.buffer.bytes;
-  for (auto& [number, wave] : waves) {
-    std::ranges::sort(wave, std::greater(), [](const Kept* k) { return k->buffer.bytes; });  // so that no thread is left with a large one
-    parallel_tasks(int64_t(wave.size()), [&](int64_t i) {
-      const Kept& kept = *wave[size_t(i)];
-      backend_->copy(kept.buffer, make(*kept.program, kept.value));
-    });
-  }
-  return bytes;
+    if (const int wave = wait(*kept.program, kept.value); wave >= 0) {
+      waves[wave].push_back(making(*kept.program, kept.value, on_device, kept.buffer));
+      result.bytes += kept.buffer.bytes;
+    }
+  for (auto& [number, wave] : waves) make_all(wave, on_device);
+  result.reading = on_device.seconds_bringing(), result.computing = watch.lap() - result.reading;
+  on_device.finish();
+  result.waiting = watch.lap();
+  result.read = originals_.bytes().read;
+  originals_.allow({});
+  return result;
 }
 
 void PreparedWeights::release() {
   kept_.clear();
+  originals_.clear();
   bytes_ = 0;
 }
 
-bool PreparedWeights::writes_in_place(const Program& p, Value v) const {
+bool PreparedWeights::writes_in_place(const Program& p, Value v, const DeviceTensors& on_device) const {
   const Node& n = p[v];
   const bool read = n.op == Op::weight || n.op == Op::scale_columns || n.op == Op::row_dots;
-  return (read && !AddProduct(*backend_, *source_).takes(p, n)) || n.op == Op::fold_nearest ||
+  return (read && !on_device.takes(p, n)) || n.op == Op::fold_nearest ||
          (n.op == Op::stack && std::ranges::all_of(n.in, [&](Value part) {
-           return writes_in_place(p, part) && !kept_.contains(key_of(p, part));
+           return writes_in_place(p, part, on_device) && !kept_.contains(key_of(p, part));
          }));
 }
 
@@ -159,7 +221,7 @@ void PreparedWeights::for_rows(const Node& matrix, const std::function<void(int6
     for (int64_t from = begin; from < end; from += step) {
       auto some = std::span(rows).first(size_t(std::min(step, end - from) * columns));
       source_->read(matrix.name, Dtype::f32, std::as_writable_bytes(some), from * columns);
-      require_finite(matrix, std::as_bytes(some), Dtype::f32);
+      require_finite(what_, matrix.name, std::as_bytes(some), Dtype::f32);
       each(from, some);
     }
   });
@@ -180,7 +242,7 @@ void PreparedWeights::row_dots(const Program& p, const Node& n, std::span<std::b
   auto* y = reinterpret_cast<float*>(out.data());
   for_rows(p[n.in[0]], [&](int64_t first, std::span<const float> rows) {
     for (size_t at = 0; at < rows.size(); at += v.size(), ++first)
-      y[first] = b[size_t(first)] + std::inner_product(v.begin(), v.end(), rows.begin() + long(at), 0.0f);
+      y[first] = float(row_dot(&rows[at], v.data(), int64_t(v.size())) + b[size_t(first)]);
   });
 }
 
@@ -197,21 +259,40 @@ void PreparedWeights::write(const Program& p, Value v, std::span<std::byte> out)
   }
 }
 
-Buffer PreparedWeights::make(const Program& p, Value v) const {
+Buffer PreparedWeights::make(const Program& p, Value v, Buffer out, DeviceTensors& on_device) const {
   const Node& n = p[v];
-  if (writes_in_place(p, v)) return backend_->fill(byte_size(n), [&](std::span<std::byte> out) { write(p, v, out); });
-  if (const AddProduct sums(*backend_, *source_); sums.takes(p, n))
-    return sums.make(p, n, [&](const Node& tensor, std::span<const std::byte> read, Dtype t) { require_finite(tensor, read, t); });
-  std::vector<Buffer> in;
-  for (Value i : n.in) {
-    auto kept = i == none ? kept_.end() : kept_.find(key_of(p, i));
-    in.push_back(i == none ? Buffer{} : kept != kept_.end() ? kept->second.buffer : make(p, i));
+  if (writes_in_place(p, v, on_device)) {
+    Buffer written = backend_->fill(byte_size(n), [&](std::span<std::byte> bytes) { write(p, v, bytes); });
+    if (!out) return written;
+    backend_->copy(out, written);
+    return out;
   }
-  return backend_->evaluate(p, n, in);
-}
-
-void PreparedWeights::require_finite(const Node& tensor, std::span<const std::byte> read, Dtype dtype) const {
-  require(all_finite(read, dtype), ErrorKind::not_finite, "{}: tensor {} holds a value that is not finite in {}", what_, tensor.name, name_of(dtype));
+  if (!out) out = backend_->allocate(backend_->prepared_bytes(p, n));
+  auto kept_buffer = [&](Value in) {
+    auto kept = kept_.find(key_of(p, in));
+    return kept == kept_.end() ? Buffer{} : kept->second.buffer;
+  };
+  if (on_device.takes(p, n)) {
+    on_device.make(p, n, out);
+  } else if (n.op == Op::stack) {
+    int64_t begin = 0;
+    for (Value part : n.in) {
+      const Buffer place{{out.data, out.get() + begin}, byte_size(p[part])}, kept = kept_buffer(part);
+      if (kept)
+        backend_->copy(place, kept);
+      else
+        make(p, part, place, on_device);
+      begin += place.bytes;
+    }
+  } else {
+    std::vector<Buffer> in;
+    for (Value i : n.in) {
+      Buffer kept = i == none ? Buffer{} : kept_buffer(i);
+      in.push_back(i == none || kept ? kept : make(p, i, {}, on_device));
+    }
+    backend_->evaluate(p, n, in, out);
+  }
+  return out;
 }
 
 void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const {
@@ -227,7 +308,7 @@ void PreparedWeights::load_tensor(const Node& n, std::span<std::byte> out) const
       std::span<std::byte> target = out.subspan(size_t(from * unit * size), size_t(count * unit * size));
       std::span<std::byte> read = area > 1 ? std::span(filters).first(target.size()) : target;
       source_->read(n.name, n.dtype, read, from * unit);
-      require_finite(n, read, n.dtype);
+      require_finite(what_, n.name, read, n.dtype);
       if (area > 1) (size == 2 ? channels_last<uint16_t> : channels_last<uint32_t>)(read, target, count, n.shape.c, area);
     }
   });

@@ -1,6 +1,7 @@
 // Where named tensors come from: a checkpoint component, seeded random numbers, a test.
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ class TensorSource {
   // Fills `out` with elements from `first` on, in the stored order, converted to `as` (f32, f16 or bf16). Safe from many threads.
   virtual void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const = 0;
   void read(const std::string& name, Dtype as, std::span<std::byte> out) const { read(name, as, out, 0); }
-  // Whether a tensor is such a sum, and what read() would add up, for who adds faster.
-  virtual bool is_split(const std::string&) const { return false; }
+  // The rank of the product that read() adds to a stored tensor, 0 where it adds nothing; no number where it does something else.
+  virtual std::optional<int64_t> added_rank(const std::string&) const { return 0; }
+  // What it adds up, for who adds faster, where there is a rank.
   virtual SplitTensor split(const std::string&) const { return {this, 0, {}, {}}; }
 };
 

@@ -241,6 +241,18 @@ void add_bounds(Table& t) {
     });
 }
 
+void add_folded_norms(Table& t) {
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{70, 320}, {33, 31}, {1, 1280}}) {
+    const Shape w{1, 1, rows, columns};
+    const std::string size = fmt::format("{}x{}", rows, columns);
+    t.add(Op::scale_columns, size, [=](Recorder& r) { return r.result(Op::scale_columns, {r.input("w", w), r.row("factors", w.c)}); });
+    for (bool b : {true, false})
+      t.add(Op::row_dots, size + (b ? " b" : ""), [=](Recorder& r) {
+        return r.result(Op::row_dots, {r.input("w", w), r.row("v", w.c), b ? r.row("b", w.w) : none}, {}, {}, Dtype::f32);
+      });
+  }
+}
+
 void add_linears(Table& t) {
   t.linear({1, 1, 1, 7}, 5, Activation::none, true, Residual::none);
   t.linear({3, 1, 11, 17}, 35, Activation::none, false, Residual::full);
@@ -441,7 +453,7 @@ void add_exact(Table& t) {
 
 std::vector<OpCase> op_cases() {
   Table t;
-  add_linears(t), add_convolutions(t), add_bounds(t), add_norms(t), add_elementwise(t), add_copies(t), add_attention(t), add_exact(t);
+  add_linears(t), add_convolutions(t), add_bounds(t), add_folded_norms(t), add_norms(t), add_elementwise(t), add_copies(t), add_attention(t), add_exact(t);
   return std::move(t.cases);
 }
 

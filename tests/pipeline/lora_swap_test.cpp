@@ -102,7 +102,6 @@ TEST(LoraSwap, PromptsNameThem) {
   expect_error(ErrorKind::usage, {"\"y\"", "no folder"}, [&] { Pipeline(other).generate(request("<lora:y>")); });
 }
 
-// Every prepared value of the UNet, byte by byte, at the addresses that it had.
 // What a device adds up is what read() does, for every kind of load value that is made of it.
 TEST(LoraSwap, ProductsAddedOnADeviceAreThoseOfTheHost) {
   const LoraCheckpoint with(open_checkpoint(tiny, ""), {{kohya, 0.7f, 0.7f}, {data + "lora/peft.safetensors", 0.5f, 0.5f}}, {});
@@ -110,7 +109,7 @@ TEST(LoraSwap, ProductsAddedOnADeviceAreThoseOfTheHost) {
   int split = 0, several = 0;
   for (const std::shared_ptr<Backend>& backend : {make_reference_backend(), make_cpu_backend()})
     for (const std::string& name : source->names()) {
-      if (!source->is_split(name)) continue;
+      if (!source->added_rank(name).value_or(0)) continue;
       SCOPED_TRACE(name);
       ++split, several += source->split(name).rank > 4;
       const std::vector<int64_t> dims = source->dims(name);
@@ -136,7 +135,7 @@ TEST(LoraSwap, AVectorBesideAProductIsLookedAt) {
     bool has(const std::string& name) const override { return base->has(name); }
     std::vector<int64_t> dims(const std::string& name) const override { return base->dims(name); }
     Dtype dtype(const std::string& name) const override { return base->dtype(name); }
-    bool is_split(const std::string& name) const override { return base->is_split(name); }
+    std::optional<int64_t> added_rank(const std::string& name) const override { return base->added_rank(name); }
     SplitTensor split(const std::string& name) const override { return base->split(name); }
     void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override {
       base->read(name, as, out, first);
@@ -148,7 +147,7 @@ TEST(LoraSwap, AVectorBesideAProductIsLookedAt) {
   source->base = with.tensors("unet");
   const std::string block = "down_blocks.1.attentions.0.transformer_blocks.0.", weight = block + "attn1.to_q.weight";
   source->vector = block + "norm1.weight";
-  ASSERT_TRUE(source->is_split(weight));
+  ASSERT_GT(source->added_rank(weight).value_or(0), 0);
   const std::vector<int64_t> dims = source->dims(weight);
   Program p;
   const Value w = p.add({.op = Op::weight, .shape = {1, 1, dims[0], dims[1]}, .dtype = Dtype::f32, .rate = Rate::load, .name = weight});
@@ -158,45 +157,136 @@ TEST(LoraSwap, AVectorBesideAProductIsLookedAt) {
   expect_error(ErrorKind::not_finite, {"norm1.weight"}, [&] { weights.get(p, p.outputs[0]); });
 }
 
+// Prepared values of a UNet, at the addresses that they have.
+struct Snapshot {
+  const std::byte* at;
+  std::vector<std::byte> bytes;
+  bool operator==(const Snapshot&) const = default;
+};
+std::map<std::string, Snapshot> snapshot(Backend& backend, PreparedWeights& weights, const Program& p) {
+  std::map<std::string, Snapshot> all;
+  for (Value v : needed_load_values(p)) {
+    const Buffer b = weights.get(p, v);
+    Snapshot& taken = all[p[v].name] = {b.get(), std::vector<std::byte>(size_t(b.bytes))};
+    backend.download(taken.bytes, b);
+  }
+  return all;
+}
+int differing(const std::map<std::string, Snapshot>& a, const std::map<std::string, Snapshot>& b) {
+  int count = 0;
+  for (const auto& [name, taken] : a) {
+    count += taken.bytes != b.at(name).bytes;
+    EXPECT_EQ(taken.at, b.at(name).at) << name;
+  }
+  return count;
+}
+
+std::vector<std::shared_ptr<Backend>> backends() {
+  std::vector<std::shared_ptr<Backend>> all = {make_reference_backend(), make_cpu_backend()};
+  CudaOptions options;
+  options.deterministic = true;
+  if (std::string why; !cuda_devices(why).empty()) all.push_back(make_cuda_backend(options));
+  return all;
+}
+Program denoise_step(const Backend& backend, const std::string& rung) {
+  const UNetConfig config = parse_unet_config(open_checkpoint(tiny, "")->config("unet"));
+  return climb(record_denoise_step(config, {.pictures = 1, .h = 8, .w = 8, .guided = true, .tokens = 77, .pooled_width = 20}), find_rung(rung), backend,
+               {.quantization = {.layers = Quantization::Layers::all}});
+}
+
+// Every prepared value, byte by byte, is what it would be if the LoRAs had been there from the start; wherever originals are kept.
 TEST(LoraSwap, PreparedWeightsAreBitIdentical) {
   const std::shared_ptr<const Checkpoint> base = open_checkpoint(tiny, "");
-  const LoraCheckpoint plain(base, {}, {}), with(base, {{kohya, 0.7f, 0.7f}, {dora, 1, 1}}, {});
-  const std::set<std::string> changed = with.changed(plain, "unet");
-  EXPECT_EQ(changed, plain.changed(with, "unet"));
-  EXPECT_FALSE(changed.empty());
-  const std::shared_ptr<Backend> backend = make_cpu_backend();
-  const UNetConfig config = parse_unet_config(base->config("unet"));
-  for (const RungInfo& info : rungs("cpu")) {
-    SCOPED_TRACE(info.name);
-    const Program p = climb(record_denoise_step(config, {.pictures = 1, .h = 8, .w = 8, .guided = true, .tokens = 77, .pooled_width = 20}), find_rung(info.name), *backend);
-    struct Snapshot {
-      std::byte* at;
-      std::vector<std::byte> bytes;
-      bool operator==(const Snapshot&) const = default;
-    };
-    const auto snapshot = [&](PreparedWeights& weights) {
-      std::map<std::string, Snapshot> all;
-      for (Value v : needed_load_values(p)) {
-        const Buffer b = weights.get(p, v);
-        all[p[v].name] = {b.get(), {b.get(), b.get() + b.bytes}};
+  const LoraCheckpoint plain(base, {}, {}), one(base, {{kohya, 0.7f, 0.7f}}, {}), both(base, {{kohya, 0.7f, 0.7f}, {dora, 1, 1}}, {}),
+      other(base, {{data + "lora/peft.safetensors", 0.5f, 0.5f}}, {});
+  EXPECT_EQ(one.changed(plain, "unet"), plain.changed(one, "unet"));
+  constexpr int64_t plenty = 1 << 30;
+  for (const std::shared_ptr<Backend>& backend : backends())
+    for (const RungInfo& info : rungs(backend->name())) {
+      const Program p = denoise_step(*backend, info.name);
+      std::map<const LoraCheckpoint*, std::map<std::string, Snapshot>> loaded;
+      for (const LoraCheckpoint* model : {&one, &both, &other, &plain}) {
+        PreparedWeights fresh(backend, model->tensors("unet"), "unet");
+        fresh.prepare(p);
+        loaded[model] = snapshot(*backend, fresh, p);
       }
-      return all;
-    };
-    PreparedWeights weights(backend, plain.tensors("unet"), "unet"), others(backend, with.tensors("unet"), "unet");
-    weights.prepare(p), others.prepare(p);
-    const auto before = snapshot(weights), expected = snapshot(others);
-    const int64_t held = weights.bytes();
-    weights.change(with.tensors("unet"), changed);
-    int differ = 0;
-    for (const auto& [name, now] : snapshot(weights)) {
-      EXPECT_EQ(now.bytes, expected.at(name).bytes) << name;
-      EXPECT_EQ(now.at, before.at(name).at) << name;
-      differ += now.bytes != before.at(name).bytes;
+      for (const Originals::Room& room : std::vector<Originals::Room>{{}, {.device = plenty}, {.host = plenty}}) {
+        SCOPED_TRACE(fmt::format("{} {}, room {} {}", backend->name(), info.name, room.device, room.host));
+        PreparedWeights weights(backend, plain.tensors("unet"), "unet");
+        weights.prepare(p);
+        const auto before = snapshot(*backend, weights, p);
+        const int64_t held = weights.bytes();
+        const LoraCheckpoint* now = &plain;
+        int64_t read = 0;
+        for (const LoraCheckpoint* next : {&one, &both, &plain, &one, &other, &one, &plain}) {
+          read = weights.change(next->tensors("unet"), next->changed(*now, "unet"), room).read;
+          now = next;
+          const auto taken = snapshot(*backend, weights, p);
+          for (const auto& [name, value] : taken) EXPECT_EQ(value.bytes, loaded.at(next).at(name).bytes) << name;
+          const int differ = differing(taken, before);
+          EXPECT_EQ(differ == 0, next == &plain);
+          EXPECT_EQ(weights.bytes(), held);
+        }
+        const Originals::Bytes kept = weights.originals().bytes();
+        EXPECT_EQ(kept.device > 0, room.device > 0);
+        EXPECT_EQ(kept.host > 0, room.host > 0);
+        EXPECT_EQ(read, 0);  // what the host reads where nothing is kept is not counted
+      }
     }
-    EXPECT_GE(differ, 8);
-    EXPECT_EQ(weights.bytes(), held);
-    weights.change(plain.tensors("unet"), changed);
-    EXPECT_TRUE(snapshot(weights) == before);
+}
+
+// A tensor of which two values are made is brought to the device once, and then not again.
+TEST(LoraSwap, OriginalsAreReadOnce) {
+  const std::shared_ptr<const Checkpoint> base = open_checkpoint(tiny, "");
+  const LoraCheckpoint plain(base, {}, {}), one(base, {{kohya, 0.7f, 0.7f}}, {}), other(base, {{kohya, 0.2f, 0.2f}}, {});
+  const std::shared_ptr<Backend> backend = make_reference_backend();
+  const Program p = denoise_step(*backend, "projections");  // with norms folded into linears
+  int64_t tensors = 0, vectors = 0;
+  for (const std::string& name : one.changed(plain, "unet")) {
+    const std::vector<int64_t> dims = base->tensors("unet")->dims(name);
+    if (one.tensors("unet")->added_rank(name).value_or(0) > 0) tensors += dims[0] * dims[1] * 4, vectors += (2 * dims[1] + dims[0]) * 4;
+  }
+  PreparedWeights weights(backend, plain.tensors("unet"), "unet");
+  weights.prepare(p);
+  const Originals::Room room{.device = 1 << 30};
+  const PreparedWeights::Changed first = weights.change(one.tensors("unet"), one.changed(plain, "unet"), room);
+  EXPECT_GE(first.read, tensors);
+  EXPECT_LE(first.read, tensors + vectors);
+  EXPECT_EQ(weights.originals().bytes().device, first.read);
+  EXPECT_EQ(weights.change(other.tensors("unet"), other.changed(one, "unet"), room).read, 0);
+  EXPECT_EQ(weights.originals().bytes().device, first.read);
+  weights.release();
+  EXPECT_EQ(weights.originals().bytes().device, 0);
+  EXPECT_EQ(backend->memory().used(), 0);
+}
+
+TEST(LoraSwap, LoadingWithLorasTakesWhatIsForecast) {
+  const LoraCheckpoint with(open_checkpoint(tiny, ""), {{kohya, 0.7f, 0.7f}}, {});
+  const std::shared_ptr<Backend> backend = make_reference_backend();
+  const Program p = denoise_step(*backend, "projections");
+  PreparedWeights weights(backend, with.tensors("unet"), "unet");
+  std::unordered_set<std::string> counted;
+  const PreparedWeights::Need need = weights.need(p, counted);
+  backend->memory().start_peak();
+  weights.prepare(p);
+  EXPECT_EQ(weights.bytes(), need.bytes);
+  EXPECT_LE(backend->memory().peak(), need.bytes + need.loading);
+  EXPECT_GT(backend->memory().peak(), need.bytes);
+}
+
+// A sum that 16 bits do not hold is an error that names the tensor, and not a black picture.
+TEST(LoraSwap, ASumThatOverflowsIsNamed) {
+  const LoraCheckpoint with(open_checkpoint(tiny, ""), {{kohya, 1e7f, 0}}, {});
+  const std::string name = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.weight";
+  const std::vector<int64_t> dims = with.tensors("unet")->dims(name);
+  for (const std::shared_ptr<Backend>& backend : backends()) {
+    if (!backend->has_f16() && backend->name() != std::string("reference")) continue;
+    SCOPED_TRACE(backend->name());
+    Program p;
+    const Value w = p.add({.op = Op::weight, .shape = {1, 1, dims[0], dims[1]}, .dtype = Dtype::f16, .name = name});
+    PreparedWeights weights(backend, with.tensors("unet"), "the unet");
+    expect_error(ErrorKind::not_finite, {"the unet", name.c_str(), "f16"}, [&] { weights.get(p, w); });
+    EXPECT_EQ(weights.bytes(), 0);
   }
 }
 

@@ -41,8 +41,9 @@ class CpuBackend : public HostBackend {
   double seconds(const Program& p, const Node& n) const override { return supports(p, n) ? measured_.seconds(*this, p, n) : INFINITY; }
   bool packs(const Program& p, const Node& consumer) const override { return gains_from_packing(context_, p, consumer); }
 
-  Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
-    return n.op == Op::pack ? pack(n, in[0]) : HostBackend::evaluate(p, n, in);
+  using Backend::evaluate;
+  void evaluate(const Program& p, const Node& n, std::span<const Buffer> in, const Buffer& out) override {
+    n.op == Op::pack ? pack(n, in[0], out) : HostBackend::evaluate(p, n, in, out);
   }
   int64_t prepared_bytes(const Program& p, const Node& n) const override {
     if (n.op != Op::pack) return HostBackend::prepared_bytes(p, n);
@@ -64,20 +65,13 @@ class CpuBackend : public HostBackend {
   }
 
  private:
-  Buffer pack(const Node& n, const Buffer& plain) {
-    if (n.dtype == Dtype::i8) {
-      const QuantizedPanels panels(n.shape, nullptr);
-      Buffer out = allocate(panels.bytes());
-      pack_quantized(packed_view(n, plain.get()), {n.shape, out.get()});
-      return out;
-    }
+  void pack(const Node& n, const Buffer& plain, const Buffer& out) {
+    if (n.dtype == Dtype::i8) return pack_quantized(packed_view(n, plain.get()), {n.shape, out.get()});
     Op consumer = consumer_of(n.shape);
-    Layout from = plain_layout(consumer, n.shape, n.dtype), to = packed_layout(context_, consumer, n.shape, n.dtype);
-    Buffer out = allocate(int64_t(to.get_size()));  // may be larger than the matrix: blocks are padded with zeros
+    Layout from = plain_layout(consumer, n.shape, n.dtype), to = packed_layout(context_, consumer, n.shape, n.dtype);  // larger: blocks are padded with zeros
     dnnl::memory source(from, context_.engine, plain.get()), target(to, context_.engine, out.get());
     dnnl::stream stream(context_.engine);
     dnnl::reorder(source, target).execute(stream, source, target);
-    return out;
   }
 
   Context context_;

@@ -1,5 +1,6 @@
 // THE TABLE: which kernel runs an op.
 #include "backend/cuda/context.h"
+#include "backend/cuda/kernels/folded_norm.h"
 #include "backend/cuda/status.h"
 #include "core/error.h"
 
@@ -152,8 +153,9 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::pack: return bind_pack(o, s);
     case Op::stack: return bind_stack(o, s);
     case Op::row_sums: return simple([=, sums = static_cast<float*>(o.out.data), w = in(0)] { launch_row_sums(s, sums, w); });
-    case Op::scale_columns:
-    case Op::row_dots: break;  // on the host, as they are read
+    case Op::scale_columns: return simple([=, w = in(0), factors = floats(o.in[1])] { launch_scale_columns(s, y, w, factors); });
+    case Op::row_dots:
+      return simple([=, y = static_cast<float*>(o.out.data), w = in(0), v = floats(o.in[1]), b = o.has(2) ? floats(o.in[2]) : nullptr] { launch_row_dots(s, y, w, v, b); });
     case Op::quantize: return bind_quantize(o, c);
     case Op::bound: return bind_bound(o, s);
     case Op::linear: return bind_linear(o, c, options);

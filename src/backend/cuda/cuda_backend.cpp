@@ -34,8 +34,6 @@ class CudaBackend : public Backend {
       case Op::conv2d:
         if (is_quantized(p[n.in[0]].dtype)) return convolves_quantized(p, n);
         return n.dtype != Dtype::i32 && (n.as<ConvAttr>().upsample == 1 || enlarges(p, n));
-      case Op::scale_columns:
-      case Op::row_dots: return false;
       case Op::quantize: {
         const Root x = root_of(p, n.in[0]);
         return has_quantized(n.dtype) && size_of(p[n.in[0]].dtype) >= 2 && n.shape.c <= kMostQuantizedColumns && p[x.value].shape.c % 8 == 0 && x.column % 8 == 0;
@@ -55,11 +53,10 @@ class CudaBackend : public Backend {
   bool packs(const Program&, const Node& n) const override { return n.op == Op::linear && n.as<LinearAttr>().activation == Activation::geglu; }
 
   Buffer allocate(int64_t bytes) override { return context_->device->allocate(bytes); }
+  Buffer allocate_on_host(int64_t bytes) override { return context_->device->allocate_pinned(bytes); }
   Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) override {
-    std::unique_ptr<std::byte[]> host(new std::byte[size_t(bytes)]);  // without initialisation
-    write({host.get(), size_t(bytes)});
     Buffer buffer = allocate(bytes);
-    context_->device->upload(buffer.get(), {host.get(), size_t(bytes)});
+    context_->device->fill(buffer.get(), bytes, write);
     return buffer;
   }
   void upload(const Buffer& to, std::span<const std::byte> from) override {
@@ -75,6 +72,7 @@ class CudaBackend : public Backend {
   MemoryBudget& memory() override { return context_->device->budget(); }
   int64_t memory_left() const override { return context_->device->memory_left(); }
   int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
+  int64_t evaluating_bytes() const override { return kMostWorkspace; }
   void copy(const Buffer& to, const Buffer& from) override {
     require(to.bytes == from.bytes, ErrorKind::internal, "copy: {} bytes into a buffer of {}", from.bytes, to.bytes);
     context_->device->copy(to.get(), from.get(), from.bytes);
@@ -86,15 +84,16 @@ class CudaBackend : public Backend {
     return footprint;
   }
 
-  Buffer evaluate(const Program& p, const Node& n, std::span<const Buffer> in) override {
-    Buffer out = allocate(byte_size(n));
+  using Backend::evaluate;
+  void evaluate(const Program& p, const Node& n, std::span<const Buffer> in, const Buffer& out) override {
     Operands operands{p, n, packed_view(n, out.get()), {}};
     for (size_t k = 0; k < in.size(); ++k) operands.in.push_back(in[k] ? packed_view(p[n.in[k]], in[k].get()) : TensorView{});
     Launch launch = bind(operands, *context_, {});
+    // One at a time: so the same memory is workspace of all, and the driver is not asked by many at once.
+    std::lock_guard lock(evaluating_);
     Buffer workspace = launch.workspace ? allocate(launch.workspace) : Buffer{};
     launch.enqueue(workspace.get());
     check(cudaGetLastError(), "starting a kernel");
-    return out;
   }
 
   std::unique_ptr<Executable> compile_turns(std::vector<Program> programs, WeightStore& store, CompileOptions options) override {
@@ -136,6 +135,7 @@ class CudaBackend : public Backend {
   }
 
   std::shared_ptr<Context> context_;
+  std::mutex evaluating_;
 };
 }  // namespace
 }  // namespace cuda

@@ -69,19 +69,12 @@ Device::Device(int ordinal) : ordinal_(ordinal), info_(usable_device(ordinal)), 
   check(cudaDeviceGetDefaultMemPool(&pool_, ordinal), "reading the memory pool");
   auto threshold = std::numeric_limits<uint64_t>::max();
   check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &threshold), "setting up the memory pool");
-  for (int i : {0, 1}) {
-    check(cudaMallocHost(&staging_[i], size_t(kStagingBytes)), "allocating pinned host memory");
-    check(cudaEventCreateWithFlags(&staged_[i], cudaEventDisableTiming), "creating an event");
-  }
 }
 
 Device::~Device() {
   use();
   cudaStreamSynchronize(stream_);
-  for (int i : {0, 1}) {
-    cudaFreeHost(staging_[i]);
-    cudaEventDestroy(staged_[i]);
-  }
+  pieces_.free();
   cudaStreamDestroy(stream_);
 }
 
@@ -162,46 +155,56 @@ void Device::set(void* to, std::byte value, int64_t bytes) {
   check(cudaMemsetAsync(to, int(value), size_t(bytes), stream_), "filling GPU memory");
 }
 
+void Device::send(const PinnedPieces::Taken& piece, void* to, size_t bytes) {
+  check(cudaMemcpyAsync(to, piece.data(), bytes, cudaMemcpyHostToDevice, stream_), "copying to the GPU");
+  piece.used_by(stream_);
+}
+
 void Device::upload(void* to, std::span<const std::byte> from) {
   use();
-  std::lock_guard lock(staging_mutex_);
-  for (size_t at = 0, piece = 0; at < from.size(); ++piece) {
-    size_t k = piece % 2, bytes = std::min(from.size() - at, size_t(kStagingBytes));
-    check(cudaEventSynchronize(staged_[k]), "copying to the GPU");
-    std::memcpy(staging_[k], from.data() + at, bytes);
-    check(cudaMemcpyAsync(static_cast<std::byte*>(to) + at, staging_[k], bytes, cudaMemcpyHostToDevice, stream_), "copying to the GPU");
-    check(cudaEventRecord(staged_[k], stream_), "copying to the GPU");
-    at += bytes;
+  for (size_t at = 0, bytes; at < from.size(); at += bytes) {
+    const PinnedPieces::Taken piece = pieces_.take();
+    bytes = std::min(from.size() - at, PinnedPieces::kBytes);
+    std::memcpy(piece.data(), from.data() + at, bytes);
+    send(piece, static_cast<std::byte*>(to) + at, bytes);
   }
 }
 
+void Device::fill(void* to, int64_t bytes, const std::function<void(std::span<std::byte>)>& write) {
+  use();
+  if (size_t(bytes) > PinnedPieces::kBytes) {
+    std::unique_ptr<std::byte[]> host(new std::byte[size_t(bytes)]);  // without initialisation
+    write({host.get(), size_t(bytes)});
+    return upload(to, {host.get(), size_t(bytes)});
+  }
+  const PinnedPieces::Taken piece = pieces_.take();
+  write({piece.data(), size_t(bytes)});
+  send(piece, to, size_t(bytes));
+}
+
+// From one place of the GPU to another, or from pinned memory.
 void Device::copy(void* to, const void* from, int64_t bytes) {
   use();
-  check(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDeviceToDevice, stream_), "copying on the GPU");
+  check(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDefault, stream_), "copying on the GPU");
 }
 
 void Device::download(std::span<std::byte> to, const void* from) {
   use();
-  std::lock_guard lock(staging_mutex_);
-  struct Piece {
-    size_t at, bytes;
-  } waiting[2] = {};
-  auto take = [&](size_t k) {
-    if (waiting[k].bytes == 0) return;
-    check(cudaEventSynchronize(staged_[k]), "copying from the GPU");
-    std::memcpy(to.data() + waiting[k].at, staging_[k], waiting[k].bytes);
-    waiting[k].bytes = 0;
-  };
-  size_t piece = 0;
-  for (size_t at = 0; at < to.size(); ++piece) {
-    size_t k = piece % 2, bytes = std::min(to.size() - at, size_t(kStagingBytes));
-    take(k);
-    check(cudaMemcpyAsync(staging_[k], static_cast<const std::byte*>(from) + at, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the GPU");
-    check(cudaEventRecord(staged_[k], stream_), "copying from the GPU");
-    waiting[k] = {at, bytes};
-    at += bytes;
+  for (size_t at = 0, bytes; at < to.size(); at += bytes) {
+    const PinnedPieces::Taken piece = pieces_.take();
+    bytes = std::min(to.size() - at, PinnedPieces::kBytes);
+    check(cudaMemcpyAsync(piece.data(), static_cast<const std::byte*>(from) + at, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the GPU");
+    piece.used_by(stream_);
+    piece.wait();
+    std::memcpy(to.data() + at, piece.data(), bytes);
   }
-  take(piece % 2), take((piece + 1) % 2);
+}
+
+Buffer Device::allocate_pinned(int64_t bytes) {
+  use();
+  void* data = nullptr;
+  check(cudaMallocHost(&data, size_t(std::max<int64_t>(bytes, 1))), "allocating pinned host memory");
+  return {std::shared_ptr<void>(data, [self = shared_from_this()](void* p) { self->use(), cudaFreeHost(p); }), bytes};
 }
 
 }  // namespace hayate::cuda

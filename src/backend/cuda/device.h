@@ -9,6 +9,7 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/arena.h"
+#include "backend/cuda/pinned_pieces.h"
 
 namespace hayate::cuda {
 
@@ -49,10 +50,14 @@ class Device : public std::enable_shared_from_this<Device> {
   void leave_arena(const void* user) noexcept;  // its memory stays for the next one, until it is needed for something else
 
   void set(void* to, std::byte value, int64_t bytes);
-  // Through pinned memory, in pieces, so that copying into it and the transfer overlap.
+  // Through pinned memory, in pieces. From many threads, so that they copy into it while others' bytes are on their way.
   void upload(void* to, std::span<const std::byte> from);
+  // The same of what `write` writes, which it does in pinned memory where that is large enough.
+  void fill(void* to, int64_t bytes, const std::function<void(std::span<std::byte>)>& write);
   void download(std::span<std::byte> to, const void* from);
   void copy(void* to, const void* from, int64_t bytes);
+  // Pinned memory of the host, at an address that kernels read from, too; not counted in the budget.
+  Buffer allocate_pinned(int64_t bytes);
 
  private:
   // Calls make() after taking missing() bytes of the budget; where that or the GPU refuses, once more after what is held for later has
@@ -61,6 +66,7 @@ class Device : public std::enable_shared_from_this<Device> {
   void within_budget(Missing, Make make);
   bool give_up_spare() noexcept;
   void release(void* data, int64_t bytes) noexcept;
+  void send(const PinnedPieces::Taken&, void* to, size_t bytes);  // what is written in it
 
   int ordinal_;
   DeviceInfo info_;
@@ -70,10 +76,7 @@ class Device : public std::enable_shared_from_this<Device> {
   std::mutex memory_mutex_;
   cudaMemPool_t pool_ = nullptr;
   cudaStream_t stream_ = nullptr;
-  static constexpr int64_t kStagingBytes = 32 << 20;
-  std::mutex staging_mutex_;
-  void* staging_[2] = {};
-  cudaEvent_t staged_[2] = {};
+  PinnedPieces pieces_;
 };
 
 }  // namespace hayate::cuda

@@ -10,6 +10,7 @@
 #include "core/parallel.h"
 #include "program/fold_nearest.h"
 #include "program/region.h"
+#include "program/row_dot.h"
 
 namespace hayate::reference {
 
@@ -87,7 +88,7 @@ Tensor scale_columns(const Node& n, Inputs in) {
 Tensor row_dots(const Node& n, Inputs in) {
   Tensor y{n.shape, std::vector<float>(size_t(n.shape.c))};
   for (int64_t r = 0; r < n.shape.c; ++r)
-    y.data[size_t(r)] = float(dot(in[0].row(r), in[1].row(0), in[0].shape.c) + (in[2].data.empty() ? 0 : in[2].data[size_t(r)]));
+    y.data[size_t(r)] = float(row_dot(in[0].row(r), in[1].row(0), in[0].shape.c) + (in[2].data.empty() ? 0 : in[2].data[size_t(r)]));
   return y;
 }
 Tensor row_sums(const Node& n, Inputs in) {
