@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Load and faults: prints one line of Markdown for each scenario. load.py PROGRAM [SCENARIO...] [--scale 0.1]"""
+"""Load and faults: prints one line of Markdown for each scenario. load.py PROGRAM [SCENARIO...] [--scale 0.1] [--minutes 8]"""
 
 import argparse
 import asyncio
@@ -8,10 +8,12 @@ import json
 import os
 import pathlib
 import random
+import resource
 import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -20,6 +22,10 @@ from serving import TINY, ask, connect, request, serving, timed_health, times_te
 
 def counted(answers):
     return ", ".join(f"{n} x {status}" for status, n in sorted(collections.Counter(answers).items()))
+
+
+def until(minutes):
+    return time.monotonic() + 60 * minutes if minutes else float("inf")
 
 
 async def sample_memory(server, end, memory):
@@ -34,7 +40,7 @@ def curve(memory):
     return ", ".join(f"{max(part):.0f}" for part in tenths if part) + " MiB, the most in each tenth of the time"
 
 
-async def slow(program, scale):
+async def slow(program, scale, minutes):
     """Connections that send a byte of their header a second, while a picture is drawn and /health is asked."""
     count = int(2000 * scale)
     with serving(program, "--patience", "120") as server:
@@ -59,9 +65,9 @@ async def slow(program, scale):
         return f"{count} slow connections", f"/health: {times_text(seconds)}; {grown:.0f} MiB for the connections"
 
 
-async def overload(program, scale):
+async def overload(program, scale, minutes):
     """Ten times what can be drawn, each client asking again at once. Every answer is a picture or 429, and memory stays."""
-    seconds = 240 * scale
+    seconds = 60 * (minutes or 4 * scale)
     answers, wrong, retry, memory = [], [], [], []
     with serving(program, "--queue", "8", "--queue-of-a-client", "8") as server:
         await ask(server, "POST", "/v1/images/generations", {**TINY, "seed": 1})
@@ -82,7 +88,7 @@ async def overload(program, scale):
         return f"90 clients on a queue of 8, {seconds:.0f} s", f"{counted(answers)}; Retry-After {min(retry, default=0)} to {max(retry, default=0)} s; memory {curve(memory)}"
 
 
-async def disconnects(program, scale):
+async def disconnects(program, scale, minutes):
     """Clients that leave while their picture is drawn."""
     count = int(1000 * scale)
     with serving(program, "--queue", "2000", "--queue-of-a-client", "2000") as server:
@@ -103,15 +109,15 @@ async def disconnects(program, scale):
         return f"{count} clients that leave", f"idle {idle * 1e3:.0f} ms after the last; files open {files} before, {server.files()} after; memory {memory:.0f} to {server.resident_mib():.0f} MiB"
 
 
-async def streams(program, scale):
+async def streams(program, scale, minutes):
     """Event streams without previews on the job that is drawn: what they cost. Interleaved runs with and without. The watchers read when it is done, so that
     their own work is not counted: the system keeps the events of a picture until then."""
-    count, rounds = int(1000 * scale), max(3, int(7 * scale))
+    count, rounds, end = int(1000 * scale), 7, until(minutes)
     body = {"prompt": "a red castle", "width": 512, "height": 512, "steps": 30, "seed": 1}
     seconds = {0: [], count: []}
     with serving(program) as server:
         await ask(server, "POST", "/v1/images/generations", body)
-        for _ in range(rounds):
+        while len(seconds[count]) < rounds and (time.monotonic() < end or not seconds[count]):
             for watchers in seconds:
                 # The watchers wait behind a job that is cancelled when all of them are there.
                 _, _, blocker = await ask(server, "POST", "/api/jobs", {**body, "steps": 150, "width": 520})
@@ -133,14 +139,15 @@ async def streams(program, scale):
                         text = events.read()
                     assert b"event: done" in text and text.count(b"event: progress") > body["steps"] // 2, text[-300:]
     none, many = statistics.median(seconds[0]), statistics.median(seconds[count])
-    return f"{count} event streams, {rounds} runs each", f"a picture of 512x512 takes {none:.2f} s without, {many:.2f} s with ({(many / none - 1) * 100:+.1f} %), medians; without: {min(seconds[0]):.2f} to {max(seconds[0]):.2f} s"
+    return f"{count} event streams, {len(seconds[0])} runs each", f"a picture of 512x512 takes {none:.2f} s without, {many:.2f} s with ({(many / none - 1) * 100:+.1f} %), medians; without: {min(seconds[0]):.2f} to {max(seconds[0]):.2f} s"
 
 
-async def sigterm(program, scale):
+async def sigterm(program, scale, minutes):
     """SIGTERM at a random moment under load: what was accepted is answered."""
-    count = int(500 * scale)
+    count, end, sent = int(500 * scale), until(minutes), 0
     answers, lost, longest = collections.Counter(), 0, 0.0
-    for _ in range(count):
+    while sent < count and time.monotonic() < end:
+        sent += 1
         with serving(program) as server:
             tasks = [asyncio.create_task(ask(server, "POST", "/v1/images/generations", {**TINY, "seed": i})) for i in range(8)]
             await asyncio.sleep(random.uniform(0.01, 0.4))
@@ -152,10 +159,10 @@ async def sigterm(program, scale):
             code = await asyncio.to_thread(server.process.wait, 60)
             longest = max(longest, time.perf_counter() - start)
             assert code == 0, code
-    return f"{count} SIGTERMs under load", f"{counted(list(answers.elements()))} (-1: not accepted any more), lost: {lost}; slowest end {longest:.1f} s"
+    return f"{sent} SIGTERMs under load", f"{counted(list(answers.elements()))} (-1: not accepted any more), lost: {lost}; slowest end {longest:.1f} s"
 
 
-async def kill(program, scale):
+async def kill(program, scale, minutes):
     """kill -9 while pictures are written: by `hayate generate`, as the server writes none, and of a server, whose port is free again at once."""
     count, whole, torn, left = int(100 * scale), 0, [], collections.Counter()
     for _ in range(count):
@@ -186,9 +193,9 @@ async def kill(program, scale):
     return f"{count} x kill -9 of `hayate generate`, 1 of the server", f"{whole} whole pictures, {len(torn)} torn; other files left: {others or 'none'}; the server draws again on the same port"
 
 
-async def mixed(program, scale):
+async def mixed(program, scale, minutes):
     """Everything at once for a while: memory is flat, nothing is a 5xx."""
-    seconds, answers, memory = 3600 * scale, collections.Counter(), []
+    seconds, answers, memory = 60 * (minutes or 60 * scale), collections.Counter(), []
     with serving(program) as server:
         _, _, answer = await ask(server, "POST", "/v1/images/generations", TINY)
         picture, end = json.loads(answer)["data"][0]["b64_json"], time.monotonic() + seconds
@@ -230,8 +237,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], default=[])
-    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--scale", type=float, default=1.0, help="of all numbers and times (default 1)")
+    parser.add_argument("--minutes", type=float, help="how long overload and mixed last; when streams and sigterm end, however many they did")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # as an exception, so that the server is stopped too
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for the connections, here and in the server, which inherits it
     for name in given.scenarios or SCENARIOS:
-        what, result = asyncio.run(SCENARIOS[name](given.program, given.scale))
+        what, result = asyncio.run(SCENARIOS[name](given.program, given.scale, given.minutes))
         print(f"| {what} | {result} |", flush=True)
