@@ -60,6 +60,7 @@ struct Options {
   std::string model{};           // diffusers folder, .safetensors file, or "org/name" in hub_cache; empty: the built-in model
   std::string refiner{};         // a second model that does the last steps, found as `model` is; empty: none
   std::string unet{}, vae{}, text_encoder{}, text_encoder_2{};  // file or folder instead of the model's own; empty: none
+  std::string tiny_decoder{};    // TAESD's decoder in place of the autoencoder's: .safetensors file or diffusers folder; empty: none
   std::vector<Lora> loras{};     // all are added; what fits nothing in the model is told to `warn`
   // Textual inversion: .safetensors files, whose name without its ending is the word that prompts use (docs/prompts.md).
   std::vector<std::string> embeddings{};

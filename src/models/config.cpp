@@ -1,6 +1,8 @@
 // Reading configs. Bounds are far above every published model and far below what could overflow a size.
 #include "models/config.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace hayate {
@@ -214,6 +216,23 @@ VaeConfig parse_vae_config(const JsonObject& c) {
   v.post_quant_conv = c.boolean("use_post_quant_conv", true);
   v.mid_attention = c.boolean("mid_block_add_attention", true);
   return v;
+}
+
+TinyDecoderConfig parse_tiny_decoder_config(const JsonObject& c) {
+  only(c, "act_fn", {"relu"});
+  only(c, "upsample_fn", {"nearest"});
+  only(c, "upsampling_scaling_factor", {2});
+  TinyDecoderConfig t{};
+  t.blocks = c.integers("num_decoder_blocks", 1, kMaxLayers);
+  require(t.blocks.size() >= 1 && t.blocks.size() <= 8, ErrorKind::bad_model, "{}: num_decoder_blocks has {} entries, expected 1 to 8", c.what(), t.blocks.size());
+  const std::vector<int64_t> channels = per_level(c, "decoder_block_out_channels", t.blocks.size(), 1, kMaxWidth, 64);
+  if (std::ranges::count(channels, channels[0]) != std::ssize(channels)) unsupported(c, "decoder_block_out_channels", "one number, as often as there are blocks");
+  t.channels = channels[0];
+  t.latent_channels = c.integer("latent_channels", 1, 1024, 4);
+  t.out_channels = c.integer("out_channels", 3, 3, 3);
+  t.scaling_factor = float(c.number("scaling_factor", 1e-6, 1e6, 1));
+  t.shift_factor = float(c.number("shift_factor", -1e6, 1e6, 0));
+  return t;
 }
 
 }  // namespace hayate

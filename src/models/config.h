@@ -49,8 +49,16 @@ struct VaeConfig {
   bool operator==(const VaeConfig&) const = default;
 };
 
+// The decoder of AutoencoderTiny (diffusers): one width throughout.
+struct TinyDecoderConfig {
+  int64_t channels, latent_channels, out_channels;
+  std::vector<int64_t> blocks{};  // at each size, from the smallest
+  float scaling_factor, shift_factor;
+};
+
 ClipTextConfig parse_clip_text_config(const JsonObject&);
 UNetConfig parse_unet_config(const JsonObject&);
 VaeConfig parse_vae_config(const JsonObject&);
+TinyDecoderConfig parse_tiny_decoder_config(const JsonObject&);
 
 }  // namespace hayate

@@ -84,22 +84,20 @@ class Vae {
 };
 }  // namespace
 
-int vae_decoder_parts(const VaeConfig& cfg) {
-  const int levels = int(cfg.channels.size());
-  return 1 + levels * int(cfg.layers_per_block + 1) + (levels - 1) + 1;
+LatentDecoder vae_decoder(const VaeConfig& config) {
+  const int levels = int(config.channels.size());
+  auto record = [config](int begin, int end, const Shape& input, Wrap wrap) {
+    Program p;
+    Builder b(p);
+    b.wrap(wrap);
+    p.outputs = {Vae(b, config).decode(b.input(begin == 0 ? "latents" : "x", input, Rate::prompt), begin, end)};
+    return p;
+  };
+  return {.parts = 1 + levels * int(config.layers_per_block + 1) + (levels - 1) + 1, .latent_channels = config.latent_channels,
+          .downscale = config.downscale(), .groups = int(config.groups), .record = record};
 }
 
-Program record_vae_decoder_parts(const VaeConfig& cfg, int begin, int end, const Shape& x, Wrap wrap) {
-  Program p;
-  Builder b(p);
-  b.wrap(wrap);
-  p.outputs = {Vae(b, cfg).decode(b.input(begin == 0 ? "latents" : "x", x, Rate::prompt), begin, end)};
-  return p;
-}
-
-Program record_vae_decoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w, Wrap wrap) {
-  return record_vae_decoder_parts(cfg, 0, vae_decoder_parts(cfg), {n, h, w, cfg.latent_channels}, wrap);
-}
+Program record_vae_decoder(const VaeConfig& config, int64_t n, int64_t h, int64_t w, Wrap wrap) { return vae_decoder(config).whole(n, h, w, wrap); }
 
 Program record_vae_encoder(const VaeConfig& cfg, int64_t n, int64_t h, int64_t w, Wrap wrap) {
   int64_t down = cfg.downscale();

@@ -1,6 +1,7 @@
 // AutoencoderKL: latents to pixels and back.
 #pragma once
 #include "models/config.h"
+#include "models/latent_decoder.h"
 #include "program/builder.h"
 
 namespace hayate {
@@ -9,12 +10,8 @@ namespace hayate {
 // (n, h * downscale, w * downscale, 3), about -1..1.
 Program record_vae_decoder(const VaeConfig&, int64_t n, int64_t h, int64_t w, Wrap = {});
 
-// The decoder is a chain of parts, each of which reads what the one before it makes: from the latents through the mid block, every resnet,
-// every upsampler, and from the last norm on. Only the first one looks further than a few pixels.
-int vae_decoder_parts(const VaeConfig&);
-
-// Parts [begin, end) alone. Input "latents", or for begin > 0 "x", of the shape that is given.
-Program record_vae_decoder_parts(const VaeConfig&, int begin, int end, const Shape& input, Wrap = {});
+// The same in parts: from the latents through the mid block, every resnet, every upsampler, and from the last norm on.
+LatentDecoder vae_decoder(const VaeConfig&);
 
 // Input pixels (n, h, w, 3) in -1..1. Output (n, h / downscale, w / downscale, 2 * latent_channels): mean and log
 // variance of the posterior, not scaled.

@@ -9,6 +9,7 @@ Activation activation_of(Op op) {
     case Op::silu: return Activation::silu;
     case Op::gelu: return Activation::gelu;
     case Op::quick_gelu: return Activation::quick_gelu;
+    case Op::relu: return Activation::relu;
     default: return Activation::none;
   }
 }

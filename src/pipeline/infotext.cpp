@@ -79,6 +79,7 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
   text += fmt::format("CFG scale: {:g}, Seed: {}, Size: {}x{}, Model: {}, ", p.guidance, p.seed, f.width, f.height, quoted(f.model));
   if (!f.loras.empty()) text += fmt::format("Loras: {}, ", quoted(f.loras));
   if (!f.embeddings.empty()) text += fmt::format("Embeddings: {}, ", quoted(f.embeddings));
+  if (!f.tiny_decoder.empty()) text += fmt::format("VAE Decoder: {}, ", quoted(f.tiny_decoder));
   if (r.clip_skip) text += fmt::format("Clip skip: {}, ", r.clip_skip + 1);
   if (r.prompt_syntax != PromptSyntax::diffusers) text += fmt::format("Prompt syntax: {}, ", r.prompt_syntax == PromptSyntax::a1111 ? "a1111" : "comfy");
   if (r.init_image) text += fmt::format("Denoising strength: {:g}, ", r.strength);

@@ -9,6 +9,7 @@ namespace hayate {
 struct InfotextFields {
   std::string model, scheduler;  // the scheduler's name for people: "Euler a"
   std::string refiner{};         // the model's name, or empty
+  std::string tiny_decoder{};    // the name of its file, or empty
   std::string loras{};           // "name:weight, name:weight", or empty
   std::string embeddings{};      // "name, name", or empty
   std::string spacing{};         // likewise: "Karras", or empty

@@ -61,14 +61,13 @@ bool to_bytes(const Pixels& pixels, std::vector<uint8_t>& rgb) {
 }
 }  // namespace
 
-PictureDecoder::PictureDecoder(const std::shared_ptr<const TensorSource>& tensors, const VaeConfig& config, const Compiler& compiler, VaeTiling allowed,
-                               Warn warn)
-    : config_(config), compiler_(compiler), exact_compiler_(in_float32(compiler)), allowed_(allowed), warn_(std::move(warn)),
-      vae_("vae", tensors, compiler_, kExecutables), exact_("vae", tensors, exact_compiler_, kExecutables) {}
+PictureDecoder::PictureDecoder(OpenedDecoder opened, const Compiler& compiler, VaeTiling allowed, Warn warn)
+    : network_(std::move(opened.network)), compiler_(compiler), exact_compiler_(in_float32(compiler)), allowed_(allowed), warn_(std::move(warn)),
+      vae_("vae", opened.tensors, compiler_, kExecutables), exact_("vae", opened.tensors, exact_compiler_, kExecutables) {}
 
 Recording PictureDecoder::recording(const Decoding& d) const {
   return {fmt::format("decode {}x{}, wrap {} {}", d.w, d.h, d.wrap.x, d.wrap.y),
-          [&config = config_, h = d.h, w = d.w, wrap = d.wrap] { return record_vae_decoder(config, 1, h, w, wrap); }};
+          [&network = network_, h = d.h, w = d.w, wrap = d.wrap] { return network.whole(1, h, w, wrap); }};
 }
 
 std::shared_ptr<Executable> PictureDecoder::whole(Component& vae, const Decoding& d, bool keep_all, CompileSeconds& seconds) {
@@ -77,7 +76,7 @@ std::shared_ptr<Executable> PictureDecoder::whole(Component& vae, const Decoding
 std::shared_ptr<Executable> PictureDecoder::whole(const Decoding& d, CompileSeconds& seconds) { return whole(vae_, d, false, seconds); }
 
 TiledDecoder PictureDecoder::tiled(const Decoding& d, const Rung& rung, Dtype dtype) const {
-  return {config_, d.h, d.w, is_lowered(rung) ? dtype : Dtype::f32};
+  return {network_, d.h, d.w, is_lowered(rung) ? dtype : Dtype::f32};
 }
 
 Component::Need PictureDecoder::need(const std::vector<Decoding>& sizes, const Rung& rung, bool keep_all) {
@@ -102,55 +101,73 @@ bool PictureDecoder::tiles_in_float32(const Decoding& d) {
   return need.weights - exact_.loaded_bytes() + std::max(need.loading, need.running.total()) > memory.limit() - memory.used();
 }
 
+struct PictureDecoder::Picture {
+  int64_t number;  // from 1
+  std::vector<float> latent;
+  const Decoding& how;
+  std::function<void(int64_t done, int64_t of)> report;  // may throw
+  Dump& dump;
+  CompileSeconds& seconds;
+};
+
+std::shared_ptr<Executable> PictureDecoder::run_whole(Component& vae, const Picture& picture, bool keep_all) {
+  auto exec = whole(vae, picture.how, keep_all, picture.seconds);
+  exec->write("latents", std::as_bytes(std::span(picture.latent)));
+  exec->run(Rate::prompt);
+  return exec;
+}
+
+// False where a value is not finite.
+bool PictureDecoder::decode(Component& vae, const Picture& picture, Dtype dtype, bool in_tiles, Image& image) {
+  const Decoding& d = picture.how;
+  Pixels pixels{nullptr, {}, Dtype::f32};
+  image.width = int(d.w * network_.downscale), image.height = int(d.h * network_.downscale);
+  auto make_room = [&] { image.rgb.resize(size_t(image.width) * size_t(image.height) * 3); };
+  if (in_tiles) {
+    const TiledDecoder decoder = tiled(d, *compiler_.rung, dtype);
+    auto after_run = [&, done = 0]() mutable { picture.report(++done, decoder.runs()); };
+    auto floats = std::make_shared<std::vector<float>>(decoder.decode(vae, *compiler_.backend, picture.latent, after_run, picture.seconds));
+    pixels = {floats, std::as_bytes(std::span(*floats)), Dtype::f32};
+    make_room();
+  } else {
+    auto exec = run_whole(vae, picture, picture.dump.active());
+    make_room();  // while the device computes: new memory costs a millisecond
+    if (picture.dump.active()) picture.dump.take(fmt::format("vae/picture{}", picture.number), *exec, Rate::prompt);
+    pixels = read_pixels(*exec, exec->program()[exec->program().outputs[0]]);
+    picture.report(1, 1);
+  }
+  return to_bytes(pixels, image.rgb);
+}
+
+Image PictureDecoder::decode(const Picture& picture) {
+  Image image;
+  const Dtype dtype = compiler_.climb.dtype;
+  bool in_tiles = picture.how.tiled;
+  bool finite = decode(vae_, picture, dtype, in_tiles, image);
+  const bool retry = !finite && is_lowered(*compiler_.rung) && dtype != Dtype::f32 && !picture.dump.active();
+  if (retry) {
+    warn(warn_, fmt::format("picture {} is not finite in {}: decoded again in f32", picture.number, name_of(dtype)));
+    in_tiles = tiles_in_float32(picture.how);
+    finite = decode(exact_, picture, Dtype::f32, in_tiles, image);
+  }
+  std::function<std::shared_ptr<Executable>()> repeat;  // a picture that was decoded in tiles has no room for all values
+  if (!in_tiles) repeat = [&] { return run_whole(retry ? exact_ : vae_, picture, /*keep_all=*/true); };
+  if (!finite) fail_not_finite(fmt::format("picture {}", picture.number), repeat);
+  return image;
+}
+
 std::vector<Image> PictureDecoder::decode(const std::vector<float>& latents, const Decoding& d, const OnDecode& on_decode, Dump& dump,
                                           CompileSeconds& seconds) {
   std::vector<Image> images;
-  const size_t each = latents.size() / size_t(d.pictures);
+  const int64_t each = int64_t(latents.size()) / d.pictures;
   for (int64_t i = 0; i < d.pictures; ++i) {
-    const std::span<const float> latent = std::span(latents).subspan(size_t(i) * each, each);
-    const int64_t down = config_.downscale(), width = d.w * down, height = d.h * down;
-    std::vector<uint8_t> rgb;
-    auto report = [&](int64_t done, int64_t of_each) {
-      if (on_decode && !on_decode(int(i * of_each + done), int(d.pictures * of_each)))
+    auto report = [&](int64_t done, int64_t of) {
+      if (on_decode && !on_decode(int(i * of + done), int(d.pictures * of)))
         fail(ErrorKind::cancelled, "cancelled while picture {} of {} was decoded", i + 1, d.pictures);
     };
-    auto run_whole = [&](Component& with, bool keep_all) {
-      auto exec = whole(with, d, keep_all, seconds);
-      exec->write("latents", std::as_bytes(latent));
-      exec->run(Rate::prompt);
-      return exec;
-    };
-    auto pixels_of = [&](Component& with, Dtype dtype, bool in_tiles) -> Pixels {
-      if (in_tiles) {
-        const TiledDecoder decoder = tiled(d, *compiler_.rung, dtype);
-        auto floats = std::make_shared<std::vector<float>>(
-            decoder.decode(with, *compiler_.backend, latent, [&, done = 0]() mutable { report(++done, decoder.runs()); }, seconds));
-        return {floats, std::as_bytes(std::span(*floats)), Dtype::f32};
-      }
-      auto exec = run_whole(with, dump.active());
-      rgb.resize(size_t(width * height * 3));  // while the device computes: new memory costs a millisecond
-      if (dump.active()) dump.take(fmt::format("vae/picture{}", i + 1), *exec, Rate::prompt);
-      Pixels pixels = read_pixels(*exec, exec->program()[exec->program().outputs[0]]);
-      report(1, 1);
-      return pixels;
-    };
-    auto decoded = [&](Component& with, Dtype dtype, bool in_tiles) {
-      const Pixels pixels = pixels_of(with, dtype, in_tiles);
-      rgb.resize(size_t(width * height * 3));
-      return to_bytes(pixels, rgb);
-    };
-    bool in_tiles = d.tiled;
-    bool finite = decoded(vae_, compiler_.climb.dtype, in_tiles);
-    const bool retry = !finite && is_lowered(*compiler_.rung) && compiler_.climb.dtype != Dtype::f32 && !dump.active();
-    if (retry) {
-      warn(warn_, fmt::format("picture {} is not finite in {}: decoded again in f32", i + 1, name_of(compiler_.climb.dtype)));
-      in_tiles = tiles_in_float32(d);
-      finite = decoded(exact_, Dtype::f32, in_tiles);
-    }
-    std::function<std::shared_ptr<Executable>()> repeat;  // a picture that was decoded in tiles has no room for all values
-    if (!in_tiles) repeat = [&] { return run_whole(retry ? exact_ : vae_, /*keep_all=*/true); };
-    if (!finite) fail_not_finite(fmt::format("picture {}", i + 1), repeat);
-    images.push_back({.width = int(width), .height = int(height), .rgb = std::move(rgb)});
+    Picture picture{i + 1, {latents.begin() + i * each, latents.begin() + (i + 1) * each}, d, report, dump, seconds};
+    if (network_.prepare) network_.prepare(picture.latent);
+    images.push_back(decode(picture));
   }
   return images;
 }

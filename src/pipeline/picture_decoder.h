@@ -1,4 +1,4 @@
-// Latents to pictures: the VAE's decoder in one piece or tile by tile, and once more in float32 where a picture is not finite.
+// Latents to pictures: the decoder in one piece or tile by tile, and once more in float32 where a picture is not finite.
 #pragma once
 #include <memory>
 #include <vector>
@@ -7,6 +7,7 @@
 #include "hayate/hayate.h"
 #include "pipeline/component.h"
 #include "pipeline/dump.h"
+#include "pipeline/open_decoder.h"
 #include "pipeline/tiled_decoder.h"
 #include "program/builder.h"
 
@@ -21,7 +22,7 @@ struct Decoding {
 
 class PictureDecoder {
  public:
-  PictureDecoder(const std::shared_ptr<const TensorSource>&, const VaeConfig&, const Compiler&, VaeTiling allowed, Warn);
+  PictureDecoder(OpenedDecoder, const Compiler&, VaeTiling allowed, Warn);
   PictureDecoder(const PictureDecoder&) = delete;
 
   // One picture at a time: pictures do not depend on their neighbours, and the decoder's memory does not grow with the batch. `on_decode`
@@ -33,12 +34,16 @@ class PictureDecoder {
   std::shared_ptr<Executable> whole(const Decoding&, CompileSeconds&);
 
  private:
+  struct Picture;  // one that is being decoded
+  Image decode(const Picture&);
+  bool decode(Component&, const Picture&, Dtype, bool in_tiles, Image&);
+  std::shared_ptr<Executable> run_whole(Component&, const Picture&, bool keep_all);
   std::shared_ptr<Executable> whole(Component&, const Decoding&, bool keep_all, CompileSeconds&);
   TiledDecoder tiled(const Decoding&, const Rung&, Dtype) const;
   bool tiles_in_float32(const Decoding&);
   Recording recording(const Decoding&) const;
 
-  VaeConfig config_;
+  LatentDecoder network_;
   Compiler compiler_, exact_compiler_;
   VaeTiling allowed_;
   Warn warn_;

@@ -17,6 +17,7 @@
 #include "pipeline/infotext.h"
 #include "pipeline/linear_measurements.h"
 #include "pipeline/lora_folder.h"
+#include "pipeline/open_decoder.h"
 #include "pipeline/open_model.h"
 #include "pipeline/picture_decoder.h"
 #include "pipeline/picture_encoder.h"
@@ -77,7 +78,7 @@ struct Pipeline::Impl {
                      .climb = {.dtype = decoder_dtype(o, compiler.climb.dtype, model.checkpoint().config("vae"))}},
         vae_config(parse_vae_config(model.checkpoint().config("vae"))),
         encoder(model.checkpoint().tensors("vae"), vae_config, vae_compiler),
-        decoder(model.checkpoint().tensors("vae"), vae_config, vae_compiler, o.vae_tiling, o.warn) {
+        decoder(open_decoder(o, model.checkpoint()), vae_compiler, o.vae_tiling, o.warn) {
     require(!refiner || (refiner->unet().in_channels == model.unet().in_channels && refiner->unet().out_channels == model.unet().out_channels),
             ErrorKind::bad_model, "{}: reads {} channels and makes {}, the model before it {} and {}", options.refiner, refiner->unet().in_channels,
             refiner->unet().out_channels, model.unet().in_channels, model.unet().out_channels);
@@ -239,6 +240,7 @@ struct Pipeline::Impl {
     const InfotextFields fields{.model = name(),
                                 .scheduler = job.schedule.label,
                                 .refiner = refiner ? model_name(options.refiner) : "",
+                                .tiny_decoder = options.tiny_decoder.empty() ? "" : model_name(options.tiny_decoder),
                                 .loras = loras(),
                                 .embeddings = embeddings(),
                                 .spacing = job.schedule.spacing,

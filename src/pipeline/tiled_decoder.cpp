@@ -31,16 +31,15 @@ std::vector<float> merged(const std::vector<std::vector<float>>& of_tiles, const
 
 }  // namespace
 
-TiledDecoder::TiledDecoder(const VaeConfig& config, int64_t h, int64_t w, Dtype stored, int64_t tile) {
-  const int parts = vae_decoder_parts(config);
-  Shape map{1, h, w, config.latent_channels};
-  auto record = [&](int begin, int end, const Shape& input) { return record_vae_decoder_parts(config, begin, end, input); };
+TiledDecoder::TiledDecoder(const LatentDecoder& network, int64_t h, int64_t w, Dtype stored, int64_t tile) {
+  const int parts = network.parts;
+  Shape map{1, h, w, network.latent_channels};
   auto result_of = [](const Program& p) { return p[p.outputs[0]].shape; };
   for (int begin = 0, end; begin < parts; begin = end) {
     end = begin + 1;
-    Program program = record(begin, end, map);
+    Program program = network.record(begin, end, map, {});
     for (; begin == 0 && end < parts; ++end) {
-      Program longer = record(0, end + 1, map);
+      Program longer = network.record(0, end + 1, map, {});
       if (result_of(longer).tokens() > tile * tile) break;
       program = std::move(longer);
     }
@@ -48,7 +47,7 @@ TiledDecoder::TiledDecoder(const VaeConfig& config, int64_t h, int64_t w, Dtype 
     Ends ends{.input = stored};
     if (end < parts) {
       stage.stored = ends.result = stored;
-      if (norm_of_input(record(end, end + 1, stage.result)) != none) ends.groups = int(config.groups);
+      if (norm_of_input(network.record(end, end + 1, stage.result, {})) != none) ends.groups = network.groups;
     }
     if (begin == 0) {
       stage.tiles = {{whole(map), whole(map)}};
@@ -56,7 +55,7 @@ TiledDecoder::TiledDecoder(const VaeConfig& config, int64_t h, int64_t w, Dtype 
     } else {
       stage.tiles = cut_into_tiles(map, tile * map.h / stage.result.h, halo_of(program));
       const Region& window = stage.tiles[0].window;
-      program = record(begin, end, {1, window.height, window.width, map.c});
+      program = network.record(begin, end, {1, window.height, window.width, map.c}, {});
       if (Value norm = norm_of_input(program); norm != none) stage.known = program[norm].name;
       stage.passes = window_passes(program, ends);
     }

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "models/vae.h"
+#include "models/latent_decoder.h"
 #include "pipeline/component.h"
 #include "pipeline/parked_map.h"
 #include "pipeline/tiles.h"
@@ -20,7 +20,7 @@ class TiledDecoder {
   static constexpr int64_t kTile = 256;
 
   // For latents of h x w. Maps are parked as `stored`, in which the programs compute.
-  TiledDecoder(const VaeConfig&, int64_t h, int64_t w, Dtype stored, int64_t tile = kTile);
+  TiledDecoder(const LatentDecoder&, int64_t h, int64_t w, Dtype stored, int64_t tile = kTile);
 
   // Of decode(), with the maps that are held beside. On a device of its own without them. They refer to this object.
   std::vector<Component::Held> programs(bool on_host) const;

@@ -28,14 +28,14 @@ Value Builder::linear(const std::string& name, Value x, int64_t out, bool bias) 
   return emit(Op::linear, name, {x, w, b, none}, LinearAttr{});
 }
 
-Value Builder::conv2d(const std::string& name, Value x, int64_t out, int kernel, ConvAttr attr) {
+Value Builder::conv2d(const std::string& name, Value x, int64_t out, int kernel, ConvAttr attr, bool bias) {
   // What is padded at one end only torch pads by an op of its own, with zeros.
   if ((wrap_.x || wrap_.y) && attr.pad_begin > 0 && attr.pad_begin == attr.pad_end) {
     x = pad(name + ".padded", x, {.size = attr.pad_begin, .wrap_x = wrap_.x, .wrap_y = wrap_.y});
     attr.pad_begin = attr.pad_end = 0;
   }
   Value w = weight(name + ".weight", {out, kernel, kernel, shape(x).c});
-  Value b = weight(name + ".bias", {1, 1, 1, out});
+  Value b = bias ? weight(name + ".bias", {1, 1, 1, out}) : none;
   return emit(Op::conv2d, name, {x, w, b, none}, attr);
 }
 Value Builder::conv2d(const std::string& name, Value x, int64_t out, int kernel, int stride) {
@@ -62,6 +62,7 @@ Value Builder::activation(const std::string& name, Value x, Activation a) {
     case Activation::silu: return emit(Op::silu, name, {x});
     case Activation::gelu: return emit(Op::gelu, name, {x});
     case Activation::quick_gelu: return emit(Op::quick_gelu, name, {x});
+    case Activation::relu: return emit(Op::relu, name, {x});
     case Activation::geglu: break;  // halves the columns: recorded as slices and a product
   }
   return none;

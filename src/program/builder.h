@@ -42,7 +42,7 @@ class Builder {
 
   Value linear(const std::string& name, Value x, int64_t out, bool bias = true);                       // (.., out)
   Value conv2d(const std::string& name, Value x, int64_t out, int kernel, int stride = 1);             // "same" padding
-  Value conv2d(const std::string& name, Value x, int64_t out, int kernel, ConvAttr);
+  Value conv2d(const std::string& name, Value x, int64_t out, int kernel, ConvAttr, bool bias = true);
   Value group_norm(const std::string& name, Value x, int groups, float eps);
   Value group_statistics(const std::string& name, Value x, int groups, Value region = none);          // region: top, left, height, width; none: all of x
   Value layer_norm(const std::string& name, Value x, float eps);

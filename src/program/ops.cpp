@@ -22,7 +22,7 @@ class ShapeRule {
   Shape result() const {
     switch (n_.op) {
       case Op::input: case Op::weight: expect(positive(n_.shape), "a shape of positive sizes"); return n_.shape;
-      case Op::cast: case Op::pack: case Op::silu: case Op::gelu: case Op::quick_gelu: case Op::affine: case Op::softmax:
+      case Op::cast: case Op::pack: case Op::silu: case Op::gelu: case Op::quick_gelu: case Op::relu: case Op::affine: case Op::softmax:
         return in(0);
       case Op::stack: return stack();
       case Op::scale_columns: expect_row(1, in(0).c); return in(0);
@@ -199,7 +199,7 @@ class ShapeRule {
 const char* name_of(Op op) { return kOps[size_t(op)].name; }
 Precision precision_of(Op op) { return kOps[size_t(op)].precision; }
 const char* name_of(Activation a) {
-  constexpr const char* names[] = {"none", "silu", "gelu", "quick_gelu", "geglu"};
+  constexpr const char* names[] = {"none", "silu", "gelu", "quick_gelu", "geglu", "relu"};
   return names[size_t(a)];
 }
 
@@ -237,6 +237,13 @@ struct AttributeText {
   }
 };
 }  // namespace
+
+Activation activation_of(const Attributes& attributes) {
+  return std::visit([](const auto& a) {
+    if constexpr (requires { a.activation; }) return a.activation;
+    else return Activation::none;
+  }, attributes);
+}
 
 std::string to_string(const Attributes& a) { return std::visit(AttributeText{}, a); }
 

@@ -34,6 +34,7 @@ enum class Precision : uint8_t {
   X(silu,               follow) /* {x}                                                                          */ \
   X(gelu,               follow) /* {x}                         erf form                                         */ \
   X(quick_gelu,         follow) /* {x}                         x sigmoid(1.702 x)                               */ \
+  X(relu,               follow) /* {x}                         max(x, 0)                                        */ \
   X(add,                follow) /* {a, b}                      b broadcasts where its dimension is 1            */ \
   X(mul,                follow) /* {a, b}                      likewise                                         */ \
   X(affine,             follow) /* {x}                         x * scale + shift                                */ \
@@ -63,7 +64,7 @@ enum class Op : uint8_t {
 const char* name_of(Op);
 Precision precision_of(Op);
 
-enum class Activation : uint8_t { none, silu, gelu, quick_gelu, geglu };  // geglu: linear only; left half * gelu(right half)
+enum class Activation : uint8_t { none, silu, gelu, quick_gelu, geglu, relu };  // geglu: linear only; left half * gelu(right half)
 const char* name_of(Activation);
 
 // Attributes, one struct per kind of op; everything else has none.
@@ -124,6 +125,7 @@ struct TimestepAttr {                   // each input column becomes `dim` colum
 };
 using Attributes = std::variant<std::monostate, LinearAttr, QuantizeAttr, BoundAttr, ConvAttr, NormAttr, AttentionAttr, AffineAttr, SliceAttr,
                                 PadAttr, RepeatAttr, TimestepAttr>;
+Activation activation_of(const Attributes&);  // that the op does itself; none for an op that cannot
 std::string to_string(const Attributes&);
 
 }  // namespace hayate

@@ -59,7 +59,7 @@ int64_t halo_of(const Program& p) {
         wider = (wider + scale - 1) / scale;
         break;
       }
-      case Op::input: case Op::weight: case Op::cast: case Op::group_norm: case Op::silu: case Op::add: break;
+      case Op::input: case Op::weight: case Op::cast: case Op::group_norm: case Op::silu: case Op::relu: case Op::add: case Op::affine: break;
       default: fail(ErrorKind::internal, "{} {}: not in a program for windows", name_of(n.op), n.name);
     }
     for (Value in : n.in)

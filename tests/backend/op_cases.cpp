@@ -313,6 +313,12 @@ void add_convolutions(Table& t) {
   t.conv2d({1, 6, 5, 16}, 24, 2, {1, 1, 1, Activation::silu, 2}, Residual::none);
   t.conv2d({2, 6, 7, 32}, 16, 2, kUpsample, Residual::none, true);
   t.conv2d({1, 1, 1, 8}, 8, 2, kUpsample, Residual::none);
+  t.conv2d({2, 8, 8, 64}, 64, 3, {1, 1, 1, Activation::relu}, Residual::none);
+  for (int kernel : {2, 3})
+    t.add(Op::conv2d, fmt::format("2x8x8x64 to 64 kernel {} without bias", kernel), [=](Recorder& r) {
+      Value x = r.input("x", {2, 8, 8, 64}), w = r.weight("w", {kernel == 2 ? 256 : 64, kernel, kernel, 64});
+      return r.result(Op::conv2d, {x, w, none, none}, kernel == 2 ? kUpsample : same);
+    }, {{"w", scaled(64 * 9)}});
 }
 
 void add_norms(Table& t) {
@@ -350,7 +356,7 @@ void add_norms(Table& t) {
 }
 
 void add_elementwise(Table& t) {
-  for (Op op : {Op::silu, Op::gelu, Op::quick_gelu}) {
+  for (Op op : {Op::silu, Op::gelu, Op::quick_gelu, Op::relu}) {
     t.unary(op, {2, 5, 7, 13}, {.deviation = 3});
     t.unary(op, {1, 4, 4, 33}, {.deviation = 60});
     t.unary(op, {1, 3, 3, 20}, {}, true);

@@ -1,6 +1,7 @@
 // THE TABLE: which kernel runs an op.
 #include "backend/cuda/context.h"
 #include "backend/cuda/kernels/folded_norm.h"
+#include "backend/cuda/kernels/relu.h"
 #include "backend/cuda/status.h"
 #include "core/error.h"
 
@@ -169,6 +170,7 @@ Launch bind(const Operands& o, const Context& c, BindOptions options) {
     case Op::silu: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::silu); });
     case Op::gelu: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::gelu); });
     case Op::quick_gelu: return simple([=, x = in(0)] { launch_unary(s, y, x, Unary::quick_gelu); });
+    case Op::relu: return simple([=, x = in(0)] { launch_relu(s, y, x); });
     case Op::add: return simple([=, a = in(0), b = in(1), shape = broadcast_of(o.in[1], o.out.shape)] { launch_add(s, y, a, b, shape); });
     case Op::mul: return simple([=, a = in(0), b = in(1), shape = broadcast_of(o.in[1], o.out.shape)] { launch_mul(s, y, a, b, shape); });
     case Op::affine: return simple([=, x = in(0), a = o.node.as<AffineAttr>()] { launch_affine(s, y, x, a.scale, a.shift); });

@@ -89,6 +89,7 @@ Unary unary_of(Activation a) {
     case Activation::silu: return Unary::silu;
     case Activation::gelu: return Unary::gelu;
     case Activation::quick_gelu: return Unary::quick_gelu;
+    case Activation::relu: break;   // a kernel of its own: supports() lets nothing fuse it
     case Activation::geglu: break;  // halves the columns: only within a linear of our own
   }
   return Unary::copy;

@@ -22,6 +22,7 @@ class CudaBackend : public Backend {
   bool has_quantized(Dtype t) const override { return context_->capability >= (t == Dtype::i8 ? 80 : 89); }
 
   bool supports(const Program& p, const Node& n) const override {
+    if (activation_of(n.attr) == Activation::relu) return false;  // a kernel of its own, relu.cu
     switch (n.op) {
       case Op::timestep_embedding:
       case Op::guidance:

@@ -23,6 +23,7 @@ float activate(float x, Activation a) {
     case Activation::silu: return x / (1 + std::exp(-x));
     case Activation::gelu: return 0.5f * x * (1 + std::erf(x * 0.70710678118654752f));
     case Activation::quick_gelu: return x / (1 + std::exp(-1.702f * x));
+    case Activation::relu: return std::max(x, 0.0f);
     case Activation::geglu: break;  // of two numbers: see linear
   }
   return x;
@@ -449,6 +450,7 @@ Tensor compute(const Node& n, const std::vector<Tensor>& in) {
     case Op::silu: return map(in[0], [](float x) { return activate(x, Activation::silu); });
     case Op::gelu: return map(in[0], [](float x) { return activate(x, Activation::gelu); });
     case Op::quick_gelu: return map(in[0], [](float x) { return activate(x, Activation::quick_gelu); });
+    case Op::relu: return map(in[0], [](float x) { return activate(x, Activation::relu); });
     case Op::add: return broadcast(in[0], in[1], std::plus<>());
     case Op::mul: return broadcast(in[0], in[1], std::multiplies<>());
     case Op::affine: return map(in[0], [&a = n.as<AffineAttr>()](float x) { return x * a.scale + a.shift; });

@@ -18,6 +18,7 @@ Launch bind(const Operands& o, Scratch& scratch) {
     case Op::silu: return bind_unary(o, [](Floats x) { return silu(x); });
     case Op::gelu: return bind_unary(o, [](Floats x) { return gelu(x); });
     case Op::quick_gelu: return bind_unary(o, [](Floats x) { return quick_gelu(x); });
+    case Op::relu: return bind_unary(o, [](Floats x) { return relu(x); });
     case Op::add: return bind_add(o);
     case Op::mul: return bind_mul(o);
     case Op::affine: return bind_affine(o);

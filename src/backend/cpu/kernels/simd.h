@@ -90,6 +90,7 @@ inline Floats exp(Floats x) {
 }
 
 inline Floats silu(Floats x) { return x / (1.0f + exp(-x)); }
+inline Floats relu(Floats x) { return x < 0.0f ? Floats{} : x; }
 inline Floats quick_gelu(Floats x) { return x / (1.0f + exp(-1.702f * x)); }
 
 // x times the normal distribution; erfc by Abramowitz and Stegun 7.1.26, absolute error 1.5e-7.
@@ -113,6 +114,7 @@ auto with_activation(Activation a, F f) {
     case Activation::silu: return f([](Floats x) { return silu(x); });
     case Activation::gelu: return f([](Floats x) { return gelu(x); });
     case Activation::quick_gelu: return f([](Floats x) { return quick_gelu(x); });
+    case Activation::relu: return f([](Floats x) { return relu(x); });
   }
   return f([](Floats x) { return x; });
 }
