@@ -27,6 +27,11 @@ void bind_choices(nb::module_& m) {
       .value("stretch", Fit::stretch)
       .value("crop", Fit::crop)
       .value("fill", Fit::fill);
+  nb::enum_<Upscaler>(m, "Upscaler", "How the picture of a first pass is enlarged for the second.")
+      .value("latent", Upscaler::latent)
+      .value("latent_bicubic", Upscaler::latent_bicubic)
+      .value("latent_nearest", Upscaler::latent_nearest)
+      .value("lanczos", Upscaler::lanczos);
 }
 
 void bind_parts(nb::module_& m) {
@@ -42,6 +47,13 @@ void bind_parts(nb::module_& m) {
       .def_rw("branch", &DeepCache::branch)
       .def_rw("center", &DeepCache::center)
       .def_rw("power", &DeepCache::power);
+
+  nb::class_<Hires>(m, "Hires", "A second pass over the enlarged picture of the first.")
+      .def(nb::init<>())
+      .def_rw("scale", &Hires::scale)
+      .def_rw("upscaler", &Hires::upscaler)
+      .def_rw("strength", &Hires::strength)
+      .def_rw("steps", &Hires::steps);
 
   nb::class_<PromptEmbeds>(m, "PromptEmbeds", "What the text encoders make of a prompt.")
       .def(
@@ -74,6 +86,7 @@ void bind_picture(nb::module_& m) {
       .def_rw("seed", &Picture::seed)
       .def_rw("guidance", &Picture::guidance)
       .def_rw("guidance_rescale", &Picture::guidance_rescale)
+      .def_rw("mimic_guidance", &Picture::mimic_guidance)
       .def_rw("micro", &Picture::micro)
       .def_rw("negative_micro", &Picture::negative_micro)
       .def_rw("aesthetic_score", &Picture::aesthetic_score)
@@ -114,6 +127,9 @@ void bind_request(nb::module_& m) {
       .def_rw("fit", &Request::fit)
       .def_rw("mask_blur", &Request::mask_blur)
       .def_rw("mask_area", &Request::mask_area)
+      .def_rw("hires", &Request::hires)
+      .def_rw("seamless_x", &Request::seamless_x)
+      .def_rw("seamless_y", &Request::seamless_y)
       .def("set_init_image", [](Request& r, const PixelsIn& pixels) { r.init_image = image_of(pixels); })
       .def("set_mask", [](Request& r, const PixelsIn& pixels) { r.mask = image_of(pixels); })
       .def(

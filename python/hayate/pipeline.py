@@ -4,7 +4,7 @@ import os
 import secrets
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -22,17 +22,35 @@ OnStepEnd: TypeAlias = Callable[["Pipeline", int, float, dict[str, Any]], Any]
 Embeds: TypeAlias = tuple[Floats, Floats | None, Floats, Floats | None]
 
 
+# What diffusers' pipelines also have, and what to do here instead.
+INSTEAD = {
+    "to": "from_pretrained(device=...)", "scheduler": "the setting scheduler=... of a call", "load_lora_weights": "set_loras([...])",
+    "unload_lora_weights": "set_loras([])", "load_textual_inversion": "from_pretrained(embeddings=[...])", "vae": "from_pretrained(vae=...)",
+    "enable_model_cpu_offload": "from_pretrained(memory_limit=...)", "enable_vae_tiling": "from_pretrained(vae_tiling='on')",
+}  # fmt: skip
+
+
 def lora(given: LoraLike) -> _core.Lora:
     """A file, or (file, weight)."""
     if isinstance(given, _core.Lora):
         return given
-    if isinstance(given, tuple):
-        return _core.Lora(os.fspath(given[0]), given[1])
-    return _core.Lora(os.fspath(given))
+    file, *weight = given if isinstance(given, tuple) else (given,)
+    try:
+        return _core.Lora(os.fspath(file), *weight)
+    except TypeError as error:
+        raise UsageError(f"a LoRA is {given!r}; expected a file, or (file, weight)") from error
+
+
+def listed(given: Any) -> list[Any]:
+    """A single file, or (file, weight), as a list of one."""
+    single = isinstance(given, (str, os.PathLike)) or isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], (int, float))
+    return [given] if single else list(given)
 
 
 class Pipeline:
     """A model on a device. It may be called from several threads: their requests wait for each other. Ctrl-C ends a request within a step."""
+
+    __slots__ = ("__weakref__", "_progress", "_session", "_timings")  # what diffusers' users would assign, such as a scheduler, is refused
 
     def __init__(self, options: _core.Options):
         if options.device.startswith("cuda"):
@@ -45,7 +63,7 @@ class Pipeline:
     @classmethod
     def from_pretrained(
         cls, model: str | os.PathLike[str] = "builtin", *, device: str | None = None, rung: str | None = None, loras: Sequence[LoraLike] = (),
-        torch_dtype: Any = None, **options: Any,
+        embeddings: Sequence[str | os.PathLike[str]] = (), torch_dtype: Any = None, **options: Any,
     ) -> "Pipeline":  # fmt: skip
         """Opens a model.
 
@@ -53,13 +71,15 @@ class Pipeline:
         device: "cpu", "cuda" or "reference"; None: cpu.
         rung: how much is optimised, one of hayate.rungs(); None: the fastest that changes nothing but rounding.
         loras: files, or (file, weight), added to the weights.
-        options: any other field of hayate.Options: refiner, vae, unet, text_encoder, dtype ("bf16", "fp16"), vae_tiling ("automatic", "on",
+        embeddings: files of textual inversion, whose names are words of prompts.
+        options: any other field of hayate.Options: refiner, vae, tiny_decoder, unet, text_encoder, dtype ("bf16", "fp16"), vae_tiling ("automatic", "on",
             "off"), memory_limit (bytes), lora_folder, quantize_layers, deterministic, random ("sdxl": random weights, to measure speed) and so on.
         """
         chosen = _core.Options()
         chosen.model = "" if model == "builtin" else os.fspath(model)
         chosen.hub_cache = hub_cache()
-        chosen.loras = [lora(one) for one in loras]
+        chosen.loras = [lora(one) for one in listed(loras)]
+        chosen.embeddings = [os.fspath(one) for one in listed(embeddings)]
         if torch_dtype is not None:
             raise UsageError(f"torch_dtype is {torch_dtype}; the precision is the rung's: rung='fp32', or dtype='bf16' or 'fp16'")
         if "vae_tiling" in options:
@@ -68,7 +88,7 @@ class Pipeline:
             if not hasattr(chosen, name):
                 raise UsageError(f"there is no option {name!r}")
             if value is not None:
-                set_field(chosen, name, value, name)
+                set_field(chosen, name, os.fspath(value) if isinstance(value, os.PathLike) else value, name)
         return cls(chosen)
 
     def __call__(
@@ -107,7 +127,7 @@ class Pipeline:
 
     def set_loras(self, loras: Sequence[LoraLike]) -> _core.LoraChange:
         """Takes these instead of those before. Only weights that change are prepared again."""
-        change = self._session.set_loras([lora(one) for one in loras])
+        change = self._session.set_loras([lora(one) for one in listed(loras)])
         self._warn()
         return change
 
@@ -123,6 +143,12 @@ class Pipeline:
     def stop(self) -> None:
         """From another thread: ends what is drawn now, within a step, with hayate.CancelledError."""
         self._session.stop()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = f"; here it is {INSTEAD[name]}" if name in INSTEAD else ""
+            raise AttributeError(f"hayate.Pipeline has no attribute {name!r}{hint}")
 
     def set_progress_bar_config(self, **options: Any) -> None:
         """Passed on to tqdm: disable=True, desc="...", and so on."""

@@ -28,6 +28,7 @@ class Settings(TypedDict, total=False):
     num_inference_steps: int
     guidance_scale: float | Sequence[float]
     guidance_rescale: float | Sequence[float]
+    mimic_guidance: float | Sequence[float]  # dynamic thresholding: the contrast that this guidance would give; 0: off
     seed: int | Sequence[int] | None  # one counts up over the pictures; a sequence has one for each picture; None: chosen at random
     width: int | None
     height: int | None
@@ -57,6 +58,12 @@ class Settings(TypedDict, total=False):
     negative_original_size: Size | None
     negative_crops_coords_top_left: Size
     negative_target_size: Size | None
+    hires_scale: float  # hires fix: a second pass over the picture, enlarged by so much
+    hires_strength: float
+    hires_steps: int
+    hires_upscaler: str  # "latent", "latent_bicubic", "latent_nearest", "lanczos"
+    seamless_x: bool  # a picture that continues at its right edge on the left
+    seamless_y: bool
     variation_seed: int
     variation_strength: float
 
@@ -66,16 +73,18 @@ REQUEST_FIELDS = {
     "num_inference_steps": "steps", "width": "width", "height": "height", "scheduler": "scheduler", "spacing": "spacing", "eta": "eta",
     "s_noise": "s_noise", "s_churn": "s_churn", "s_tmin": "s_tmin", "s_tmax": "s_tmax", "guidance_interval": "guidance_interval",
     "clip_skip": "clip_skip", "shared_noise": "shared_noise", "strength": "strength", "mask_blur": "mask_blur", "padding_mask_crop": "mask_area",
+    "seamless_x": "seamless_x", "seamless_y": "seamless_y",
 }  # fmt: skip
+HIRES_FIELDS = {"hires_scale": "scale", "hires_strength": "strength", "hires_steps": "steps"}
 CHOICES = {"prompt_syntax": _core.PromptSyntax, "noise": _core.Noise, "fit": _core.Fit}
 # Keywords that are fields of Picture, for every picture of a prompt.
 PICTURE_FIELDS = {
     "negative_prompt": "negative_prompt", "prompt_2": "prompt_2", "negative_prompt_2": "negative_prompt_2", "guidance_scale": "guidance",
-    "guidance_rescale": "guidance_rescale", "variation_seed": "variation_seed", "variation_strength": "variation_strength",
+    "guidance_rescale": "guidance_rescale", "mimic_guidance": "mimic_guidance", "variation_seed": "variation_seed", "variation_strength": "variation_strength",
 }  # fmt: skip
 MICRO_FIELDS = {"original_size": "original_size", "crops_coords_top_left": "crop_top_left", "target_size": "target_size"}
 EMBEDS = {"prompt_embeds": "pooled_prompt_embeds", "negative_prompt_embeds": "negative_pooled_prompt_embeds"}
-OTHERS = {"seed", "num_images_per_prompt", "deepcache", "latents", "image", "mask_image"}
+OTHERS = {"seed", "num_images_per_prompt", "deepcache", "latents", "image", "mask_image", "hires_upscaler"}
 # What diffusers also takes, and what to say here instead.
 INSTEAD = {
     "generator": "seed", "timesteps": "spacing", "sigmas": "spacing", "output_type": "the result's images, arrays or latents",
@@ -118,6 +127,21 @@ def micro(settings: dict[str, Any], prefix: str) -> _core.MicroConditioning | No
     return conditioning
 
 
+def hires(settings: dict[str, Any]) -> _core.Hires | None:
+    given = [key for key in (*HIRES_FIELDS, "hires_upscaler") if settings.get(key) is not None]
+    if not given:
+        return None
+    if "hires_scale" not in given:
+        raise UsageError(f"{given[0]} is for a second pass, which hires_scale asks for")
+    second = _core.Hires()
+    for key, field in HIRES_FIELDS.items():
+        if key in given:
+            set_field(second, field, settings[key], key)
+    if "hires_upscaler" in given:
+        second.upscaler = choice(_core.Upscaler, settings["hires_upscaler"], "hires_upscaler")
+    return second
+
+
 def embeds(settings: dict[str, Any], key: str, count: int) -> list[_core.PromptEmbeds] | None:
     if settings.get(key) is None:
         return None
@@ -142,7 +166,7 @@ def prompts_of(prompt: Text | None, settings: dict[str, Any]) -> list[str]:
 
 
 def check_names(settings: dict[str, Any]) -> None:
-    known = {*REQUEST_FIELDS, *CHOICES, *PICTURE_FIELDS, *EMBEDS, *EMBEDS.values(), *OTHERS}
+    known = {*REQUEST_FIELDS, *CHOICES, *PICTURE_FIELDS, *HIRES_FIELDS, *EMBEDS, *EMBEDS.values(), *OTHERS}
     known |= {prefix + key for prefix in ("", "negative_") for key in MICRO_FIELDS}
     for name in settings.keys() - known:
         hint = f"; here it is {INSTEAD[name]}" if name in INSTEAD else ""
@@ -195,6 +219,7 @@ def build(prompt: Text | None, settings: Settings, first_seed: int = 0) -> _core
         cache = _core.DeepCache()
         set_field(cache, "interval", given["deepcache"], "deepcache")
         request.deepcache = cache
+    request.hires = hires(given)
     if given.get("image") is not None:
         request.set_init_image(arrays.pixels(given["image"], "image"))
     if given.get("mask_image") is not None:

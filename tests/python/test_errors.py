@@ -14,6 +14,8 @@ from conftest import TINY
         ({"seed": [1, 2]}, "seed has 2"), ({"scheduler": "nonsense"}, "nonsense"), ({"noise": "loud"}, "torch_cuda"), ({"generator": 1}, "here it is seed"),
         ({"colour": "red"}, "no setting 'colour'"), ({"negative_prompt": 5}, "negative_prompt"), ({"guidance_scale": float("nan")}, "guidance"),
         ({"image": np.zeros((4, 4), np.uint8)}, "image"), ({"original_size": (1,)}, "original_size"), ({"num_images_per_prompt": 100_000}, "pictures"),
+        ({"hires_steps": 5}, "hires_scale"), ({"hires_scale": 99}, "99"), ({"hires_scale": 2, "hires_upscaler": "magic"}, "lanczos"),
+        ({"seamless_x": "yes"}, "seamless_x"), ({"mimic_guidance": -1}, "mimic"), ({"mimic_guidance": [1, 2]}, "2 values for 1 prompts"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_a_usage_error(pipe, small, settings, text):
@@ -26,6 +28,21 @@ def test_what_cannot_be_is_a_usage_error(pipe, small, settings, text):
 def test_prompts_that_are_none(pipe, small, prompt):
     with pytest.raises(hayate.UsageError):
         pipe(prompt, **small)
+
+
+def test_what_diffusers_has_is_pointed_to(pipe):
+    with pytest.raises(AttributeError, match="device"):
+        pipe.to("cuda")
+    with pytest.raises(AttributeError):
+        pipe.scheduler = "euler"
+    with pytest.raises(hayate.UsageError, match="torch_dtype"):
+        hayate.Pipeline.from_pretrained(TINY, torch_dtype="float16")
+
+
+@pytest.mark.parametrize("loras", [[5], [("a.safetensors", "much")], [(1, 2, 3, 4)], [None]])
+def test_loras_that_are_none(pipe, loras):
+    with pytest.raises(hayate.UsageError, match="LoRA"):
+        pipe.set_loras(loras)
 
 
 def test_kinds_of_errors(pipe, small, tmp_path):

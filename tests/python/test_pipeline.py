@@ -89,6 +89,36 @@ def test_a_callback_that_raises_ends_the_request(pipe, small):
     assert len(pipe("a castle", **small)) == 1
 
 
+@pytest.mark.parametrize(
+    "settings, text",
+    [
+        ({"mimic_guidance": [3], "guidance_scale": 9}, "Mimic scale: 3"), ({"seamless_x": True}, "Tiling: x"), ({"seamless_y": True}, "Tiling: y"),
+        ({"hires_scale": 2, "hires_strength": 0.6, "hires_steps": 5, "hires_upscaler": "lanczos"},
+         "Denoising strength: 0.6, Hires upscale: 2, Hires steps: 5, Hires upscaler: Lanczos"),
+    ],
+)  # fmt: skip
+def test_settings_reach_the_picture(pipe, small, settings, text):
+    drawn = pipe("a castle", **{**small, **settings})
+    assert text in drawn.infotext[0]
+    assert not np.array_equal(drawn.latents, pipe("a castle", **small).latents)
+    assert drawn.images[0].size == ((96, 128) if "hires_scale" in settings else (48, 64))
+
+
+def test_words_of_textual_inversion(pipe, small):
+    taught = open_tiny(embeddings=[ROOT / "tests/data/parity/embeddings/ember.safetensors"])
+    drawn = taught("a castle, ember", **small)
+    assert "Embeddings: ember" in drawn.infotext[0]
+    assert not np.array_equal(drawn.latents, pipe("a castle, ember", **small).latents)
+    assert np.array_equal(taught("a castle", **small).latents, pipe("a castle", **small).latents)
+
+
+def test_decodes_with_a_tiny_decoder(pipe, small):
+    drawn = open_tiny(tiny_decoder=ROOT / "tests/data/tiny_decoder/tiny")("a castle", **small)
+    whole = pipe("a castle", **small)
+    assert "VAE Decoder: " in drawn.infotext[0]
+    assert np.array_equal(drawn.latents, whole.latents) and not np.array_equal(drawn.arrays, whole.arrays)
+
+
 def test_loras_are_exchanged(small):
     (file,) = sorted((ROOT / "tests/data/lora").glob("**/*kohya*.safetensors"))[:1]
     pipe = open_tiny()
@@ -97,6 +127,8 @@ def test_loras_are_exchanged(small):
     half = pipe("a castle", **small).arrays
     assert not np.array_equal(plain, half)
     assert np.array_equal(half, open_tiny(loras=[hayate.Lora(str(file), 0.5)])("a castle", **small).arrays)
+    pipe.set_loras(file)
+    assert not np.array_equal(half, pipe("a castle", **small).arrays)
     pipe.set_loras([])
     assert np.array_equal(plain, pipe("a castle", **small).arrays)
 
