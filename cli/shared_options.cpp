@@ -72,7 +72,8 @@ void add_replacements(Table t, Options& options) {
 
 void add_machine(Table t, Options& options) {
   t.choice("--rung", "see `hayate rungs`", "the fastest", rung_names(), [&](const std::string& name) { options.rung = name; });
-  t.choice("--device", "what to run on", options.device, device_names(), [&](const std::string& name) { options.device = name; });
+  t.text("--device", "DEVICE", fmt::format("what to run on: {} (the default is {}); cuda:1 is another GPU than the first, cuda:0,1 two that share each step",
+                                           fmt::join(device_names(), ", "), options.device), options.device);
   t.choice("--dtype", "what rungs from bf16 on compute in; fp16 needs an NVIDIA GPU", "bf16", {"bf16", "fp16"},
            [&](const std::string& name) { options.dtype = name; });
   t.text("--quantize-layers", "LAYERS", "what rungs int8 and fp8 quantize: gains (what measures faster, the default), all, or a file of patterns on layer names",

@@ -67,7 +67,9 @@ struct Options {
   std::string lora_folder{};     // where the names in prompts, <lora:NAME:0.8> in the a1111 syntax, are looked up; empty: nowhere
   std::string hub_cache{};       // folder in which the Hugging Face tools keep downloads; empty: none
   std::string random{};          // instead of a model: an architecture at full size with random weights ("sdxl"), to measure speed
-  std::string device = "cpu";    // "cpu", "cuda" or "reference" (plain float32 loops: slow, the definition of correct)
+  // "cpu", "cuda" or "reference" (plain float32 loops: slow, the definition of correct). "cuda:1" is another GPU than the first; "cuda:0,1" two of
+  // them, each of which computes a half of guidance.
+  std::string device = "cpu";
   std::string rung{};            // a rung of the ladder by name; empty: the fastest for the device
   std::string dtype{};           // what rungs from bf16 on compute in: "bf16" or "fp16" (cuda); empty: bf16
   // What int8 and fp8 quantize: "gains" (what measures faster), "all", "article" (by the sizes that the tutorial leaves out), or a file of

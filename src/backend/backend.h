@@ -58,6 +58,8 @@ class Executable {
   // host in between. Replaces what was left of earlier ones.
   virtual void write_steps(const std::string& input, std::span<const std::byte> values, int steps) = 0;
   virtual void read(const std::string& value, std::span<std::byte>) = 0;
+  // A value of each of these, which are on devices of one kind, one behind another into an input of this one.
+  virtual void gather(const std::string& input, std::span<const std::shared_ptr<Executable>> from, const std::string& value) = 0;
   virtual const Program& program() const = 0;
   // Gives back the memory of inputs, activations and scratch until the next write or run. All values are lost.
   virtual void rest() noexcept = 0;

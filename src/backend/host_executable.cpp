@@ -45,7 +45,7 @@ class HostExecutable : public Executable {
 
   void run(Rate section) override {
     wake();
-    if (section == Rate::step)
+    if (section == Rate::step && !program().ends_step)
       for (StepTable& table : tables_) table.take();
     for (const Launch& launch : launches_of(section)) launch();
     if (section == Rate::step)
@@ -78,6 +78,17 @@ class HostExecutable : public Executable {
     const TensorView& from = view(find_value(program(), value, to.size()));
     require(from.data && awake_, ErrorKind::internal, "read: {} is not kept", value);
     copy_rows({to.data(), from.shape.c, from.shape, from.dtype}, from);
+  }
+
+  void gather(const std::string& input, std::span<const std::shared_ptr<Executable>> from, const std::string& value) override {
+    std::vector<std::byte> all;
+    for (const auto& source : from) {
+      const Program& p = source->program();
+      const size_t begin = all.size(), bytes = size_t(byte_size(p[p.find(value)]));
+      all.resize(begin + bytes);
+      source->read(value, std::span(all).subspan(begin));
+    }
+    write(input, all);
   }
 
   const Program& program() const override { return programs_[selected_]; }

@@ -4,9 +4,18 @@
 
 namespace hayate {
 
+// What of a step a program does.
+enum class StepPart {
+  whole,
+  half,  // of a guided one: the UNet for the unconditional or the conditional half. Its inputs of rate prompt are named with half_input()
+  rest,  // what comes after both: has the input `predictions` (2n, h, w, c), which is what two programs have made of `prediction`
+};
+inline std::string half_input(const std::string& name) { return name + ".half"; }
+
 struct DenoiseShape {
   int64_t pictures, h, w;      // latent rows and columns
   bool guided;                 // the UNet sees an unconditional and a conditional half, in this order
+  StepPart part = StepPart::whole;
   int saved = 0;               // values that the scheduler keeps between steps
   int64_t tokens, pooled_width;
   int branch = -1;             // DeepCache: what comes from inside of this skip connection is carried to the input `cached`; -1: nothing is
@@ -20,7 +29,7 @@ struct DenoiseShape {
 // Inputs at rate prompt: encoder_hidden_states, and with text_time text_embeds and time_ids, for n or 2n pictures.
 // A UNet that reads a mask has the input masked (n, h, w, 1 + 4): the mask, 1 where the picture is drawn anew, and the latent of the rest. With `blends`
 // there are, in the shape of the state: mask, 1 also for what is saved; kept and kept_noise, the picture and its noise where the mask is 0.
-// Output: the next state, carried into `state`.
+// Output: the next state, carried into `state`; of StepPart::half the UNet's, carried into the input `prediction` in float32.
 Program record_denoise_step(const UNetConfig&, const DenoiseShape&);
 
 // Columns of `row`, one row per picture, so that pictures at different steps can share a batch.

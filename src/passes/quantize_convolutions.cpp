@@ -1,9 +1,7 @@
 // Convolutions of kernel 3 on 8-bit factors: a switch of its own, since a row's scale does not factor out of nine taps. Each filter has one scale, and
 // so has each image: in float8 a bound that is known before (result_bound.h), by which the group norm before the convolution writes eight bits
 // itself; in int8, which a bound would cost most of its bits, the largest number that the norm has made.
-#include <cmath>
-
-#include "passes/passes.h"
+#include "passes/fastest_type.h"
 #include "passes/result_bound.h"
 
 namespace hayate {
@@ -39,27 +37,21 @@ Value image_in_eight_bits(Program& p, Value norm, Dtype t, const Target& target)
 Program quantize_convolutions(const Program& p, const PassOptions& options) {
   if (!options.quantization.convolutions) return p;
   const Target& target = options.target;
-  const bool may_stay = options.quantization.layers == Quantization::Layers::gains;
-  const bool measured = may_stay || options.quantized.size() > 1;  // else there is nothing to choose
   const std::vector<int> uses = count_uses(p);
   return rewrite(p, [&](Program& out, Value old, Node n) {
     if (!may_be_quantized(p, p[old], uses)) return out.add(std::move(n));
     const Value norm = n.in[0];
-    const double norm_seconds = measured ? target.seconds(out, out[norm]) : 0;
-    Node best = n;
-    double least = may_stay ? norm_seconds + target.seconds(out, n) : INFINITY;
-    for (Dtype t : options.quantized) {
+    auto in_type = [&](Dtype t, bool measure) -> std::optional<Narrow> {
       Node narrow = n;
       narrow.in[0] = image_in_eight_bits(out, norm, t, target);
-      if (narrow.in[0] == none) continue;
+      if (narrow.in[0] == none) return {};
       narrow.in[1] = quantized(out, n.in[1], t);
-      if (!target.supports(out, narrow)) continue;
+      if (!target.supports(out, narrow)) return {};
       double seconds = 0;
-      if (measured) seconds = (t == Dtype::f8 ? 0 : norm_seconds) + target.seconds(out, out[narrow.in[0]]) + target.seconds(out, narrow);
-      // Where nothing is measured all take no time, and the first type is it.
-      if (seconds < least || (least == 0 && best.in[0] == norm)) least = seconds, best = std::move(narrow);
-    }
-    return out.add(std::move(best));
+      if (measure) seconds = (t == Dtype::f8 ? 0 : target.seconds(out, out[norm])) + target.seconds(out, out[narrow.in[0]]) + target.seconds(out, narrow);
+      return Narrow{std::move(narrow), seconds};
+    };
+    return out.add(of_fastest_type(n, options, [&] { return target.seconds(out, out[norm]) + target.seconds(out, n); }, in_type));
   });
 }
 

@@ -2,10 +2,9 @@
 // and one for each row of w, found at load. What normalised the rows of x in the linear (fuse_layer_norm) moves into the quantize, which sees
 // whole rows. Linears of one token, which embed times and sizes, stay: they take no time, and everything depends on them.
 #include <algorithm>
-#include <cmath>
 
+#include "passes/fastest_type.h"
 #include "passes/layer_name.h"
-#include "passes/passes.h"
 #include "passes/result_bound.h"
 
 namespace hayate {
@@ -34,26 +33,21 @@ double seconds_of(Program& p, Value quantize, bool only_reader, const Target& ta
 
 Program quantize_linears(const Program& p, const PassOptions& options) {
   const Target& target = options.target;
-  const bool may_stay = options.quantization.layers == Quantization::Layers::gains;
-  const bool measured = may_stay || options.quantized.size() > 1;  // else there is nothing to choose
   const std::vector<int> uses = count_uses(p);
   return rewrite(p, [&](Program& out, Value old, Node n) {
     if (!may_be_quantized(out, n, options.quantization)) return out.add(std::move(n));
     const auto attr = n.as<LinearAttr>();
-    Node best = n;
-    double least = may_stay ? target.seconds(out, n) : INFINITY;
-    for (Dtype t : options.quantized) {
+    auto in_type = [&](Dtype t, bool measure) -> std::optional<Narrow> {
       Node narrow = n;
       narrow.in[0] = quantized(out, n.in[0], t, attr.normalise);
       narrow.in[1] = quantized(out, n.in[1], t, 0);
       narrow.in.resize(std::min<size_t>(narrow.in.size(), 4));  // sums of the weight's rows are not needed
       narrow.attr = LinearAttr{attr.activation};
-      if (!target.supports(out, out[narrow.in[0]]) || !target.supports(out, narrow)) continue;
-      const double seconds = measured ? seconds_of(out, narrow.in[0], uses[size_t(p[old].in[0])] == 1, target) + target.seconds(out, narrow) : 0;
-      // Where nothing is measured all take no time, and the first type is it.
-      if (seconds < least || (least == 0 && best.in[0] == n.in[0])) least = seconds, best = std::move(narrow);
-    }
-    return out.add(std::move(best));
+      if (!target.supports(out, out[narrow.in[0]]) || !target.supports(out, narrow)) return {};
+      const double seconds = measure ? seconds_of(out, narrow.in[0], uses[size_t(p[old].in[0])] == 1, target) + target.seconds(out, narrow) : 0;
+      return Narrow{std::move(narrow), seconds};
+    };
+    return out.add(of_fastest_type(n, options, [&] { return target.seconds(out, n); }, in_type));
   });
 }
 

@@ -26,6 +26,7 @@ struct Compiler {
   const Rung* rung;
   std::string print_program;  // folder, or empty
   ClimbOptions climb = {};
+  std::shared_ptr<Backend> second = {};  // runs the UNet for one half of guidance; none: one device does both
 };
 
 struct CompileSeconds {

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 
 #include "core/error.h"
 #include "models/denoise_step.h"
 #include "pipeline/not_finite.h"
 #include "pipeline/read_floats.h"
+#include "pipeline/split_guidance.h"
 #include "program/work.h"
 
 namespace hayate {
@@ -35,6 +37,13 @@ void write_conditioning(Executable& exec, const Job& job, const Conditioning& c,
 
 // Of all steps, how many are of a kind.
 double share_of(const Job& job, size_t kind) { return double(std::ranges::count(job.plan.steps, kind)) / double(job.plan.steps.size()); }
+
+Compiler on_second(Compiler c) {
+  c.backend = c.second;
+  c.print_program = "";  // the first one prints the same
+  return c;
+}
+
 }  // namespace
 
 // What goes from step to step.
@@ -43,9 +52,15 @@ struct Denoiser::Moment {
 };
 
 Denoiser::Denoiser(const std::string& name, const UNetConfig& config, std::shared_ptr<const TensorSource> tensors, const Compiler& compiler)
-    : compiler_(compiler), config_(config), unet_(name, std::move(tensors), compiler) {}
+    : compiler_(compiler), config_(config), unet_(name, tensors, compiler), second_compiler_(on_second(compiler)),
+      second_(compiler.second ? std::make_unique<Component>(name, tensors, second_compiler_) : nullptr) {}
 
-Recording Denoiser::recording(const Job& job) const {
+// A dump holds whole values; and what DeepCache keeps is of whole steps.
+bool Denoiser::splits(const Job& job) const {
+  return second_ && job.guided && job.request.dump_pattern.empty() && !job.plan.caches(true);
+}
+
+Recording Denoiser::recording(const Job& job, bool split) const {
   DenoiseShape shape{.pictures = job.pictures, .h = job.h, .w = job.w, .guided = false, .saved = job.schedule.saved, .tokens = job.prompts.tokens,
                      .pooled_width = job.prompts.pooled_width, .wrap = wrap_of(job.request), .mimics = job.mimics, .blends = blends(job)};
   std::string key = fmt::format("{} pictures of {}x{}, saved {}, {} tokens, wrap {} {}, mimics {}, blends {}", shape.pictures, shape.w, shape.h, shape.saved, shape.tokens,
@@ -54,15 +69,26 @@ Recording Denoiser::recording(const Job& job) const {
   for (const StepKind& kind : job.plan.kinds) {
     shape.guided = kind.guided, shape.shallow = kind.shallow;
     shape.branch = job.plan.caches(kind.guided) ? job.request.deepcache.branch : -1;
-    key += fmt::format("; guided {}, shallow {}, branch {}", shape.guided, shape.shallow, shape.branch);
+    shape.part = split && kind.guided ? StepPart::half : StepPart::whole;
+    key += fmt::format("; guided {}, split {}, shallow {}, branch {}", shape.guided, split, shape.shallow, shape.branch);
     turns.emplace_back([=, this] { return record_denoise_step(config_, shape); });
   }
+  shape.guided = true, shape.part = StepPart::rest;
+  if (split) turns.emplace_back([=, this] { return record_denoise_step(config_, shape); });
   return {key, std::move(turns)};
 }
 
-std::shared_ptr<Executable> Denoiser::executable(const Job& job, CompileSeconds& seconds) {
-  return unet_.executable(recording(job), /*keep_all=*/false, seconds);
+std::shared_ptr<Executable> Denoiser::executable(const Job& job, bool keep_all, CompileSeconds& seconds) {
+  if (keep_all || !splits(job)) return unet_.executable(whole_recording(job), keep_all, seconds);
+  CompileSeconds beside;  // what is spent at the same time
+  auto second = std::async(std::launch::async, [&] { return second_->executable(recording(job), false, beside); });
+  auto first = unet_.executable(recording(job), false, seconds);
+  std::vector<bool> split;
+  for (const StepKind& kind : job.plan.kinds) split.push_back(kind.guided);
+  return std::make_shared<SplitGuidance>(std::array{first, second.get()}, split);
 }
+
+std::shared_ptr<Executable> Denoiser::executable(const Job& job, CompileSeconds& seconds) { return executable(job, /*keep_all=*/false, seconds); }
 
 // A UNet that reads no mask is given what the mask keeps after each step.
 bool Denoiser::blends(const Job& job) const { return job.request.mask && !config_.reads_mask(); }
@@ -98,7 +124,7 @@ std::vector<float> Denoiser::per_state(const Job& job, const std::vector<float>&
 
 // The first of every 1 + saved parts of the state.
 std::vector<float> Denoiser::latents_of(Executable& exec, const Job& job) const {
-  std::vector<float> state = read_floats(exec, exec.program().outputs[0]), latents;
+  std::vector<float> state = read_floats(exec, exec.program().find("state")), latents;
   if (job.schedule.saved == 0) return state;
   const size_t channels = size_t(config_.out_channels), width = channels * size_t(1 + job.schedule.saved);
   for (size_t at = 0; at < state.size(); at += width) latents.insert(latents.end(), state.begin() + long(at), state.begin() + long(at + channels));
@@ -152,7 +178,7 @@ void Denoiser::write_all_steps(Executable& exec, const Job& job, LatentNoise& no
 
 std::shared_ptr<Executable> Denoiser::started(const Job& job, const Conditioning& c, const Start& start, const Moment& moment, bool keep_all,
                                               CompileSeconds& seconds) {
-  auto exec = unet_.executable(recording(job), keep_all, seconds);
+  auto exec = executable(job, keep_all, seconds);
   write_start(*exec, job, c, start);
   exec->write("state", as_bytes(moment.state));
   exec->write("noise", as_bytes(moment.noise));

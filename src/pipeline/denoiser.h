@@ -22,17 +22,22 @@ class Denoiser {
   // The last x, (pictures, h, w, channels). `noise` draws for the steps that want it. Error(not_finite), Error(cancelled).
   std::vector<float> run(const Job&, const Conditioning&, const Start&, LatentNoise& noise, Dump&, CompileSeconds&);
 
-  Recording recording(const Job&) const;  // a program for each kind of step
+  Recording recording(const Job& job) const { return recording(job, splits(job)); }  // programs of what one device does
+  Recording whole_recording(const Job& job) const { return recording(job, false); }   // a program for each kind of step
   std::shared_ptr<Executable> executable(const Job&, CompileSeconds&);
   // Everything that step `at` reads, started from there.
   void write_step(Executable&, const Job&, const Conditioning&, const Start&, size_t at) const;
   Work work(const Job&, CompileSeconds&);  // of an executable that is there already
   double floor(const Job&, const Ceilings&) const;  // seconds of a step, see Pipeline::step_floor()
   Component& component() { return unet_; }
+  Component* second() { return second_.get(); }  // the same on the second device, if there is one
 
  private:
   struct Moment;
   bool blends(const Job&) const;
+  bool splits(const Job&) const;
+  Recording recording(const Job&, bool split) const;
+  std::shared_ptr<Executable> executable(const Job&, bool keep_all, CompileSeconds&);
   std::vector<float> row_of(const Job&, size_t at) const;
   std::vector<float> per_state(const Job&, const std::vector<float>& x, float saved) const;
   void write_start(Executable&, const Job&, const Conditioning&, const Start&) const;
@@ -46,6 +51,8 @@ class Denoiser {
   const Compiler& compiler_;
   UNetConfig config_;
   Component unet_;
+  Compiler second_compiler_;
+  std::unique_ptr<Component> second_;
 };
 
 }  // namespace hayate

@@ -43,6 +43,7 @@ DiffusionModel::DiffusionModel(std::shared_ptr<const Checkpoint> base, const std
 
 std::vector<Component*> DiffusionModel::components() {
   std::vector<Component*> all = {&denoiser_.component()};
+  if (Component* second = denoiser_.second()) all.push_back(second);
   for (const auto& encoder : conditioner_.encoders()) all.push_back(&encoder->component());
   return all;
 }

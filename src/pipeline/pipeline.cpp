@@ -51,6 +51,13 @@ Dtype decoder_dtype(const Options& o, Dtype of_model, const JsonObject& config) 
 // one of them also as floats.
 int64_t process_bytes(int64_t pictures, int64_t width, int64_t height) { return (int64_t{64} << 20) + width * height * 3 * (pictures + 8); }
 
+Compiler compiler_of(const Options& o) {
+  const std::vector<std::shared_ptr<Backend>> backends = make_backends(o);
+  return {.backend = backends[0], .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
+          .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers, o.quantize_convolutions)},
+          .second = backends.size() > 1 ? backends[1] : nullptr};
+}
+
 std::string refusal_text(const MemoryForecast& f, bool limited) {
   std::string text = fmt::format("the request needs {} of memory, but {} {}.", size_text(f.peak), limited ? "the limit is" : "the machine has",
                                  size_text(f.budget));
@@ -70,8 +77,7 @@ std::string shapes_text(const Program& p, const Node& n) {
 struct Pipeline::Impl {
   explicit Impl(const Options& o)
       : options(o),
-        compiler{.backend = make_backend(o), .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
-                 .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers, o.quantize_convolutions)}},
+        compiler(compiler_of(o)),
         model(open_base(o), o.loras, compiler, o.warn),
         refiner(o.refiner.empty() ? nullptr : std::make_unique<DiffusionModel>(open_refiner(o), std::vector<Lora>{}, compiler, o.warn, "refiner ")),
         vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
@@ -394,7 +400,7 @@ struct Pipeline::Impl {
     start.x = denoiser.run(half, c, start, noise, nothing, seconds);
     denoiser.component().release();
     auto record = [&] {
-      Program p = denoiser.recording(job).record[0]();
+      Program p = denoiser.whole_recording(job).record[0]();
       p.outputs.push_back(p.find("conv_out"));
       return p;
     };
@@ -450,13 +456,13 @@ std::vector<LayersError> Pipeline::quantization_errors(const Request& request) {
 int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return impl_->name(); }
-std::string Pipeline::device() const { return impl_->compiler.backend->description(); }
+std::string Pipeline::device() const { return impl_->compiler.backend->description() + (impl_->compiler.second ? ", and a second one for guidance" : ""); }
 std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 
 std::vector<RungInfo> rungs(const std::string& device) {
   std::vector<RungInfo> infos;
   for (const Rung& r : ladder())
-    if ((!r.tf32 && r.quantized != std::vector{Dtype::f8}) || device.empty() || device == "cuda") infos.push_back({r.name, r.what});
+    if ((!r.tf32 && r.quantized != std::vector{Dtype::f8}) || device.empty() || is_cuda(device)) infos.push_back({r.name, r.what});
   return infos;
 }
 std::string version() { return HAYATE_VERSION; }

@@ -74,6 +74,7 @@ Program copy(const Program& p, const std::vector<bool>& keep, const Edit& edit) 
   }
   for (Value v : p.outputs) out.outputs.push_back(moved[size_t(v)]);
   for (auto c : p.carries) out.carries.push_back({moved[size_t(c.from)], moved[size_t(c.to)]});
+  out.ends_step = p.ends_step;
   return out;
 }
 }  // namespace

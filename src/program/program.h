@@ -49,6 +49,9 @@ class Program {
   struct Carry { Value from, to; };
   std::vector<Carry> carries;
 
+  // It runs behind another program in the same step, with the step values that this one took (Executable::write_steps).
+  bool ends_step = false;
+
  private:
   std::vector<Node> nodes_;
   std::unordered_map<std::string, Value> by_name_;

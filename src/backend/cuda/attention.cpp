@@ -117,16 +117,13 @@ Launch bind_blocks(const Operands& o, const AttentionAttr& a, const Context& con
 
 Launch bind_attention(const Operands& o, const Context& context, BindOptions options) {
   const auto& a = o.node.as<AttentionAttr>();
+  const bool narrow = is_quantized(o.out.dtype);  // which only tiles make
+  if (!narrow && !flash_takes(o, a)) return bind_blocks(o, a, context, options);
   std::vector<Way> ways;
-  if (is_quantized(o.out.dtype)) {
-    add_attention_tile_ways(ways, o, context);
-    return bind_fastest(o, context, ways);
-  }
-  if (!flash_takes(o, a)) return bind_blocks(o, a, context, options);
-  ways.push_back([&](const Operands& at) { return bind_flash(at, a, context); });
+  if (!narrow) ways.push_back([&](const Operands& at) { return bind_flash(at, a, context); });
   const bool wide = o.in[0].shape.c / a.heads > 128;  // where little of a head fits into shared memory, storing the scores may be faster
-  if (wide) ways.push_back([&](const Operands& at) { return bind_blocks(at, a, context, options); });
-  if (tiles_take_attention(o, context)) add_attention_tile_ways(ways, o, context);
+  if (!narrow && wide) ways.push_back([&](const Operands& at) { return bind_blocks(at, a, context, options); });
+  if (narrow || tiles_take_attention(o, context)) add_attention_tile_ways(ways, o, context);
   return bind_fastest(o, context, ways);
 }
 

@@ -49,7 +49,10 @@ class CudaBackend : public Backend {
       default: return n.dtype != Dtype::i32;
     }
   }
-  double seconds(const Program& p, const Node& n) const override { return context_->deterministic ? 0 : seconds_alone(p, n, *context_); }
+  double seconds(const Program& p, const Node& n) const override {
+    context_->device->use();
+    return context_->deterministic ? 0 : seconds_alone(p, n, *context_);
+  }
   // The two halves of a gated projection are interleaved, so that one tile holds both.
   bool packs(const Program&, const Node& n) const override { return n.op == Op::linear && n.as<LinearAttr>().activation == Activation::geglu; }
 
@@ -87,6 +90,7 @@ class CudaBackend : public Backend {
 
   using Backend::evaluate;
   void evaluate(const Program& p, const Node& n, std::span<const Buffer> in, const Buffer& out) override {
+    context_->device->use();
     Operands operands{p, n, packed_view(n, out.get()), {}};
     for (size_t k = 0; k < in.size(); ++k) operands.in.push_back(in[k] ? packed_view(p[n.in[k]], in[k].get()) : TensorView{});
     Launch launch = bind(operands, *context_, {});

@@ -65,6 +65,7 @@ DeviceInfo usable_device(int ordinal) {
 Device::Device(int ordinal) : ordinal_(ordinal), info_(usable_device(ordinal)), arena_(ordinal, info_.memory) {
   use();
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+  check(cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming), "creating an event");
   // Freed memory stays with the process for the next allocation.
   check(cudaDeviceGetDefaultMemPool(&pool_, ordinal), "reading the memory pool");
   auto threshold = std::numeric_limits<uint64_t>::max();
@@ -75,6 +76,7 @@ Device::~Device() {
   use();
   cudaStreamSynchronize(stream_);
   pieces_.free();
+  cudaEventDestroy(reached_);
   cudaStreamDestroy(stream_);
 }
 
@@ -186,6 +188,21 @@ void Device::fill(void* to, int64_t bytes, const std::function<void(std::span<st
 void Device::copy(void* to, const void* from, int64_t bytes) {
   use();
   check(cudaMemcpyAsync(to, from, size_t(bytes), cudaMemcpyDefault, stream_), "copying on the GPU");
+}
+
+void Device::wait_for(const Device& other) const {
+  other.use();
+  check(cudaEventRecord(other.reached_, other.stream_), "waiting for another GPU");
+  use();
+  check(cudaStreamWaitEvent(stream_, other.reached_, 0), "waiting for another GPU");
+}
+
+// The driver goes from GPU to GPU where the machine has a way, and else through the host.
+void Device::copy_from(const Device& other, void* to, const void* from, int64_t bytes) {
+  if (&other == this) return copy(to, from, bytes);
+  wait_for(other);
+  check(cudaMemcpyPeerAsync(to, ordinal_, from, other.ordinal_, size_t(bytes), stream_), "copying from another GPU");
+  other.wait_for(*this);
 }
 
 void Device::download(std::span<std::byte> to, const void* from) {

@@ -56,6 +56,8 @@ class Device : public std::enable_shared_from_this<Device> {
   void fill(void* to, int64_t bytes, const std::function<void(std::span<std::byte>)>& write);
   void download(std::span<std::byte> to, const void* from);
   void copy(void* to, const void* from, int64_t bytes);
+  // From another GPU, behind what runs there now and before what comes there next; the host does not wait.
+  void copy_from(const Device& other, void* to, const void* from, int64_t bytes);
   // Pinned memory of the host, at an address that kernels read from, too; not counted in the budget.
   Buffer allocate_pinned(int64_t bytes);
 
@@ -66,6 +68,7 @@ class Device : public std::enable_shared_from_this<Device> {
   void within_budget(Missing, Make make);
   bool give_up_spare() noexcept;
   void release(void* data, int64_t bytes) noexcept;
+  void wait_for(const Device& other) const;  // the stream does, for all that is on the other's now
   void send(const PinnedPieces::Taken&, void* to, size_t bytes);  // what is written in it
 
   int ordinal_;
@@ -76,6 +79,7 @@ class Device : public std::enable_shared_from_this<Device> {
   std::mutex memory_mutex_;
   cudaMemPool_t pool_ = nullptr;
   cudaStream_t stream_ = nullptr;
+  cudaEvent_t reached_ = nullptr;  // how far the stream has come, for another GPU that waits
   PinnedPieces pieces_;
 };
 

@@ -35,6 +35,7 @@ std::vector<IntegerCheck> integer_checks(const Program& p) {
 
 CudaExecutable::CudaExecutable(std::shared_ptr<Context> context, std::vector<Program> programs, WeightStore& store, CompileOptions options)
     : context_(std::move(context)), programs_(std::move(programs)), layout_(lay_out(programs_, options)) {
+  context_->device->use();  // to bind is to measure
   workspace_begins_ = (layout_.bytes + kAlignment - 1) / kAlignment * kAlignment;
   bound_.reserve(programs_.size());
   for (size_t t = 0; t < programs_.size(); ++t) {
@@ -92,7 +93,7 @@ void CudaExecutable::wake() {
 
 void CudaExecutable::enqueue(Rate section) {
   cudaStream_t s = context_->stream();
-  if (section == Rate::step) launch_take_step(s, reinterpret_cast<StepTables*>(step_tables_.get()));
+  if (section == Rate::step && !program().ends_step) launch_take_step(s, reinterpret_cast<StepTables*>(step_tables_.get()));
   for (const Launch& launch : bound().launches[size_t(section)]) launch.enqueue(workspace());
   if (section == Rate::step)
     for (auto c : program().carries) launch_copy(s, matrix_of(bound().views[size_t(c.to)]), matrix_of(bound().views[size_t(c.from)]));
@@ -175,6 +176,18 @@ void CudaExecutable::upload_tables() {
   for (const HeldTable& t : held_tables_)
     tables.table[tables.count++] = {t.input, t.values.get(), t.bytes, t.rows};
   context_->device->upload(step_tables_.get(), std::as_bytes(std::span(&tables, 1)));
+}
+
+void CudaExecutable::gather(const std::string& input, std::span<const std::shared_ptr<Executable>> from, const std::string& value) {
+  const auto source = [&](size_t k) -> CudaExecutable& { return dynamic_cast<CudaExecutable&>(*from[k]); };
+  const Program& p = from[0]->program();
+  const int64_t each = byte_size(p[p.find(value)]);
+  auto* to = static_cast<std::byte*>(address_of(find_input(programs_, input, size_t(each) * from.size())));
+  wake();
+  for (size_t k = 0; k < from.size(); ++k, to += each) {
+    const Value v = find_value(source(k).program(), value, size_t(each));
+    context_->device->copy_from(*source(k).context_->device, to, source(k).bound().views[size_t(v)].data, each);
+  }
 }
 
 void CudaExecutable::read(const std::string& value, std::span<std::byte> to) {

@@ -22,6 +22,7 @@ class CudaExecutable : public Executable {
   void write(const std::string& input, std::span<const std::byte>) override;
   void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override;
   void read(const std::string& value, std::span<std::byte>) override;
+  void gather(const std::string& input, std::span<const std::shared_ptr<Executable>> from, const std::string& value) override;
   const Program& program() const override { return programs_[selected_]; }
   int launches(Rate section) const override { return bound_[selected_].launch_counts[size_t(section)]; }
   std::vector<double> profile(Rate section, int runs) override;
