@@ -13,50 +13,13 @@ import json
 import resource
 import statistics
 import time
-from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
 from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from random_model import processor, random_pipeline
 
 PROMPT = "ghibli style, a fantasy landscape with castles"
-UNET = dict(
-    addition_embed_type="text_time", addition_time_embed_dim=256, attention_head_dim=(5, 10, 20), block_out_channels=(320, 640, 1280),
-    cross_attention_dim=2048, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"), layers_per_block=2,
-    projection_class_embeddings_input_dim=2816, sample_size=128, transformer_layers_per_block=(1, 2, 10),
-    up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"), use_linear_projection=True)
-VAE = dict(
-    block_out_channels=(128, 256, 512, 512), down_block_types=("DownEncoderBlock2D",) * 4, layers_per_block=2, sample_size=1024,
-    scaling_factor=0.13025, up_block_types=("UpDecoderBlock2D",) * 4, force_upcast=False)
-CLIP_L = dict(hidden_act="quick_gelu", hidden_size=768, intermediate_size=3072, num_attention_heads=12, num_hidden_layers=12, projection_dim=768)
-BIG_G = dict(hidden_act="gelu", hidden_size=1280, intermediate_size=5120, num_attention_heads=20, num_hidden_layers=32, projection_dim=1280)
-SCHEDULER = dict(beta_end=0.012, beta_schedule="scaled_linear", beta_start=0.00085, steps_offset=1, timestep_spacing="leading")
-
-
-def show_errors(module):
-    """Weights that let errors show: see src/pipeline/random_model.h."""
-    for name, p in module.named_parameters():
-        if p.dim() == 1:
-            torch.nn.init.normal_(p, 0, 0.3) if name.endswith("bias") else torch.nn.init.normal_(p, 1, 0.2)
-        else:
-            peaky = 2.0 if "to_q" in name or "to_k" in name else 1.0
-            torch.nn.init.normal_(p, 0, peaky / p[0].numel() ** 0.5)
-    return module
-
-
-def random_pipeline(tokenizer, seed, device):
-    torch.manual_seed(seed)
-    with torch.device(device):
-        parts = dict(
-            unet=UNet2DConditionModel(**UNET), vae=AutoencoderKL(**VAE), text_encoder=CLIPTextModel(CLIPTextConfig(**CLIP_L)),
-            text_encoder_2=CLIPTextModelWithProjection(CLIPTextConfig(**BIG_G)))
-        parts = {name: show_errors(part).eval().requires_grad_(False) for name, part in parts.items()}
-    tokenizer = CLIPTokenizer.from_pretrained(tokenizer)
-    pipe = StableDiffusionXLPipeline(tokenizer=tokenizer, tokenizer_2=tokenizer, scheduler=EulerDiscreteScheduler(**SCHEDULER), **parts,
-                                     add_watermarker=False)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
 
 
 def pipeline_of(folder):
@@ -128,8 +91,7 @@ def measure(pipe, steps, warmups, runs):
 def machine(device):
     if device == "cuda":
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}"
-    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return f"{names[0] if names else 'CPU'}, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return f"{processor()}, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
 
 
 def main():

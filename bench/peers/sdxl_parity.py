@@ -3,7 +3,7 @@
 
     sdxl_parity.py BENCH_LATENTS MODEL --json FILE [--make] [--side 1024] [--steps 30]
 
-MODEL is a diffusers folder in float16; --make makes it first, from the seed of diffusers_ladder.py. BENCH_LATENTS is the program
+MODEL is a diffusers folder in float16; --make makes it first, from the seed of random_model.py. BENCH_LATENTS is the program
 of that name. Bounds: float32 against float32, relative L2 of the UNet's output <= 1e-4 at every step and of the last latent
 <= 1e-3; a bf16 rung's last latent no further from float32 than 1.2 times that of diffusers in bfloat16.
 """
@@ -19,7 +19,8 @@ import tempfile
 import numpy as np
 import torch
 from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
-from diffusers_ladder import PROMPT, random_pipeline
+from diffusers_ladder import PROMPT
+from random_model import random_pipeline
 
 RUNGS = ["fp32", "tf32", "bf16", "attention", "compile", "projections"]
 
