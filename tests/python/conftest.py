@@ -1,4 +1,4 @@
-"""The tiny random SDXL that tests draw with, in one pipeline for all of them."""
+"""The tiny random SDXL that tests draw with, in one pipeline for all of them, and a cluster of Ray."""
 
 from pathlib import Path
 
@@ -28,3 +28,13 @@ def pipe(shared_pipe):
 @pytest.fixture
 def small():
     return {"width": 48, "height": 64, "num_inference_steps": 3, "seed": 7}
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """One node of Ray, which this process is connected to."""
+    from ray_cluster import start_cluster, stop_cluster
+
+    started = start_cluster(num_cpus=3)
+    yield started
+    stop_cluster(started)

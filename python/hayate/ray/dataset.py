@@ -1,6 +1,7 @@
 """generate_dataset: prompts in files to pictures in files, on all machines of a Ray cluster, each id once, resumed where it was broken off."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ import pyarrow.dataset
 import pyarrow.fs
 import ray.data
 from ray.data.checkpoint import CheckpointConfig
+from ray.exceptions import RayActorError
 
-from hayate import _core
-from hayate.errors import NotFoundError, UsageError
-from hayate.ray.painter import Painter, Row, status_of
+from hayate import _core, errors
+from hayate.errors import Error, NotFoundError, UsageError
+from hayate.ray.painter import Painter, Row, default_batch_size, status_of
 from hayate.request import Settings
 
 READERS = {".parquet": ray.data.read_parquet, ".csv": ray.data.read_csv, ".jsonl": ray.data.read_json, ".json": ray.data.read_json}
@@ -145,8 +147,14 @@ def actors_that_fit(gpus: float, cpus: float) -> int:
     return max(1, int(have.get("GPU", 0) / gpus) if gpus else int((have.get("CPU", 0) - 1) / cpus))
 
 
+def own_error(error: Exception) -> Error | None:
+    """What a Painter raised when it was made, out of the text that Ray tells about its actor."""
+    found = re.search(r"hayate\.errors\.(\w+): (.*)", str(error), re.DOTALL)
+    return getattr(errors, found[1])(found[2].strip()) if found else None
+
+
 def generate_dataset(
-    prompts: str, out: str, *, model: str = "builtin", device: str = "cpu", batch_size: int = 4, rows_per_file: int | None = None, files: bool = False,
+    prompts: str, out: str, *, model: str = "builtin", device: str = "cpu", batch_size: int | None = None, rows_per_file: int | None = None, files: bool = False,
     image_format: str = "png", quality: int = 90, cpus_per_actor: float = 2, gpus_per_actor: float | None = None, actors: int | None = None,
     unique_ids: bool = False, settings: Settings | None = None, **options: Any,
 ) -> Summary:  # fmt: skip
@@ -156,7 +164,8 @@ def generate_dataset(
         has its own: negative_prompt, seed (otherwise made from the id), width, height, num_inference_steps, guidance_scale.
     out: a folder that all machines see (an absolute path or, say, s3://bucket/folder). out/pictures has Parquet files, out/files the pictures if
         `files` is true, out/checkpoint the ids that are written.
-    batch_size: pictures drawn together. Bytes depend on it, never on what else is in a batch, as batches are filled up.
+    batch_size: pictures drawn together; None: 4 on a GPU, 1 on a CPU. Bytes depend on it, not on what else is in a batch, as batches are filled up; on a
+        CPU they also depend, in their last bits, on the place in a batch.
     rows_per_file: in a Parquet file, which is also what is lost of a broken run, for each actor; None: 16 batches.
     actors: how many at most; None: one for each GPU of the cluster (device "cuda"), or for each `cpus_per_actor` processors.
     unique_ids: true: do not check beforehand that no id is there twice, which takes memory for all ids.
@@ -164,6 +173,7 @@ def generate_dataset(
 
     A row that cannot be drawn is a row whose status says why. Raises hayate.Error for what is wrong with all of it.
     """
+    batch_size = default_batch_size(device) if batch_size is None else batch_size
     painter = {
         "model": model, "device": device, "batch_size": batch_size, "image_format": image_format, "quality": quality, "settings": settings, **options
     }  # fmt: skip
@@ -182,7 +192,10 @@ def generate_dataset(
         if files:
             system, path = storage(f"{out}/files")
             system.create_dir(path, recursive=True)
-        rows.write_parquet(f"{out}/pictures")
+        try:
+            rows.write_parquet(f"{out}/pictures")
+        except RayActorError as error:
+            raise own_error(error) or error from error
     return summary_of(f"{out}/pictures")
 
 

@@ -1,8 +1,11 @@
-"""Rows of prompts into rows of pictures, in batches of one size: what an actor of Ray Data does."""
+"""Rows of prompts into rows of pictures, in batches of one size: what an actor of Ray Data and a replica of Ray Serve have in common."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias, cast
+
+import numpy as np
 
 from hayate import _core
 from hayate.errors import CancelledError, Error, UsageError
@@ -22,23 +25,37 @@ def seed_of(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "little")
 
 
+def default_batch_size(device: str) -> int:
+    """On a GPU batches are faster, and a picture's bytes do not depend on its place in one. On a CPU they are not, and bytes do: kernels round the
+    last rows of a matrix differently."""
+    return 4 if device.startswith("cuda") else 1
+
+
 class Painter:
-    """Draws rows. A batch is always filled up to `batch_size`, by drawing a row again, so that the bytes of a picture do not depend on its neighbours."""
+    """Draws rows, up to `batch_size` of them together (None: default_batch_size())."""
 
     def __init__(
-        self, model: str = "builtin", *, batch_size: int = 4, image_format: str = "png", quality: int = 90, settings: Settings | None = None, **options: Any
-    ):
-        """`settings`: of every row that does not say otherwise, as Pipeline() takes them. `options`: as Pipeline.from_pretrained() takes them."""
-        self.batch_size = batch_size
+        self, model: str = "builtin", *, device: str = "cpu", batch_size: int | None = None, fill: bool = True, image_format: str = "png",
+        quality: int = 90, settings: Settings | None = None, **options: Any,
+    ):  # fmt: skip
+        """
+        fill: whether a batch is always filled up to `batch_size`, by drawing a row again, so that the bytes of a picture do not depend on its neighbours.
+        settings: of every row that does not say otherwise, as Pipeline() takes them. options: as Pipeline.from_pretrained() takes them.
+        """
+        self.batch_size = default_batch_size(device) if batch_size is None else batch_size
+        self.fill = fill
         self.name = f"picture.{image_format}"
         self.quality = quality
         self.settings: dict[str, Any] = dict(settings or {})
-        if batch_size < 1:
+        if self.batch_size < 1:
             raise UsageError(f"batch_size is {batch_size}; expected 1 or more")
-        if batch_size > 1 and self.settings.get("prompt_syntax", "diffusers") != "diffusers":
+        if self.batch_size > 1 and self.settings.get("prompt_syntax", "diffusers") != "diffusers":
             raise UsageError("in a batch, the longest prompt of this prompt_syntax changes its neighbours; expected batch_size 1")
-        self.pipe = Pipeline.from_pretrained(model, **options)
+        _core.encode_image(self.name, np.zeros((8, 8, 3), np.uint8))  # raises for a format that does not exist
+        self.pipe = Pipeline.from_pretrained(model, device=device, **options)
         self.pipe.set_progress_bar_config(disable=True)
+        self.pipe.picture_size(**cast(Settings, self.settings))  # raises for what no picture could have
+        self.encoders = ThreadPoolExecutor(4)  # a file takes 0.1 s of a processor, as long as a GPU may take for a picture
 
     def draw(self, rows: Sequence[Row]) -> list[Row]:
         """For each row, which has a prompt and perhaps ROW_SETTINGS: image (bytes of a file), width, height, seed, sha256, seconds and status. The
@@ -46,7 +63,7 @@ class Painter:
         drawn: dict[int, Row] = {}
         for places in self._groups(rows):
             drawn.update(zip(places, self._draw_together([rows[i] for i in places])))
-        return [drawn[i] for i in range(len(rows))]
+        return [self._finished(drawn[i]) for i in range(len(rows))]
 
     def _groups(self, rows: Sequence[Row]) -> Iterable[list[int]]:
         """Places of rows that can share a batch."""
@@ -67,10 +84,10 @@ class Painter:
         except Error as error:
             if len(rows) > 1:  # one of them may be good
                 return [drawn for row in rows for drawn in self._draw_together([row])]
-            return [{"image": None, "width": None, "height": None, "seed": None, "sha256": None, "seconds": None, "status": status_of(error)}]
+            return [not_drawn(error)]
 
     def _draw_batch(self, rows: list[Row]) -> list[Row]:
-        filled = rows + [rows[-1]] * (self.batch_size - len(rows))
+        filled = rows + [rows[-1]] * (self.batch_size - len(rows)) if self.fill else rows
         for row in rows:
             if not isinstance(row.get("prompt"), str):
                 raise UsageError(f"prompt is {row.get('prompt')!r}; expected text")
@@ -83,12 +100,20 @@ class Painter:
         height, width = result.arrays.shape[1:3]
         drawn = []
         for i in range(len(rows)):
-            file = _core.encode_image(self.name, result.arrays[i], result.infotext[i], self.quality)
-            drawn.append({
-                "image": file, "width": width, "height": height, "seed": result.seeds[i], "sha256": hashlib.sha256(file).hexdigest(),
-                "seconds": result.timings.total / len(rows), "status": "ok",
-            })  # fmt: skip
+            file = self.encoders.submit(_core.encode_image, self.name, result.arrays[i], result.infotext[i], self.quality)
+            seconds = result.timings.total / len(rows)
+            drawn.append({"image": file, "width": width, "height": height, "seed": result.seeds[i], "seconds": seconds, "status": "ok"})
         return drawn
+
+    def _finished(self, row: Row) -> Row:
+        """The row with its file, which was encoded while others were drawn."""
+        if row["status"] != "ok":
+            return row
+        try:
+            file: bytes = row["image"].result()
+        except Error as error:
+            return not_drawn(error)
+        return {**row, "image": file, "sha256": hashlib.sha256(file).hexdigest()}
 
     def _value(self, row: Row, key: str) -> Any:
         """What the row says, or else the settings; a seed there is always."""
@@ -99,6 +124,10 @@ class Painter:
 
 
 DEFAULTS: dict[str, Any] = {"negative_prompt": _core.Picture().negative_prompt, "guidance_scale": _core.Picture().guidance, "seed": 0}
+
+
+def not_drawn(error: Error) -> Row:
+    return {"image": None, "width": None, "height": None, "seed": None, "sha256": None, "seconds": None, "status": status_of(error)}
 
 
 def status_of(error: Error) -> str:
