@@ -16,8 +16,12 @@ ImageLike: TypeAlias = Image.Image | Pixels | str | os.PathLike[str]
 
 
 def host_array(values: Any, what: str) -> NDArray[Any]:
-    """An array of NumPy, or of anything with DLPack (torch on the CPU), as NumPy sees it: the same memory."""
+    """An array of NumPy, or of anything with DLPack, as NumPy sees it: the same memory, but for torch's tensors that NumPy cannot see (of a GPU, with
+    gradients, bfloat16)."""
     try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if "bfloat16" in str(values.dtype) else values
         foreign = hasattr(values, "__dlpack__") and not isinstance(values, np.ndarray)
         array: NDArray[Any] = np.from_dlpack(values) if foreign else np.asarray(values)
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
