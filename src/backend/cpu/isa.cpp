@@ -7,7 +7,7 @@
 namespace hayate::cpu {
 
 const char* name_of(Isa isa) {
-  constexpr const char* names[] = {"baseline", "avx2", "avx512", "avx512_vnni"};
+  constexpr const char* names[] = {"baseline", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
   return names[size_t(isa)];
 }
 
@@ -20,6 +20,7 @@ bool runs_here(Isa isa) {
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512vl");
     case Isa::avx512_vnni: return runs_here(Isa::avx512) && __builtin_cpu_supports("avx512vnni");
+    case Isa::avx512_bf16: return runs_here(Isa::avx512_vnni) && __builtin_cpu_supports("avx512bf16");
   }
   return false;
 }
@@ -30,6 +31,7 @@ Launch bind_kernel(Isa isa, const Operands& o, Scratch& scratch) {
     case Isa::avx2: return avx2::bind(o, scratch);
     case Isa::avx512: return avx512::bind(o, scratch);
     case Isa::avx512_vnni: return avx512_vnni::bind(o, scratch);
+    case Isa::avx512_bf16: return avx512_bf16::bind(o, scratch);
   }
   return baseline::bind(o, scratch);
 }
@@ -43,7 +45,7 @@ void unsupported(const Operands& o) {
 }
 
 Isa best_isa() {
-  for (Isa isa : {Isa::avx512_vnni, Isa::avx512, Isa::avx2})
+  for (Isa isa : {Isa::avx512_bf16, Isa::avx512_vnni, Isa::avx512, Isa::avx2})
     if (runs_here(isa)) return isa;
   return Isa::baseline;
 }

@@ -34,24 +34,32 @@ const T* head_row(const TensorView& x, const QueryBlock& b, int64_t token, int64
   return x.row<T>(b.image * x.shape.tokens() + token) + b.head * width;
 }
 
-// scores = scale q k^T, -inf for keys after the query if causal.
+// Of what scratch memory has, in numbers of 4 bytes.
+template <class E>
+E* as(float* memory) {
+  static_assert(sizeof(E) == sizeof(float));
+  return reinterpret_cast<E*>(memory);
+}
+
+// scores = q k^T without the scale, -inf for keys after the query if causal.
 template <class T>
 struct Scores {
+  using E = Factor<T>;
   TensorView q, k;
   AttentionAttr attr;
-  int64_t width = q.shape.c / attr.heads;
+  int64_t width = q.shape.c / attr.heads, depth = factors<E>(width);
 
-  int64_t floats() const { return (kQueries + kKeys) * width; }
-  Block queries(float* memory) const { return {memory, width}; }
-  Block keys(float* memory) const { return {memory + kQueries * width, kKeys}; }  // transposed
+  int64_t floats() const { return (kQueries + kKeys) * depth; }
+  Block<E> queries(float* memory) const { return {as<E>(memory), depth}; }
+  Block<E> keys(float* memory) const { return {as<E>(memory + kQueries * depth), kKeys}; }
 
   void pack_queries(const QueryBlock& b, float* memory) const {
-    pack_rows(queries(memory), whole_tiles(b.count), head_row<T>(q, b, b.first, width), q.row_stride, b.count, width, attr.scale);
+    pack_rows(queries(memory), whole_tiles(b.count), head_row<T>(q, b, b.first, width), q.row_stride, b.count, width);
   }
   // Against keys [begin, begin + count); columns from count on are -inf.
-  void operator()(const QueryBlock& b, float* memory, Block scores, int64_t begin, int64_t count) const {
+  void operator()(const QueryBlock& b, float* memory, Block<float> scores, int64_t begin, int64_t count) const {
     pack_transposed(keys(memory), head_row<T>(k, b, begin, width), k.row_stride, count, width);
-    multiply(scores, queries(memory), keys(memory), whole_tiles(b.count), round_up(count), width, false);
+    multiply(scores, queries(memory), keys(memory), whole_tiles(b.count), round_up(count), depth, false);
     for (int64_t i = 0; i < b.count; ++i) {
       int64_t seen = attr.causal ? std::clamp<int64_t>(b.first + i + 1 - begin, 0, count) : count;
       std::fill(scores.row(i) + seen, scores.row(i) + kKeys, -INFINITY);
@@ -62,17 +70,18 @@ struct Scores {
 // out = weights v, block by block of keys.
 template <class T>
 struct Mix {
+  using E = Factor<T>;
   TensorView out, v;
   int64_t heads, width = v.shape.c / heads, padded = round_up(width);
 
-  int64_t floats() const { return (kQueries + kKeys) * padded; }
-  Block sums(float* memory) const { return {memory, padded}; }
-  Block values(float* memory) const { return {memory + kQueries * padded, padded}; }
+  int64_t floats() const { return (kQueries + factors<E>(kKeys)) * padded; }
+  Block<float> sums(float* memory) const { return {memory, padded}; }
+  Block<E> values(float* memory) const { return {as<E>(memory + kQueries * padded), padded}; }
 
   void clear(const QueryBlock& b, float* memory) const { std::fill_n(memory, whole_tiles(b.count) * padded, 0.0f); }
-  void add(const QueryBlock& b, float* memory, Block weights, int64_t begin, int64_t count) const {
-    pack_rows(values(memory), count, head_row<T>(v, b, begin, width), v.row_stride, count, width, 1);
-    multiply(sums(memory), weights, values(memory), whole_tiles(b.count), padded, count, true);
+  void add(const QueryBlock& b, float* memory, Block<E> weights, int64_t begin, int64_t count) const {
+    pack_columns(values(memory), head_row<T>(v, b, begin, width), v.row_stride, count, width);
+    multiply(sums(memory), weights, values(memory), whole_tiles(b.count), padded, factors<E>(count), true);
   }
   // The sums of query i times `scale`.
   void store_row(const QueryBlock& b, float* memory, int64_t i, float scale) const {
@@ -81,22 +90,25 @@ struct Mix {
   }
 };
 
-// Turns scores into exp(score - largest so far), and corrects what was summed with a smaller largest.
+// Turns scores into exp(scale (score - largest so far)), and corrects what was summed with a smaller largest.
 struct RunningSoftmax {
   float *largest, *total;  // per query
+  float scale;             // > 0
 
   void clear() const {
     std::fill_n(largest, kQueries, -INFINITY);
     std::fill_n(total, kQueries, 0.0f);
   }
-  void operator()(float* scores, int64_t count, float* sums, int64_t width, int64_t i) const {
+  // `weights` may begin where the scores do.
+  template <class W>
+  void operator()(const float* scores, W* weights, int64_t count, float* sums, int64_t width, int64_t i) const {
     Floats top = splat(largest[i]);
     for (int64_t j = 0; j < count; j += kLanes) top = max(load(scores + j), top);
-    float now = max_of(top), correction = std::exp(largest[i] - now);
+    float now = max_of(top), correction = std::exp(scale * (largest[i] - now));
     Floats sum{};
     for (int64_t j = 0; j < count; j += kLanes) {
-      Floats p = exp(load(scores + j) - now);
-      store(scores + j, p);
+      Floats p = exp(scale * (load(scores + j) - now));
+      store(weights + j, p);
       sum += p;
     }
     largest[i] = now;
@@ -107,6 +119,9 @@ struct RunningSoftmax {
 
 template <class T>
 class Attention {
+  using E = Factor<T>;
+  using Stored = std::conditional_t<std::is_same_v<E, Pair>, bf16, float>;
+
  public:
   Attention(const Operands& o, Scratch& scratch)
       : scores_{o.in[0], o.in[1], o.node.as<AttentionAttr>()}, mix_{o.out, o.in[2], scores_.attr.heads},
@@ -120,16 +135,18 @@ class Attention {
  private:
   void run(const QueryBlock& b, float* for_scores) const {
     float *for_mix = for_scores + scores_.floats(), *rest = for_mix + mix_.floats();
-    Block scores{rest, kKeys};
-    RunningSoftmax softmax{rest + kQueries * kKeys, rest + kQueries * (kKeys + 1)};
+    const Block<float> scores{rest, kKeys};
+    const Block<E> weights{as<E>(rest), kKeys};  // in place of the scores
+    RunningSoftmax softmax{rest + kQueries * kKeys, rest + kQueries * (kKeys + 1), scores_.attr.scale};
     scores_.pack_queries(b, for_scores);
     mix_.clear(b, for_mix);
     softmax.clear();
     int64_t keys = scores_.k.shape.tokens(), visible = scores_.attr.causal ? std::min(keys, b.first + b.count) : keys;
     for_key_blocks(visible, [&](int64_t begin, int64_t count) {
       scores_(b, for_scores, scores, begin, count);
-      for (int64_t i = 0; i < b.count; ++i) softmax(scores.row(i), round_up(count), mix_.sums(for_mix).row(i), mix_.padded, i);
-      mix_.add(b, for_mix, scores, begin, count);
+      for (int64_t i = 0; i < b.count; ++i)
+        softmax(scores.row(i), reinterpret_cast<Stored*>(weights.row(i)), round_up(count), mix_.sums(for_mix).row(i), mix_.padded, i);
+      mix_.add(b, for_mix, weights, begin, count);
     });
     for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, for_mix, i, 1 / softmax.total[i]);
   }
@@ -150,13 +167,13 @@ class AttentionScores {
     const Shape& s = out_.shape;  // (n, heads, queries, keys)
     for_query_blocks(s.n, s.h, s.w, [&](const QueryBlock& b) {
       float* memory = memory_.mine();
-      Block block{memory + scores_.floats(), kKeys};
+      const Block<float> block{memory + scores_.floats(), kKeys};
       scores_.pack_queries(b, memory);
       for_key_blocks(s.c, [&](int64_t begin, int64_t count) {
         scores_(b, memory, block, begin, count);
         for (int64_t i = 0; i < b.count; ++i) {
           T* to = out_.row<T>((b.image * s.h + b.head) * s.w + b.first + i) + begin;
-          map_row(to, count, [](Floats x) { return x; }, block.row(i));
+          map_row(to, count, [scale = scores_.attr.scale](Floats x) { return x * scale; }, block.row(i));
         }
       });
     });
@@ -170,19 +187,21 @@ class AttentionScores {
 
 template <class T>
 class AttentionMix {
+  using E = Factor<T>;
+
  public:
   AttentionMix(const Operands& o, Scratch& scratch)
-      : weights_(o.in[0]), mix_{o.out, o.in[1], weights_.shape.h}, memory_(scratch.take_per_thread<float>(mix_.floats() + kQueries * kKeys)) {}
+      : weights_(o.in[0]), mix_{o.out, o.in[1], weights_.shape.h}, memory_(scratch.take_per_thread<float>(mix_.floats() + kQueries * factors<E>(kKeys))) {}
 
   void operator()() const {
     const Shape& w = weights_.shape;  // (n, heads, queries, keys)
     for_query_blocks(w.n, w.h, w.w, [&](const QueryBlock& b) {
       float* memory = memory_.mine();
-      Block block{memory + mix_.floats(), kKeys};
+      const Block<E> block{as<E>(memory + mix_.floats()), factors<E>(kKeys)};
       mix_.clear(b, memory);
       for_key_blocks(w.c, [&](int64_t begin, int64_t count) {
         const T* from = weights_.row<T>((b.image * w.h + b.head) * w.w + b.first) + begin;
-        pack_rows(block, whole_tiles(b.count), from, weights_.row_stride, b.count, count, 1);
+        pack_rows(block, whole_tiles(b.count), from, weights_.row_stride, b.count, count);
         mix_.add(b, memory, block, begin, count);
       });
       for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, memory, i, 1);

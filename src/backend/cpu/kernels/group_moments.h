@@ -5,35 +5,40 @@
 
 namespace hayate::cpu::HAYATE_ISA {
 
-constexpr int64_t kPieces = 64;                // of an image's region
+constexpr int64_t kMostPieces = 64;            // of an image's region
+constexpr int64_t kPieceElements = 4 * 1024;   // merging pieces takes longer than summing smaller ones
 constexpr int64_t kChunkElements = 24 * 1024;  // what the two passes over a chunk find in a second-level cache
 
 template <class T>
 class GroupMoments {
  public:
   GroupMoments(const TensorView& x, int64_t groups, Scratch& scratch)
-      : x_(x), groups_(groups), width_(x.shape.c / groups), padded_(round_up(x.shape.c)), pieces_(scratch.take<Moments>(x.shape.n * kPieces * groups)),
+      : x_(x), groups_(groups), width_(x.shape.c / groups), padded_(round_up(x.shape.c)), pieces_(scratch.take<Moments>(x.shape.n * kMostPieces * groups)),
         columns_(scratch.take_per_thread<float>(2 * padded_)), chunk_(scratch.take_per_thread<Moments>(groups)) {}
 
   // Looks at the same region of every image.
   void measure(const Region& region) const {
-    int64_t grain = std::max<int64_t>(1, kPieces * kElementGrain / (region.pixels() * x_.shape.c));
-    parallel_for(x_.shape.n * kPieces, grain, [&](int64_t begin, int64_t end) {
+    const int64_t pieces = pieces_of(region);
+    int64_t grain = std::max<int64_t>(1, pieces * kElementGrain / (region.pixels() * x_.shape.c));
+    parallel_for(x_.shape.n * pieces, grain, [&](int64_t begin, int64_t end) {
       for (int64_t piece = begin; piece < end; ++piece) {
-        int64_t k = piece % kPieces;
-        measure(region, piece / kPieces, region.pixels() * k / kPieces, region.pixels() * (k + 1) / kPieces, pieces_ + piece * groups_);
+        int64_t k = piece % pieces;
+        measure(region, piece / pieces, region.pixels() * k / pieces, region.pixels() * (k + 1) / pieces, pieces_ + piece * groups_);
       }
     });
   }
 
-  // Of what was measured.
-  Moments of(int64_t image, int64_t group) const {
+  // Of the region that was measured.
+  Moments of(const Region& region, int64_t image, int64_t group) const {
     Moments all{};
-    for (int64_t k = 0; k < kPieces; ++k) all.merge(pieces_[(image * kPieces + k) * groups_ + group]);
+    const int64_t pieces = pieces_of(region);
+    for (int64_t k = 0; k < pieces; ++k) all.merge(pieces_[(image * pieces + k) * groups_ + group]);
     return all;
   }
 
  private:
+  int64_t pieces_of(const Region& region) const { return std::clamp<int64_t>(region.pixels() * x_.shape.c / kPieceElements, 1, kMostPieces); }
+
   // Moments of every group over pixels [first, last) of the region, counted line by line.
   void measure(const Region& region, int64_t image, int64_t first, int64_t last, Moments* groups) const {
     std::fill_n(groups, groups_, Moments{});
@@ -119,7 +124,7 @@ inline Launch bind_group_statistics(const Operands& o, Scratch& scratch) {
       moments.measure(measured);
       for (int64_t image = 0; image < x.n; ++image)
         for (int64_t g = 0; g < groups; ++g) {
-          const Moments all = moments.of(image, g);
+          const Moments all = moments.of(measured, image, g);
           float* to = out.row<float>(image * groups + g);
           to[0] = float(all.mean), to[1] = float(all.squares / all.count);
         }

@@ -35,7 +35,7 @@ class GroupNorm {
 
  private:
   Moments statistics(int64_t image, int64_t g) const {
-    if (moments_) return moments_->of(image, g);
+    if (moments_) return moments_->of(whole(x_.shape), image, g);
     const float* given = given_.row<float>(image * groups_ + g);
     return {1, double(given[0]), double(given[1])};
   }

@@ -1,40 +1,74 @@
-// Products of small float32 matrices that lie in cache, and packing rows of any type into them.
+// Products of small matrices that lie in cache, summed in float32, and packing rows of any type into them.
 // HAYATE_TILE_ROWS: rows for which the registers of the instruction set hold two vectors of sums each.
 #pragma once
+#include <bit>
+#include <type_traits>
+
 #include "backend/cpu/kernels/simd.h"
 
 namespace hayate::cpu::HAYATE_ISA {
 
 constexpr int64_t kTileRows = HAYATE_TILE_ROWS;
 
-// A matrix of floats in scratch memory; rows are `stride` apart.
+// Two bfloat16 that are multiplied with two others and added, in one instruction (AVX512_BF16): half of the instructions of float32, and of the
+// bytes. What is summed over lies in pairs: neighbours of a row on the left, of a column on the right; where it is odd, the last one is 0.
+struct __attribute__((may_alias)) Pair { bf16 first, second; };
+#if defined(__AVX512BF16__)
+constexpr bool kMultipliesPairs = true;
+#else
+constexpr bool kMultipliesPairs = false;
+#endif
+// What products read of matrices of T.
+template <class T>
+using Factor = std::conditional_t<kMultipliesPairs && std::is_same_v<T, bf16>, Pair, float>;
+template <class E>
+constexpr int64_t kSummedAtOnce = std::is_same_v<E, Pair> ? 2 : 1;
+template <class E>
+constexpr int64_t factors(int64_t depth) { return (depth + kSummedAtOnce<E> - 1) / kSummedAtOnce<E>; }
+
+// A matrix in scratch memory; rows are `stride` apart.
+template <class E>
 struct Block {
-  float* data;
+  E* data;
   int64_t stride;
-  float* row(int64_t r) const { return data + r * stride; }
+  E* row(int64_t r) const { return data + r * stride; }
 };
 
+inline Floats load_factors(const float* p) { return load(p); }
+inline void add_product(Floats& sum, float a, Floats b) { sum += a * b; }
+#if defined(__AVX512BF16__)
+inline __m512bh load_factors(const Pair* p) {
+  __m512bh v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void add_product(Floats& sum, Pair a, __m512bh b) {
+  sum = reinterpret_cast<Floats>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(_mm512_set1_epi32(std::bit_cast<int32_t>(a))), b));
+}
+#endif
+
 // kTileRows rows and Vectors * kLanes columns of c (+)= a b.
-template <int Vectors>
-void multiply_tile(const float* a, int64_t a_stride, const float* b, int64_t b_stride, float* c, int64_t c_stride, int64_t depth, bool add) {
+template <int Vectors, class E>
+void multiply_tile(const E* a, int64_t a_stride, const E* b, int64_t b_stride, float* c, int64_t c_stride, int64_t depth, bool add) {
   Floats sum[kTileRows][Vectors];
   for (int64_t i = 0; i < kTileRows; ++i)
     for (int j = 0; j < Vectors; ++j) sum[i][j] = add ? load(c + i * c_stride + j * kLanes) : Floats{};
   for (int64_t k = 0; k < depth; ++k, b += b_stride) {
-    Floats column[Vectors];
+    decltype(load_factors(b)) column[Vectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < Vectors; ++j) column[j] = load(b + j * kLanes);
+    for (int j = 0; j < Vectors; ++j) column[j] = load_factors(b + j * kLanes);
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kTileRows; ++i)
 #pragma GCC unroll 4
-      for (int j = 0; j < Vectors; ++j) sum[i][j] += a[i * a_stride + k] * column[j];
+      for (int j = 0; j < Vectors; ++j) add_product(sum[i][j], a[i * a_stride + k], column[j]);
   }
   for (int64_t i = 0; i < kTileRows; ++i)
     for (int j = 0; j < Vectors; ++j) store(c + i * c_stride + j * kLanes, sum[i][j]);
 }
 
-// c (+)= a b for `rows` a multiple of kTileRows and `columns` a multiple of kLanes.
-inline void multiply(Block c, Block a, Block b, int64_t rows, int64_t columns, int64_t depth, bool add) {
+// c (+)= a b for `rows` a multiple of kTileRows and `columns` a multiple of kLanes; depth: of factors.
+template <class E>
+void multiply(Block<float> c, Block<E> a, Block<E> b, int64_t rows, int64_t columns, int64_t depth, bool add) {
   int64_t j = 0;
   for (; j + 2 * kLanes <= columns; j += 2 * kLanes)
     for (int64_t i = 0; i < rows; i += kTileRows)
@@ -44,22 +78,49 @@ inline void multiply(Block c, Block a, Block b, int64_t rows, int64_t columns, i
       multiply_tile<1>(a.row(i), a.stride, b.data + j, b.stride, c.row(i) + j, c.stride, depth, add);
 }
 
-// to = from * scale for `count` rows of `width` elements; the rest of `padded` rows and of the stride is zero.
+// Factors on the left: `count` rows of `width` elements; the rest of `padded` rows and of the stride is zero.
 template <class T>
-void pack_rows(Block to, int64_t padded, const T* from, int64_t from_stride, int64_t count, int64_t width, float scale) {
+void pack_rows(Block<float> to, int64_t padded, const T* from, int64_t from_stride, int64_t count, int64_t width) {
   for (int64_t r = 0; r < padded; ++r) {
     int64_t filled = r < count ? width : 0;
-    if (filled) map_row(to.row(r), width, [scale](Floats v) { return v * scale; }, from + r * from_stride);
+    if (filled) map_row(to.row(r), width, [](Floats v) { return v; }, from + r * from_stride);
     std::fill(to.row(r) + filled, to.row(r) + to.stride, 0.0f);
   }
 }
+inline void pack_rows(Block<Pair> to, int64_t padded, const bf16* from, int64_t from_stride, int64_t count, int64_t width) {
+  for (int64_t r = 0; r < padded; ++r) {
+    auto* row = reinterpret_cast<bf16*>(to.row(r));
+    int64_t filled = r < count ? width : 0;
+    std::copy_n(from + r * from_stride, filled, row);
+    std::fill(row + filled, row + 2 * to.stride, bf16{});
+  }
+}
 
-// to[e][r] = from[r][e]; columns from `count` to the stride are zero.
+// Factors on the right, one of whose columns is a row here: columns from `count` to the stride are zero.
 template <class T>
-void pack_transposed(Block to, const T* from, int64_t from_stride, int64_t count, int64_t width) {
+void pack_transposed(Block<float> to, const T* from, int64_t from_stride, int64_t count, int64_t width) {
   for (int64_t e = 0; e < width; ++e) {
     for (int64_t r = 0; r < count; ++r) to.row(e)[r] = to_float(from[r * from_stride + e]);
     std::fill(to.row(e) + count, to.row(e) + to.stride, 0.0f);
+  }
+}
+inline void pack_transposed(Block<Pair> to, const bf16* from, int64_t from_stride, int64_t count, int64_t width) {
+  for (int64_t e = 0; e < width; e += 2) {
+    Pair* row = to.row(e / 2);
+    for (int64_t r = 0; r < count; ++r) row[r] = {from[r * from_stride + e], e + 1 < width ? from[r * from_stride + e + 1] : bf16{}};
+    std::fill(row + count, row + to.stride, Pair{});
+  }
+}
+
+// Factors on the right, of which `count` rows are given.
+template <class T>
+void pack_columns(Block<float> to, const T* from, int64_t from_stride, int64_t count, int64_t width) { pack_rows(to, count, from, from_stride, count, width); }
+inline void pack_columns(Block<Pair> to, const bf16* from, int64_t from_stride, int64_t count, int64_t width) {
+  for (int64_t r = 0; r < count; r += 2) {
+    const bf16 *upper = from + r * from_stride, *lower = upper + from_stride;
+    Pair* row = to.row(r / 2);
+    for (int64_t c = 0; c < width; ++c) row[c] = {upper[c], r + 1 < count ? lower[c] : bf16{}};
+    std::fill(row + width, row + to.stride, Pair{});
   }
 }
 
