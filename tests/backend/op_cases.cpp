@@ -228,12 +228,14 @@ void add_narrow_results(Table& t, int64_t size) {
 }
 
 void add_bounds(Table& t) {
-  auto add = [&](const std::string& what, Shape x, bool b, BoundAttr a) {
-    t.add(Op::bound, what, [=](Recorder& r) { return r.result(Op::bound, {r.input("x", x, Dtype::f32), b ? r.row("b", a.of == BoundAttr::Of::elements ? x.c : x.w) : none}, a, {}, Dtype::f32); });
+  auto add = [&](const std::string& what, Shape x, bool b, BoundAttr a, Fill fill = {}) {
+    auto record = [=](Recorder& r) { return r.result(Op::bound, {r.input("x", x, Dtype::f32), b ? r.row("b", a.of == BoundAttr::Of::elements ? x.c : x.w) : none}, a, {}, Dtype::f32); };
+    t.add(Op::bound, what, record, {{"x", fill}});
   };
   using Of = BoundAttr::Of;
   add("elements", {2, 3, 5, 24}, false, {.of = Of::elements}), add("elements and b", {1, 1, 1, 320}, true, {.of = Of::elements, .norm = 40});
   add("rows", {1, 1, 96, 64}, true, {.of = Of::rows, .norm = 8}), add("some rows", {1, 1, 96, 64}, true, {.of = Of::rows, .norm = 8, .begin = 64, .count = 32});
+  add("elements, all of them 0", {2, 3, 5, 24}, false, {.of = Of::elements}, {.mean = 0, .deviation = 0});
   add("gated", {1, 1, 96, 64}, true, {.of = Of::gated, .norm = 8});
   for (Dtype q : {Dtype::i8, Dtype::f8})
     t.add(Op::bound, fmt::format("rows {}", name_of(q)), [=](Recorder& r) {

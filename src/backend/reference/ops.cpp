@@ -103,8 +103,9 @@ Tensor bound(const Node& n, Inputs in) {
   const Tensor& x = in[0];
   const bool has_b = in.size() > 1 && !in[1].data.empty();
   auto magnitude = [](float v) { return std::abs(v); };
+  auto scale = [&](double most) { return Tensor{n.shape, {float((most == 0 ? 1 : most) / largest_of(Dtype::f8))}}; };  // zeros have any scale but none
   auto largest = [&](const std::vector<float>& v) { return std::ranges::max(v | std::views::transform(magnitude)); };
-  if (a.of == BoundAttr::Of::elements) return {n.shape, {(a.norm * largest(x.data) + (has_b ? largest(in[1].data) : 0)) / largest_of(Dtype::f8)}};
+  if (a.of == BoundAttr::Of::elements) return scale(a.norm * largest(x.data) + (has_b ? largest(in[1].data) : 0));
   auto of_rows = [&](int64_t begin, int64_t end) {
     double most = 0;
     for (int64_t r = begin; r < end; ++r)
@@ -113,7 +114,7 @@ Tensor bound(const Node& n, Inputs in) {
   };
   const int64_t end = a.count ? a.begin + a.count : x.shape.rows(), middle = (a.begin + end) / 2;
   const double most = a.of == BoundAttr::Of::gated ? of_rows(a.begin, middle) * of_rows(middle, end) : of_rows(a.begin, end);
-  return {n.shape, {float(most / largest_of(Dtype::f8))}};
+  return scale(most);
 }
 
 Tensor normalise_rows(const Tensor& x, float eps) {

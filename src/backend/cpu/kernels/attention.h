@@ -92,27 +92,32 @@ struct Mix {
 
 // Turns scores into exp(scale (score - largest so far)), and corrects what was summed with a smaller largest.
 struct RunningSoftmax {
-  float *largest, *total;  // per query
-  float scale;             // > 0
+  float *largest, *totals;  // per query; totals of each lane
+  float scale;              // > 0
+
+  static constexpr int64_t floats() { return kQueries * (1 + kLanes); }
+  RunningSoftmax(float* memory, float factor) : largest(memory), totals(memory + kQueries), scale(factor) {}
 
   void clear() const {
     std::fill_n(largest, kQueries, -INFINITY);
-    std::fill_n(total, kQueries, 0.0f);
+    std::fill_n(totals, kQueries * kLanes, 0.0f);
   }
+  float total(int64_t i) const { return sum_of(load(totals + i * kLanes)); }
   // `weights` may begin where the scores do.
   template <class W>
   void operator()(const float* scores, W* weights, int64_t count, float* sums, int64_t width, int64_t i) const {
     Floats top = splat(largest[i]);
     for (int64_t j = 0; j < count; j += kLanes) top = max(load(scores + j), top);
-    float now = max_of(top), correction = std::exp(scale * (largest[i] - now));
-    Floats sum{};
+    // A block seldom has a larger one than those before it.
+    const float now = max_of(top), correction = now == largest[i] ? 1 : std::exp(scale * (largest[i] - now));
+    Floats sum = load(totals + i * kLanes) * correction;
     for (int64_t j = 0; j < count; j += kLanes) {
       Floats p = exp(scale * (load(scores + j) - now));
       store(weights + j, p);
       sum += p;
     }
     largest[i] = now;
-    total[i] = total[i] * correction + sum_of(sum);
+    store(totals + i * kLanes, sum);
     if (correction != 1) map_row(sums, width, [correction](Floats x) { return x * correction; }, sums);
   }
 };
@@ -125,7 +130,7 @@ class Attention {
  public:
   Attention(const Operands& o, Scratch& scratch)
       : scores_{o.in[0], o.in[1], o.node.as<AttentionAttr>()}, mix_{o.out, o.in[2], scores_.attr.heads},
-        memory_(scratch.take_per_thread<float>(scores_.floats() + mix_.floats() + kQueries * (kKeys + 2))) {}
+        memory_(scratch.take_per_thread<float>(scores_.floats() + mix_.floats() + kQueries * kKeys + RunningSoftmax::floats())) {}
 
   void operator()() const {
     const Shape& q = scores_.q.shape;
@@ -137,7 +142,7 @@ class Attention {
     float *for_mix = for_scores + scores_.floats(), *rest = for_mix + mix_.floats();
     const Block<float> scores{rest, kKeys};
     const Block<E> weights{as<E>(rest), kKeys};  // in place of the scores
-    RunningSoftmax softmax{rest + kQueries * kKeys, rest + kQueries * (kKeys + 1), scores_.attr.scale};
+    const RunningSoftmax softmax(rest + kQueries * kKeys, scores_.attr.scale);
     scores_.pack_queries(b, for_scores);
     mix_.clear(b, for_mix);
     softmax.clear();
@@ -148,7 +153,7 @@ class Attention {
         softmax(scores.row(i), reinterpret_cast<Stored*>(weights.row(i)), round_up(count), mix_.sums(for_mix).row(i), mix_.padded, i);
       mix_.add(b, for_mix, weights, begin, count);
     });
-    for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, for_mix, i, 1 / softmax.total[i]);
+    for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, for_mix, i, 1 / softmax.total(i));
   }
 
   Scores<T> scores_;

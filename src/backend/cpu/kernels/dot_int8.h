@@ -1,9 +1,5 @@
 // Products of 8-bit numbers, four in a row to each of kLanes sums, with what the instruction set has for it.
 #pragma once
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
-
 #include "backend/cpu/kernels/simd.h"
 
 namespace hayate::cpu::HAYATE_ISA {

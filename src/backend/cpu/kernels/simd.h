@@ -1,7 +1,7 @@
 // Vectors of floats by the compiler's vector extension: the same source becomes SSE, NEON, AVX2 or AVX-512.
 // HAYATE_ISA (namespace) and HAYATE_LANES come from the file that is being compiled.
 #pragma once
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -70,24 +70,44 @@ void store_part(T* p, int64_t count, Floats v) {
   std::copy_n(lanes, count, p);
 }
 
+// Over all lanes, halves at a time: one of them after the other takes as long as the exponentials of a row of scores.
+template <class F>
+float reduce(Floats v, F f) {
+#pragma GCC unroll 4
+  for (int half = HAYATE_LANES / 2; half > 0; half /= 2) {
+    Ints partner{};
+#pragma GCC unroll 16
+    for (int i = 0; i < HAYATE_LANES; ++i) partner[i] = i ^ half;
+    v = f(v, __builtin_shuffle(v, partner));
+  }
+  return v[0];
+}
 inline float sum_of(Floats v) {
-  float sum = 0;
-  for (int64_t i = 0; i < kLanes; ++i) sum += v[i];
-  return sum;
+  return reduce(v, [](Floats a, Floats b) { return a + b; });
 }
-inline float max_of(Floats v) {
-  float largest = v[0];
-  for (int64_t i = 1; i < kLanes; ++i) largest = std::max(largest, v[i]);
-  return largest;
-}
+// b where one of them is NaN.
+#if defined(__AVX512F__)
+inline Floats max(Floats a, Floats b) { return reinterpret_cast<Floats>(_mm512_maskz_max_ps(0xffff, reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b))); }
+inline Floats min(Floats a, Floats b) { return reinterpret_cast<Floats>(_mm512_maskz_min_ps(0xffff, reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b))); }
+#elif defined(__AVX2__)
+inline Floats max(Floats a, Floats b) { return reinterpret_cast<Floats>(_mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b))); }
+inline Floats min(Floats a, Floats b) { return reinterpret_cast<Floats>(_mm256_min_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b))); }
+#else
 inline Floats max(Floats a, Floats b) { return a > b ? a : b; }
+inline Floats min(Floats a, Floats b) { return a < b ? a : b; }
+#endif
+inline float max_of(Floats v) {
+  return reduce(v, [](Floats a, Floats b) { return max(a, b); });
+}
 
 // Within 1e-7 of e^x for x in [-87, 88]; 0 below, constant above.
 inline Floats exp(Floats x) {
-  const Floats low = splat(-87.33654f), high = splat(88.02f), round = splat(0x1.8p23f);
-  Floats y = x > high ? high : x;  // keeps NaN
-  y = y < low ? low : y;
-  Floats n = y * 1.44269504f + round - round;
+  const Floats low = splat(-87.33654f), y = max(low, min(splat(88.02f), x));  // keeps NaN
+#if defined(__AVX512F__)
+  const Floats n = reinterpret_cast<Floats>(_mm512_maskz_roundscale_ps(0xffff, reinterpret_cast<__m512>(y * 1.44269504f), 0));
+#else
+  const Floats round = splat(0x1.8p23f), n = y * 1.44269504f + round - round;
+#endif
   Floats r = y - n * 0.693359375f + n * 2.12194440e-4f;  // ln 2 in two parts
   Floats p = splat(1.9875691500e-4f);                    // Cephes expf
   p = p * r + 1.3981999507e-3f;
@@ -96,8 +116,12 @@ inline Floats exp(Floats x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
-  Ints exponent = __builtin_convertvector(n, Ints) + 127;
-  return x < low ? Floats{} : p * reinterpret_cast<Floats>(exponent << 23);
+#if defined(__AVX512F__)
+  const Floats power = reinterpret_cast<Floats>(_mm512_maskz_scalef_ps(0xffff, reinterpret_cast<__m512>(p), reinterpret_cast<__m512>(n)));
+#else
+  const Floats power = p * reinterpret_cast<Floats>((__builtin_convertvector(n, Ints) + 127) << 23);
+#endif
+  return x < low ? Floats{} : power;
 }
 
 // 1 / x for x >= 1, within 1e-7: dividing takes as long as twenty multiplications.

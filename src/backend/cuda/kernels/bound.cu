@@ -43,7 +43,10 @@ __global__ void __launch_bounds__(kThreads) bound_kernel(BoundArgs a) {
   if (!a.rows && a.b)
     for (int c = threadIdx.x; c < a.b_count; c += kThreads) most_b = max_or_nan(most_b, fabsf(a.b[c]));
   const float first = block_max_or_nan(most[0], scratch), second = block_max_or_nan(most[1], scratch), b = block_max_or_nan(most_b, scratch);
-  if (threadIdx.x == 0) *a.y = (a.gated ? first * second : first + b) / a.largest_number;
+  if (threadIdx.x == 0) {
+    const float most = a.gated ? first * second : first + b;
+    *a.y = (most == 0 ? 1 : most) / a.largest_number;  // zeros have any scale but none
+  }
 }
 }  // namespace
 
