@@ -84,6 +84,8 @@ Subcommand add_serve(CLI::App& app) {
   add_limits(t, *options);
   t.group = "Machine";
   add_machine(t, options->pipeline);
+  repeatable(t.text("--replica", "DEVICE", "another device, with models of its own, that draws beside --device (cuda:1); repeat for several",
+                    [=](const std::string& device) { options->replicas.push_back(device); }));
   t.flag("--quiet", "print the address and errors only", *quiet);
   return {serve, [=] {
             if (!models->empty()) options->models = *models;

@@ -18,6 +18,7 @@ namespace hayate {
 struct ServeOptions {
   std::vector<std::string> models{""};       // as Options::model; the first is the default. Requests name them by file name; "" is "built-in"
   Options pipeline{};                        // what all have in common: device, rung, memory_limit, ...
+  std::vector<std::string> replicas{};       // more devices, each with pipelines of its own, that draw beside pipeline.device
   std::string lora_folder{};                 // whose .safetensors files requests may name; empty: none
   std::string host = "127.0.0.1";            // address to listen on
   int port = 8080;                           // 0: any that is free

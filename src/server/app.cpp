@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "pipeline/devices.h"
+
 namespace hayate::server {
 
 namespace {
@@ -34,7 +36,7 @@ void declare(Metrics& m, App& app) {
   m.declare_gauge("hayate_jobs_queued", "Requests that wait.", [&app] { return double(app.desk.queued()); });
   m.declare_gauge("hayate_jobs_unfinished", "Requests that wait or are drawn.", [&app] { return double(app.desk.unfinished()); });
   m.declare_gauge("hayate_connections", "Open connections.", [&app] { return double(app.connections); });
-  m.declare_gauge("hayate_model_memory_bytes", "What open models take at most.", [&app] { return app.worker ? double(app.worker->memory()) : 0; });
+  m.declare_gauge("hayate_model_memory_bytes", "What open models take at most.", [&app] { return double(app.model_memory()); });
   m.declare_gauge("process_resident_memory_bytes", "Resident memory of the process.", resident_bytes);
 }
 
@@ -43,8 +45,35 @@ void declare(Metrics& m, App& app) {
 App::App(const ServeOptions& o)
     : options(o),
       catalog(o.models, o.pipeline, o.lora_folder),
-      desk({.jobs = size_t(o.queue), .jobs_of_a_client = size_t(o.queue_of_a_client), .pictures_at_once = size_t(o.batch)}, metrics) {
+      desk({.jobs = size_t(o.queue), .jobs_of_a_client = size_t(o.queue_of_a_client), .pictures_at_once = size_t(o.batch), .drawers = 1 + o.replicas.size()}, metrics) {
   declare(metrics, *this);
+  for (const std::string& device : devices()) {  // one that is not there fails now, not with the first request
+    Options one = options.pipeline;
+    one.device = device;
+    static_cast<void>(make_backends(one));
+  }
+}
+
+std::vector<std::string> App::devices() const {
+  std::vector<std::string> all{options.pipeline.device};
+  all.insert(all.end(), options.replicas.begin(), options.replicas.end());
+  return all;
+}
+
+void App::start() {
+  auto say = [this](const std::string& line) { log(line); };
+  for (const std::string& device : devices())
+    workers.push_back(std::make_unique<Worker>(catalog, device, workers.size(), desk.queue(), desk.pace(), metrics, say));
+}
+
+void App::give_up() {
+  for (const auto& worker : workers) worker->stop();
+}
+
+int64_t App::model_memory() const {
+  int64_t bytes = 0;
+  for (const auto& worker : workers) bytes += worker->memory();
+  return bytes;
 }
 
 }  // namespace hayate::server

@@ -9,9 +9,10 @@ namespace hayate::server {
 
 struct App {
   explicit App(const ServeOptions&);
-  void start() {
-    worker.emplace(catalog, desk.queue(), desk.pace(), metrics, [this](const std::string& line) { log(line); });
-  }
+  void start();                      // a worker for each device
+  std::vector<std::string> devices() const;
+  void give_up();                    // workers end what they draw within a step
+  int64_t model_memory() const;      // bytes, of what is open on all devices
   void log(const std::string& line) const {
     if (options.log) options.log(line);
   }
@@ -22,7 +23,7 @@ struct App {
   Desk desk;
   std::atomic<size_t> connections = 0;
   std::atomic<bool> draining = false;
-  std::optional<Worker> worker{};
+  std::vector<std::unique_ptr<Worker>> workers{};
 };
 
 }  // namespace hayate::server

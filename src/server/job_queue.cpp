@@ -61,16 +61,18 @@ std::vector<const JobQueue::Waiting*> JobQueue::in_order() const {
 
 void JobQueue::tell_places() const {
   int position = 0;
-  double seconds = running_left_;
+  double seconds = first_free();
   for (const Waiting* w : in_order()) {
     const std::optional<double> own = pace_.seconds(w->job->spec().setup.pipeline, w->work());
-    seconds += own.value_or(0);
+    seconds += own.value_or(0) / double(limits_.drawers);
     w->job->place(++position, own ? std::optional(seconds) : std::nullopt);
   }
 }
 
+double JobQueue::first_free() const { return std::ranges::min(running_left_); }
+
 // Until a place is free: what runs now has to end.
-int JobQueue::retry_after() const { return int(std::clamp(std::ceil(running_left_), 1.0, 3600.0)); }
+int JobQueue::retry_after() const { return int(std::clamp(std::ceil(first_free()), 1.0, 3600.0)); }
 
 void JobQueue::add(JobPtr job) {
   std::lock_guard lock(mutex_);
@@ -120,9 +122,9 @@ size_t JobQueue::choose(const std::optional<Setup>& last) {
   return least;
 }
 
-std::vector<Part> JobQueue::take(const std::optional<Setup>& last) {
+std::vector<Part> JobQueue::take(const std::optional<Setup>& last, size_t drawer) {
   std::unique_lock lock(mutex_);
-  running_left_ = 0;
+  running_left_[drawer] = 0;
   changed_.wait(lock, [&] {
     drop_ended();
     return closed_ || !lines_.empty();
@@ -155,9 +157,9 @@ std::vector<Part> JobQueue::take(const std::optional<Setup>& last) {
   return parts;
 }
 
-void JobQueue::running_left(double seconds) {
+void JobQueue::running_left(double seconds, size_t drawer) {
   std::lock_guard lock(mutex_);
-  running_left_ = seconds;
+  running_left_[drawer] = seconds;
 }
 
 void JobQueue::close() {

@@ -8,6 +8,7 @@ namespace hayate::server {
 Options PipelinePool::options_of(const PipelineKey& key) const {
   Options options = catalog_.model(key.model).options;
   options.rung = key.rung;
+  options.device = device_;
   return options;
 }
 

@@ -1,4 +1,4 @@
-// Pipelines by key, as many as memory holds; the one that was used longest ago gives way.
+// Pipelines by key on one device, as many as its memory holds; the one that was used longest ago gives way.
 #pragma once
 #include <list>
 
@@ -16,7 +16,7 @@ struct PooledPipeline {
 
 class PipelinePool {
  public:
-  explicit PipelinePool(const Catalog& catalog) : catalog_(catalog) {}
+  PipelinePool(const Catalog& catalog, std::string device) : catalog_(catalog), device_(std::move(device)) {}
 
   // The pipeline with its LoRAs on it, and with room for the request: others are closed while it does not fit beside them. The reference is good
   // until the next call.
@@ -31,6 +31,7 @@ class PipelinePool {
   Options options_of(const PipelineKey&) const;
 
   const Catalog& catalog_;
+  const std::string device_;
   std::list<PooledPipeline> open_;  // the last used first
   std::map<std::string, LatentPreview> previews_;
 };

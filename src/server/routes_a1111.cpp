@@ -155,7 +155,7 @@ Answer loras(App& app, const HttpRequest&) {
 }
 
 Answer memory(App& app, const HttpRequest&) {
-  const int64_t free = available_memory(), used = app.worker ? app.worker->memory() : 0;
+  const int64_t free = available_memory(), used = app.model_memory();
   return json_response({{"ram", {{"free", free}, {"used", used}, {"total", free + used}}}, {"cuda", Json::object()}});
 }
 

@@ -43,7 +43,8 @@ struct Server::Impl {
 Server::Server(const ServeOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Server::~Server() {
   impl_->http.halt();  // first, as jobs that end tell its connections
-  impl_->app.worker.reset();
+  impl_->app.give_up();
+  impl_->app.workers.clear();
 }
 
 int Server::port() const { return impl_->port; }
@@ -71,7 +72,7 @@ size_t Server::stop() {
   app.desk.close();
   if (cancelled > 0) {
     app.desk.cancel_all("the server is shutting down");
-    app.worker->stop();
+    app.give_up();
     wait(2);
   }
   return cancelled;

@@ -63,13 +63,13 @@ std::string as_text(const std::vector<std::byte>& bytes) { return {reinterpret_c
 // How far a batch is, as its jobs are told.
 class BatchProgress {
  public:
-  BatchProgress(const std::vector<Part>& parts, const Pace& pace, JobQueue& queue, const LatentPreview& preview, int width, int height)
-      : parts_(parts), pace_(pace), queue_(queue), preview_(preview), width_(width), height_(height) {}
+  BatchProgress(const std::vector<Part>& parts, const Pace& pace, JobQueue& queue, size_t drawer, const LatentPreview& preview, int width, int height)
+      : parts_(parts), pace_(pace), queue_(queue), drawer_(drawer), preview_(preview), width_(width), height_(height) {}
 
   bool step(const Progress& progress) {  // false: nobody waits for the batch any more
     if (progress.step == 1) first_step_ = Clock::now();
     const double each = progress.step > 1 ? seconds_since(first_step_) / (progress.step - 1) : 0, left = each * (progress.steps - progress.step + 1);
-    queue_.running_left(left);
+    queue_.running_left(left, drawer_);
     const std::vector<Part> waiting = alive(parts_);
     for (const Part& part : waiting) {
       const Request& request = part.job->spec().request;
@@ -102,6 +102,7 @@ class BatchProgress {
   const std::vector<Part>& parts_;
   const Pace& pace_;
   JobQueue& queue_;
+  const size_t drawer_;
   const LatentPreview& preview_;
   const int width_, height_;
   Clock::time_point first_step_{}, shown_{};
@@ -109,8 +110,10 @@ class BatchProgress {
 
 }  // namespace
 
-Worker::Worker(const Catalog& catalog, JobQueue& queue, Pace& pace, Metrics& metrics, std::function<void(const std::string&)> log)
-    : catalog_(catalog), queue_(queue), pace_(pace), metrics_(metrics), log_(std::move(log)), pool_(catalog), thread_([this] { run(); }) {}
+Worker::Worker(const Catalog& catalog, const std::string& device, size_t number, JobQueue& queue, Pace& pace, Metrics& metrics,
+               std::function<void(const std::string&)> log)
+    : catalog_(catalog), number_(number), queue_(queue), pace_(pace), metrics_(metrics), log_(std::move(log)), pool_(catalog, device),
+      thread_([this] { run(); }) {}
 
 Worker::~Worker() {
   queue_.close();
@@ -121,7 +124,7 @@ Worker::~Worker() {
 void Worker::run() {
   warm_up();
   std::optional<Setup> last;
-  for (std::vector<Part> parts; !(parts = queue_.take(last)).empty();) {
+  for (std::vector<Part> parts; !(parts = queue_.take(last, number_)).empty();) {
     drawing_ = true;
     last = parts[0].job->spec().setup;
     draw(parts);
@@ -173,7 +176,7 @@ void Worker::draw_together(const std::vector<Part>& parts) {
   metrics_.observe("hayate_batch_pictures", double(request.pictures.size()));
   const int width = request.width ? request.width : pooled.pipeline.native_width(),
             height = request.height ? request.height : pooled.pipeline.native_height();
-  BatchProgress progress(parts, pace_, queue_, pool_.preview(pooled.key.model), width, height);
+  BatchProgress progress(parts, pace_, queue_, number_, pool_.preview(pooled.key.model), width, height);
   Clock::time_point step_began = Clock::now();
   request.on_step = [&](const Progress& p) {
     if (p.step > 1) metrics_.observe("hayate_step_seconds", seconds_since(step_began));

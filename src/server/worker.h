@@ -1,4 +1,4 @@
-// The thread that draws: it owns all pipelines, takes batches from the queue, and tells jobs how far they are.
+// The thread that draws on a device: it owns the pipelines there, takes batches from the queue, and tells jobs how far they are.
 #pragma once
 #include <atomic>
 #include <thread>
@@ -13,7 +13,8 @@ namespace hayate::server {
 class Worker {
  public:
   // `log` gets a line for what went wrong with no request to tell it to. Ends when the queue is closed and empty.
-  Worker(const Catalog&, JobQueue&, Pace&, Metrics&, std::function<void(const std::string&)> log);
+  // `number` among those who take from the queue.
+  Worker(const Catalog&, const std::string& device, size_t number, JobQueue&, Pace&, Metrics&, std::function<void(const std::string&)> log);
   ~Worker();
 
   bool drawing() const { return drawing_; }
@@ -29,6 +30,7 @@ class Worker {
   void account(PooledPipeline&, const Request&, const Result&);
 
   const Catalog& catalog_;
+  const size_t number_;
   JobQueue& queue_;
   Pace& pace_;
   Metrics& metrics_;

@@ -103,7 +103,7 @@ std::vector<std::string> names(const PipelinePool& pool) {
 
 TEST(PipelinePool, OnePipelineServesEveryLoraSet) {
   const Catalog catalog({other}, in_float32().pipeline, lora_folder);
-  PipelinePool pool(catalog);
+  PipelinePool pool(catalog, "cpu");
   auto latents = [&](const std::vector<Lora>& loras) {
     return pool.get({{.model = "tiny-sdxl", .rung = "fp32"}, loras}, small_request()).pipeline.generate(small_request()).latents;
   };
@@ -124,7 +124,7 @@ TEST(PipelinePool, TheOneUsedLongestAgoGivesWay) {
   for (const bool both : {true, false}) {
     options.memory_limit = both ? 2 * all : largest + largest / 10;
     const Catalog catalog({"", other}, options, "");
-    PipelinePool pool(catalog);
+    PipelinePool pool(catalog, "cpu");
     for (const char* model : {"built-in", "tiny-sdxl", "built-in"}) pool.get({.pipeline = {.model = model, .rung = "fp32"}}, small_request());
     if (both)
       EXPECT_THAT(names(pool), ElementsAre("built-in", "tiny-sdxl"));  // the last used first
