@@ -68,7 +68,7 @@ class Pipeline:
         """Opens a model.
 
         model: a diffusers folder, a .safetensors file, "org/name" in the cache of Hugging Face, or "builtin".
-        device: "cpu", "cuda" or "reference"; None: cpu.
+        device: "cpu", "cuda", "cuda:1", "cuda:0,1" (one picture on two GPUs) or "reference"; None: cpu.
         rung: how much is optimised, one of hayate.rungs(); None: the fastest that changes nothing but rounding.
         loras: files, or (file, weight), added to the weights.
         embeddings: files of textual inversion, whose names are words of prompts.

@@ -11,7 +11,7 @@ SETTINGS = {"width": 64, "height": 64, "num_inference_steps": 3}
 
 
 def generate(prompts, out):
-    return hayate.ray.generate_dataset(prompts, out, rows_per_file=ROWS_PER_FILE, cpus_per_actor=1, actors=3, settings=SETTINGS)
+    return hayate.ray.generate_dataset(prompts, out, rows_per_file=ROWS_PER_FILE, cpus_per_actor=1, actors=2, settings=SETTINGS)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from PIL import Image
 
 pytest.importorskip("ray.data")
 import hayate.ray  # noqa: E402
+from hayate.ray.painter import gpus_of  # noqa: E402
 from ray_cluster import largest_difference, rows_by_id, write_prompts  # noqa: E402
 
 SETTINGS = {"width": 48, "height": 64, "num_inference_steps": 2}
@@ -82,6 +83,10 @@ def test_pictures_in_files_of_their_own(cluster, tmp_path):
 def test_ids_are_checked_first(cluster, tmp_path, rows, text):
     with pytest.raises(hayate.UsageError, match=text):
         generate(write_prompts(tmp_path / "prompts.jsonl", rows), tmp_path / "out")
+
+
+def test_gpus_are_counted():
+    assert [gpus_of(device) for device in ("cpu", "cuda", "cuda:1", "cuda:0,1")] == [0, 1, 1, 2]
 
 
 def test_refuses_what_cannot_be(cluster, tmp_path):

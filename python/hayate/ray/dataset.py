@@ -17,7 +17,7 @@ from ray.exceptions import RayActorError
 
 from hayate import _core, errors
 from hayate.errors import Error, NotFoundError, UsageError
-from hayate.ray.painter import Painter, Row, default_batch_size, status_of
+from hayate.ray.painter import Painter, Row, default_batch_size, gpus_of, status_of
 from hayate.request import Settings
 
 READERS = {".parquet": ray.data.read_parquet, ".csv": ray.data.read_csv, ".jsonl": ray.data.read_json, ".json": ray.data.read_json}
@@ -167,7 +167,7 @@ def generate_dataset(
     batch_size: pictures drawn together; None: 4 on a GPU, 1 on a CPU. Bytes depend on it, not on what else is in a batch, as batches are filled up; on a
         CPU they also depend, in their last bits, on the place in a batch.
     rows_per_file: in a Parquet file, which is also what is lost of a broken run, for each actor; None: 16 batches.
-    actors: how many at most; None: one for each GPU of the cluster (device "cuda"), or for each `cpus_per_actor` processors.
+    actors: how many at most; None: one for each GPU of the cluster (each two, for device "cuda:0,1"), or for each `cpus_per_actor` processors.
     unique_ids: true: do not check beforehand that no id is there twice, which takes memory for all ids.
     settings: of all rows, as Pipeline() takes them. options: as Pipeline.from_pretrained() takes them: rung, loras, ...
 
@@ -183,7 +183,7 @@ def generate_dataset(
     with checkpoints(f"{out}/checkpoint"):
         rows = read_prompts(prompts)
         check_same_run(out, {"hayate": _core.version(), "files": files, **painter})
-        gpus = gpus_per_actor if gpus_per_actor is not None else float(device == "cuda")
+        gpus = gpus_per_actor if gpus_per_actor is not None else gpus_of(device)
         rows = rows.repartition(target_num_rows_per_block=rows_per_file or 16 * batch_size).map_batches(
             Actor, fn_constructor_args=(f"{out}/files" if files else None, painter), batch_size=None, batch_format="pyarrow",
             num_cpus=None if gpus else cpus_per_actor, num_gpus=gpus or None,

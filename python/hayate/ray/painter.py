@@ -25,10 +25,15 @@ def seed_of(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "little")
 
 
+def gpus_of(device: str) -> int:
+    """"cuda" and "cuda:1": 1, "cuda:0,1": 2. Ray shows a process only those that it asks for, counted from 0."""
+    return device.count(",") + 1 if device.startswith("cuda") else 0
+
+
 def default_batch_size(device: str) -> int:
     """On a GPU batches are faster, and a picture's bytes do not depend on its place in one. On a CPU they are not, and bytes do: kernels round the
     last rows of a matrix differently."""
-    return 4 if device.startswith("cuda") else 1
+    return 4 if gpus_of(device) else 1
 
 
 class Painter:

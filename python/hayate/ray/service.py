@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hayate.errors import Error, UsageError
-from hayate.ray.painter import Painter, Row, default_batch_size
+from hayate.ray.painter import Painter, Row, default_batch_size, gpus_of
 from hayate.request import Settings
 
 LARGEST_BODY = 1 << 20  # bytes
@@ -126,7 +126,7 @@ def deployment(
     for four batches, `waiting` more may wait, beyond that they are refused with 503. Replicas come and go between `min_replicas` and
     `max_replicas`, so that each has about two batches to do. `settings` and `options` as for Painter.
     """
-    gpus = gpus_per_replica if gpus_per_replica is not None else float(device == "cuda")
+    gpus = gpus_per_replica if gpus_per_replica is not None else gpus_of(device)
     batch_size = default_batch_size(device) if batch_size is None else batch_size
     painter = {
         "model": model, "device": device, "batch_size": batch_size, "image_format": image_format, "quality": quality, "settings": settings, **options
