@@ -41,10 +41,17 @@ def lora(given: LoraLike) -> _core.Lora:
         raise UsageError(f"a LoRA is {given!r}; expected a file, or (file, weight)") from error
 
 
+def path(given: Any, what: str) -> str:
+    try:
+        return os.fsdecode(given)
+    except TypeError as error:
+        raise UsageError(f"{what} is {given!r}; expected a path") from error
+
+
 def listed(given: Any) -> list[Any]:
     """A single file, or (file, weight), as a list of one."""
     single = isinstance(given, (str, os.PathLike)) or isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], (int, float))
-    return [given] if single else list(given)
+    return list(given) if isinstance(given, Sequence) and not single else [given]
 
 
 class Pipeline:
@@ -76,10 +83,10 @@ class Pipeline:
             "off"), memory_limit (bytes), lora_folder, quantize_layers, deterministic, random ("sdxl": random weights, to measure speed) and so on.
         """
         chosen = _core.Options()
-        chosen.model = "" if model == "builtin" else os.fspath(model)
+        chosen.model = "" if model == "builtin" else path(model, "model")
         chosen.hub_cache = hub_cache()
         chosen.loras = [lora(one) for one in listed(loras)]
-        chosen.embeddings = [os.fspath(one) for one in listed(embeddings)]
+        chosen.embeddings = [path(one, "an embedding") for one in listed(embeddings)]
         if torch_dtype is not None:
             raise UsageError(f"torch_dtype is {torch_dtype}; the precision is the rung's: rung='fp32', or dtype='bf16' or 'fp16'")
         if "vae_tiling" in options:
@@ -103,8 +110,9 @@ class Pipeline:
         callback_on_step_end is called as callback(pipe, step, timestep, {"latents": array}); what it raises ends the request and is raised here.
         Raises hayate.Error, of a class that says what kind (hayate.errors). Ctrl-C raises KeyboardInterrupt.
         """
-        seed = settings.get("seed")
-        request = build(prompt, settings, seed if isinstance(seed, int) else secrets.randbits(32))
+        if callback_on_step_end is not None and not callable(callback_on_step_end):
+            raise UsageError(f"callback_on_step_end is {callback_on_step_end!r}; expected something to call")
+        request = build(prompt, settings, secrets.randbits(32))
         with tqdm(total=None, **{"leave": False, **self._progress}) as bar:
             drawn = self._session.draw(request, self._on_step(bar, callback_on_step_end))
         self._warn()

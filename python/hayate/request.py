@@ -1,5 +1,6 @@
 """Keywords, named as diffusers names them, into a Request of the C++ API, whose defaults they have."""
 
+import operator
 from collections.abc import Sequence
 from typing import Any, TypedDict, TypeVar, cast
 
@@ -123,7 +124,7 @@ def micro(settings: dict[str, Any], prefix: str) -> _core.MicroConditioning | No
         return None
     conditioning = _core.MicroConditioning()
     for field, value in given.items():
-        set_field(conditioning, field, tuple(value), prefix + field)
+        set_field(conditioning, field, value, prefix + field)
     return conditioning
 
 
@@ -153,6 +154,24 @@ def embeds(settings: dict[str, Any], key: str, count: int) -> list[_core.PromptE
     return [_core.PromptEmbeds(h.shape[0], h, p) for h, p in zip(hidden, pooled)]
 
 
+def whole(value: Any, what: str) -> int:
+    """A whole number, of Python or NumPy."""
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise UsageError(f"{what} is {value!r}; expected a whole number") from error
+
+
+def seeds_of(seed: Any, first_seed: int, total: int) -> list[int]:
+    """One for each picture. `first_seed`: where there is none."""
+    if isinstance(seed, (Sequence, np.ndarray)) and not isinstance(seed, str):
+        if len(seed) != total:
+            raise UsageError(f"seed has {len(seed)} values for {total} pictures; expected one for each, or one")
+        return [whole(one, "seed") for one in seed]
+    first = first_seed if seed is None else whole(seed, "seed")
+    return list(range(first, first + total))
+
+
 def prompts_of(prompt: Text | None, settings: dict[str, Any]) -> list[str]:
     if isinstance(prompt, str):
         return [prompt]
@@ -175,21 +194,19 @@ def check_names(settings: dict[str, Any]) -> None:
 
 def pictures_of(prompts: list[str], settings: dict[str, Any], first_seed: int) -> list[_core.Picture]:
     """Every prompt num_images_per_prompt times."""
-    each = settings.get("num_images_per_prompt") or 1
+    each = whole(1 if settings.get("num_images_per_prompt") is None else settings["num_images_per_prompt"], "num_images_per_prompt")
+    if each < 1:
+        raise UsageError(f"num_images_per_prompt is {each}; expected 1 or more")
     columns = {k: for_each(settings[k], len(prompts), k) for k in PICTURE_FIELDS if settings.get(k) is not None}
     encoded = {k: embeds(settings, k, len(prompts)) for k in EMBEDS}
     sizes, negative_sizes = micro(settings, ""), micro(settings, "negative_")
-    seed = settings.get("seed")
-    total = len(prompts) * each
-    seeds = list(range(first_seed, first_seed + total)) if seed is None or isinstance(seed, int) else list(seed)
-    if len(seeds) != total:
-        raise UsageError(f"seed has {len(seeds)} values for {total} pictures; expected one for each, or one")
+    seeds = seeds_of(settings.get("seed"), first_seed, len(prompts) * each)
     pictures = []
-    for i in range(total):
+    for i, seed in enumerate(seeds):
         picture = _core.Picture()
         row = i // each
         set_field(picture, "prompt", prompts[row], "prompt")
-        set_field(picture, "seed", int(seeds[i]), "seed")
+        set_field(picture, "seed", seed, "seed")
         for key, values in columns.items():
             set_field(picture, PICTURE_FIELDS[key], values[row], key)
         for key, of_prompts in encoded.items():
@@ -204,7 +221,7 @@ def pictures_of(prompts: list[str], settings: dict[str, Any], first_seed: int) -
 
 
 def build(prompt: Text | None, settings: Settings, first_seed: int = 0) -> _core.Request:
-    """The request. `first_seed` is what a seed that is not a sequence starts to count from."""
+    """The request. `first_seed`: of the first picture, where the settings have no seed."""
     given = cast(dict[str, Any], settings)
     check_names(given)
     request = _core.Request()

@@ -1,6 +1,7 @@
 """What a request gives back."""
 
 import io
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -55,10 +56,13 @@ class Result:
         """Bytes of weights, activations and scratch, the most at once."""
         return self._drawn.peak_memory
 
-    def save(self, name: str, quality: int = 90) -> list[Path]:
+    def save(self, name: str | os.PathLike[str], quality: int = 90) -> list[Path]:
         """Writes every picture with its settings, each file whole or not at all. In `name`, {index} and {seed} are filled in; its extension is the
         format. Returns the files."""
-        files = [Path(name.format(index=i, seed=seed)) for i, seed in enumerate(self.seeds)]
+        try:
+            files = [Path(os.fspath(name).format(index=i, seed=seed)) for i, seed in enumerate(self.seeds)]
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"save: {name!r} is no name of a file, in which {{index}} and {{seed}} are filled in") from error
         if len(set(files)) != len(files):
             raise UsageError(f"save: {name!r} names one file for {len(files)} pictures; expected {{index}} or {{seed}} in it")
         for file, pixels, text in zip(files, self._drawn.images, self.infotext):

@@ -14,6 +14,8 @@ from conftest import TINY
         ({"seed": [1, 2]}, "seed has 2"), ({"scheduler": "nonsense"}, "nonsense"), ({"noise": "loud"}, "torch_cuda"), ({"generator": 1}, "here it is seed"),
         ({"colour": "red"}, "no setting 'colour'"), ({"negative_prompt": 5}, "negative_prompt"), ({"guidance_scale": float("nan")}, "guidance"),
         ({"image": np.zeros((4, 4), np.uint8)}, "image"), ({"original_size": (1,)}, "original_size"), ({"num_images_per_prompt": 100_000}, "pictures"),
+        ({"seed": 2.5}, "seed is 2.5"), ({"seed": "x"}, "seed is 'x'"), ({"seed": [1.5]}, "seed is 1.5"), ({"num_images_per_prompt": 0}, "is 0"),
+        ({"num_images_per_prompt": 1.5}, "is 1.5"), ({"original_size": 5}, "original_size is 5"), ({"callback_on_step_end": 5}, "callback_on_step_end"),
         ({"hires_steps": 5}, "hires_scale"), ({"hires_scale": 99}, "99"), ({"hires_scale": 2, "hires_upscaler": "magic"}, "lanczos"),
         ({"seamless_x": "yes"}, "seamless_x"), ({"mimic_guidance": -1}, "mimic"), ({"mimic_guidance": [1, 2]}, "2 values for 1 prompts"),
     ],
@@ -39,7 +41,19 @@ def test_what_diffusers_has_is_pointed_to(pipe):
         hayate.Pipeline.from_pretrained(TINY, torch_dtype="float16")
 
 
-@pytest.mark.parametrize("loras", [[5], [("a.safetensors", "much")], [(1, 2, 3, 4)], [None]])
+@pytest.mark.parametrize("name", [5, "{colour}.png", "{", "{0}.png"])
+def test_names_that_are_none(pipe, small, name):
+    with pytest.raises(hayate.UsageError, match="save"):
+        pipe("a castle", **small).save(name)
+
+
+@pytest.mark.parametrize("options", [{"model": 5}, {"model": None}, {"embeddings": 5}, {"loras": 5}, {"vae": 5}])
+def test_paths_that_are_none(options):
+    with pytest.raises(hayate.UsageError):
+        hayate.Pipeline.from_pretrained(**{"model": TINY, **options})
+
+
+@pytest.mark.parametrize("loras", [5, [5], [("a.safetensors", "much")], [(1, 2, 3, 4)], [None]])
 def test_loras_that_are_none(pipe, loras):
     with pytest.raises(hayate.UsageError, match="LoRA"):
         pipe.set_loras(loras)
