@@ -18,8 +18,14 @@ const std::map<std::string, PromptSyntax> syntax_names = {
 
 const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop", Fit::crop}, {"fill", Fit::fill}};
 
-const std::map<std::string, Upscaler> upscaler_names = {{"latent", Upscaler::latent}, {"latent-bicubic", Upscaler::latent_bicubic},
-                                                        {"latent-nearest", Upscaler::latent_nearest}, {"lanczos", Upscaler::lanczos}};
+const std::map<std::string, MaskContent> content_names = {
+    {"original", MaskContent::original}, {"fill", MaskContent::fill}, {"noise", MaskContent::noise}, {"nothing", MaskContent::nothing}};
+
+std::map<std::string, Upscaler> upscaler_names() {
+  std::map<std::string, Upscaler> names;
+  for (const UpscalerInfo& info : upscalers()) names.emplace(info.name, info.upscaler);
+  return names;
+}
 
 void add_what_to_draw(Table t, GenerateForm& form) {
   Request& request = form.command.request;
@@ -40,6 +46,8 @@ void add_what_to_draw(Table t, GenerateForm& form) {
                              [&](const std::string& path) { request.mask = read_image(path).image; });
   needs(mask, init);
   needs(t.number("--mask-blur", "pixels over which old and new meet, as a standard deviation (default 0)", request.mask_blur, 0.0, 1000.0), mask);
+  needs(t.choice("--mask-content", "what drawing begins with where the mask is white: the picture, colours around it, or a latent of noise or zeros", "original",
+                 keys_of(content_names), [&](const std::string& name) { request.mask_content = content_names.at(name); }), mask);
   needs(t.number("--mask-area", "draw only what is around the white, so many pixels more on each side, at -W x -H (default: the model's own)",
                  request.mask_area, 0, largest_side), mask);
   add_size(t, request.width, request.height);
@@ -60,8 +68,8 @@ void add_hires(Table t, GenerateForm& form) {
                [=](const std::string& given) { hires().strength = parse_number("--hires-strength", given, 0.0, 1.0); }), scale);
   needs(t.text("--hires-steps", "N", "of which that share is done (default: --steps)",
                [=](const std::string& given) { hires().steps = parse_number("--hires-steps", given, 1, 1000); }), scale);
-  needs(t.choice("--hires-upscaler", "how it is enlarged: as a latent, or decoded (lanczos)", "latent", keys_of(upscaler_names),
-                 [=](const std::string& name) { hires().upscaler = upscaler_names.at(name); }), scale);
+  needs(t.choice("--hires-upscaler", "how it is enlarged: as a latent, or decoded (lanczos)", "latent", keys_of(upscaler_names()),
+                 [=](const std::string& name) { hires().upscaler = upscaler_names().at(name); }), scale);
 }
 
 void add_sampling(Table t, GenerateForm& form) {

@@ -134,6 +134,14 @@ enum class Fit {
   fill,     // in proportion until it fits in; its edges are drawn out to both sides
 };
 
+// What denoising begins with where a mask is white, under the noise of its first step: all that is seen of it from strengths below 1.
+enum class MaskContent {
+  original,  // the picture
+  fill,      // colours from around it, softly
+  noise,     // a latent of noise, the picture's own, so that a low strength shows it
+  nothing,   // a latent of zeros
+};
+
 // How the picture of a first pass comes to the size of the second. The latent ones, as torch's interpolate, enlarge the latent: softer, and strengths from 0.5 on
 // are needed to draw over it. With lanczos, as Pillow has it, the picture is decoded, enlarged and encoded again.
 enum class Upscaler { latent, latent_bicubic, latent_nearest, lanczos };
@@ -145,6 +153,7 @@ struct Hires {
   Upscaler upscaler = Upscaler::latent;
   double strength = 0.7;         // of the second pass, as Request::strength
   int steps = 0;                 // of which it does a share `strength`; 0: Request::steps
+  bool operator==(const Hires&) const = default;
 };
 
 // DeepCache (Ma et al., arXiv 2312.00858): most steps compute only the outer layers of the UNet and take what is deeper from the last step that
@@ -195,6 +204,7 @@ struct Request {
   // From strength 1 nothing of the picture is seen where it is white. Error(usage) for a mask without white.
   std::optional<Image> mask{};
   double mask_blur = 0;              // standard deviation, pixels of init_image: how softly old and new meet; 0 to 1000
+  MaskContent mask_content = MaskContent::original;
   std::optional<int> mask_area{};    // draw only the surroundings of the white, so many pixels around it, at width x height (0: the model's native size)
   std::optional<Hires> hires{};      // with a refiner, which then goes on in the second pass only; not together with a picture to start from
   bool seamless_x = false, seamless_y = false;  // pictures that continue at their right edge on the left, and at the lower one above
@@ -345,6 +355,11 @@ struct SpacingInfo {
   bool sigmas = false;                      // of sigmas, which only some schedulers step over; else of timesteps
 };
 std::vector<SpacingInfo> spacings();      // for Request::spacing
+struct UpscalerInfo {
+  Upscaler upscaler;
+  std::string name, label;                  // "latent-bicubic", and what AUTOMATIC1111 calls it: "Latent (bicubic)"
+};
+std::vector<UpscalerInfo> upscalers();    // for Request::hires
 // Our names for what this name of a scheduler means. Error(usage) for an unknown one, with what was probably meant.
 struct NamedSampler {
   std::string scheduler{};

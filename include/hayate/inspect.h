@@ -32,11 +32,16 @@ struct ModelInfo {
   std::string name{}, path{}, family{};
   int width = 0, height = 0;                   // native, pixels
   std::string scheduler{}, prediction{};       // "EulerDiscreteScheduler", "epsilon"
+  bool inpaints = false;                       // made for inpainting: it needs a picture to start from, and a mask
   std::vector<ComponentInfo> components{};     // text encoders, unet, vae
   int64_t bytes = 0;                           // of its files
 };
 // The model that Pipeline would open. Throws Error(bad_model) or Error(unsupported) where Pipeline would.
 ModelInfo inspect_model(const Options&);
+
+// Those of the textual inversion files that the model's text encoders have a use for, for Options::embeddings; Options::warn is told why others are not. Throws as
+// inspect_model().
+std::vector<std::string> fitting_embeddings(const Options&, const std::vector<std::string>& paths);
 
 // The checks of Pipeline::generate() that need neither weights nor memory: sizes, steps, the scheduler and its options, picture and mask. For servers, which
 // refuse what cannot be drawn before it waits. Safe for use by several threads.

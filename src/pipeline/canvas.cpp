@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "image/pixels.h"
+#include "image/surroundings.h"
 #include "pipeline/picture_encoder.h"
 
 namespace hayate {
@@ -84,10 +85,13 @@ Canvas::Canvas(const Request& r, int width, int height, int downscale) : picture
   require(white, ErrorKind::usage, "the mask has no white in it: nothing would be drawn anew");
   picture_ = fitted(picture_, width, height, fit);
   mask_ = fitted(mask_, width, height, fit);
+  fills_ = r.mask_content != MaskContent::original;  // under noise and nothing too, as in AUTOMATIC1111's web UI: the latent of the rest sees it
   for (int y = 0; y < height; y += downscale)
     for (int x = 0; x < width; x += downscale)
       latent_mask_.push_back(mask_.rgb[(size_t(y) * size_t(width) + size_t(x)) * 3] >= kWhite ? 1.0f : 0.0f);
 }
+
+Image Canvas::picture() const { return fills_ ? filled_from_around(picture_, mask_) : picture_; }
 
 std::vector<float> Canvas::masked_pixels() const {
   std::vector<float> pixels = pixels_of(picture_);

@@ -16,7 +16,7 @@ class Canvas {
   // `width` x `height`: what is drawn; `downscale`: its pixels to a number of a latent. Error(usage) for a mask without white.
   Canvas(const Request&, int width, int height, int downscale);
 
-  const Image& picture() const { return picture_; }            // what is drawn over, width x height
+  Image picture() const;                                       // what is drawn over, width x height
   std::vector<float> masked_pixels() const;                    // of it, -1..1, 0 where the mask is white
   const std::vector<float>& mask() const { return latent_mask_; }  // (h, w) of a latent: 1 where it is drawn anew, else 0; empty without a mask
 
@@ -25,6 +25,7 @@ class Canvas {
 
  private:
   Image picture_, mask_;               // width x height
+  bool fills_ = false;                 // what is drawn anew begins with the colours around it
   std::vector<float> latent_mask_{};
   Image kept_{}, kept_mask_{};         // whole, where only an area is drawn
   Area area_{};

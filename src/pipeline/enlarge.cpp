@@ -18,6 +18,13 @@ std::vector<Taps> latent_taps(Upscaler by, int64_t from, int64_t to) {
 }
 }  // namespace
 
+std::vector<UpscalerInfo> upscalers() {
+  return {{Upscaler::latent, "latent", "Latent"},
+          {Upscaler::latent_bicubic, "latent-bicubic", "Latent (bicubic)"},
+          {Upscaler::latent_nearest, "latent-nearest", "Latent (nearest-exact)"},
+          {Upscaler::lanczos, "lanczos", "Lanczos"}};
+}
+
 bool enlarges_latents(Upscaler by) { return by != Upscaler::lanczos; }
 
 std::vector<float> enlarged(const std::vector<float>& latents, int64_t pictures, int64_t h, int64_t w, int64_t to_h, int64_t to_w, Upscaler by) {

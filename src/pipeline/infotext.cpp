@@ -16,14 +16,19 @@ constexpr std::string_view negative_mark = "Negative prompt:", blank = " \t\r";
 
 std::string noise_name(Noise noise) { return noise == Noise::torch_cpu_fp16 ? "float16" : noise == Noise::torch_cpu_bf16 ? "bfloat16" : ""; }
 
-const char* upscaler_name(Upscaler by) {
-  switch (by) {
-    case Upscaler::latent: return "Latent";
-    case Upscaler::latent_bicubic: return "Latent (bicubic)";
-    case Upscaler::latent_nearest: return "Latent (nearest-exact)";
-    case Upscaler::lanczos: break;
+std::string upscaler_name(Upscaler by) {
+  const std::vector<UpscalerInfo> all = upscalers();
+  return std::ranges::find(all, by, &UpscalerInfo::upscaler)->label;
+}
+
+const char* content_name(MaskContent content) {
+  switch (content) {
+    case MaskContent::fill: return "fill";
+    case MaskContent::noise: return "latent noise";
+    case MaskContent::nothing: return "latent nothing";
+    case MaskContent::original: break;
   }
-  return "Lanczos";
+  return "original";
 }
 
 // As a JSON string where the text could be mistaken for the end of the value or the start of another.
@@ -89,6 +94,7 @@ std::string infotext(const Request& r, const Picture& p, const InfotextFields& f
     text += fmt::format("Hires upscaler: {}, ", upscaler_name(r.hires->upscaler));
   }
   if (r.mask && r.mask_blur > 0) text += fmt::format("Mask blur: {:g}, ", r.mask_blur);
+  if (r.mask_content != MaskContent::original) text += fmt::format("Masked content: {}, ", content_name(r.mask_content));
   if (r.mask_area) text += fmt::format("Inpaint area: Only masked, Masked area padding: {}, ", *r.mask_area);
   if (r.seamless_x || r.seamless_y) text += fmt::format("Tiling: {}, ", r.seamless_x && r.seamless_y ? "True" : r.seamless_x ? "x" : "y");
   if (!f.refiner.empty()) text += fmt::format("Refiner: {}, Refiner switch at: {:g}, ", quoted(f.refiner), r.handover);

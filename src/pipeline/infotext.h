@@ -11,7 +11,7 @@ struct InfotextFields {
   std::string refiner{};         // the model's name, or empty
   std::string tiny_decoder{};    // the name of its file, or empty
   std::string loras{};           // "name:weight, name:weight", or empty
-  std::string embeddings{};      // "name, name", or empty
+  std::string embeddings{};      // words of the picture's prompts, "name, name", or empty
   std::string spacing{};         // likewise: "Karras", or empty
   int width = 0, height = 0;
 };

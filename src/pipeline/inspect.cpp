@@ -6,8 +6,10 @@
 #include "core/error.h"
 #include "models/config.h"
 #include "models/families.h"
+#include "pipeline/open_decoder.h"
 #include "pipeline/open_model.h"
 #include "schedule/scheduler_config.h"
+#include "weights/embedding_checkpoint.h"
 #include "weights/mapped_source.h"
 #include "weights/safetensors.h"
 
@@ -60,9 +62,11 @@ TensorFileInfo inspect_safetensors(const std::string& path) {
 
 ModelInfo inspect_model(const Options& options) {
   const auto model = open_model(options);
+  static_cast<void>(open_decoder(options, *model));  // which is not summed up, but must be there
   const Family& family = find_family(model->index().string("_class_name"), model->index().what());
   const SchedulerConfig scheduler = parse_scheduler_config(model->config("scheduler"));
-  const int side = int(parse_unet_config(model->config("unet")).sample_size * parse_vae_config(model->config("vae")).downscale());
+  const UNetConfig unet = parse_unet_config(model->config("unet"));
+  const int side = int(unet.sample_size * parse_vae_config(model->config("vae")).downscale());
   ModelInfo info{.name = model_name(model->path()),
                  .path = model->path(),
                  .family = family.name,
@@ -70,10 +74,24 @@ ModelInfo inspect_model(const Options& options) {
                  .height = side,
                  .scheduler = scheduler.class_name,
                  .prediction = name_of(scheduler.prediction_type),
+                 .inpaints = unet.reads_mask(),
                  .bytes = size_of_files(model->path())};
   for (const char* encoder : family.text_encoders) info.components.push_back(inspect_component(*model, encoder));
   for (const char* component : {"unet", "vae"}) info.components.push_back(inspect_component(*model, component));
   return info;
+}
+
+std::vector<std::string> fitting_embeddings(const Options& options, const std::vector<std::string>& paths) {
+  std::vector<std::string> fitting;
+  if (paths.empty()) return fitting;
+  EmbeddingCheckpoint model(open_base(options), {}, {});
+  for (const std::string& path : paths) try {
+      model.add(read_embedding(path), {});
+      fitting.push_back(path);
+    } catch (const Error& error) {
+      if (options.warn) options.warn(fmt::format("left out: {}", error.what()));
+    }
+  return fitting;
 }
 
 }  // namespace hayate

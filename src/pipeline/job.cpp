@@ -37,10 +37,11 @@ void check_image(const Image& image, const char* name) {
 
 void check_mask(const Request& r, const UNetConfig& unet) {
   require(r.mask || !unet.reads_mask(), ErrorKind::usage, "the model is made for inpainting: it needs a picture to start from and a mask");
-  require(r.mask || (r.mask_blur == 0 && !r.mask_area), ErrorKind::usage, "mask_blur and mask_area need a mask");
+  require(r.mask || (r.mask_blur == 0 && !r.mask_area && r.mask_content == MaskContent::original), ErrorKind::usage, "mask_blur, mask_area and mask_content need a mask");
   if (!r.mask) return;
   require(r.init_image.has_value(), ErrorKind::usage, "a mask needs a picture to start from");
   check_image(*r.mask, "mask");
+  require(r.mask_content >= MaskContent::original && r.mask_content <= MaskContent::nothing, ErrorKind::usage, "there is no mask_content {}", int(r.mask_content));
   require(r.mask_blur >= 0 && r.mask_blur <= 1000, ErrorKind::usage, "mask_blur is {}; expected 0 to 1000", r.mask_blur);
   require(r.mask_area.value_or(0) >= 0 && r.mask_area.value_or(0) <= kMaxSide, ErrorKind::usage, "mask_area is {}; expected 0 to {}", r.mask_area.value_or(0), kMaxSide);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "core/file_reader.h"
@@ -105,10 +106,17 @@ struct Pipeline::Impl {
     for (const Lora& lora : options.loras) texts.push_back(fmt::format("{}:{:g}", model_name(lora.path), lora.weight));
     return fmt::format("{}", fmt::join(texts, ", "));
   }
-  std::string embeddings() const {
-    std::vector<std::string> names;
-    for (const std::string& path : options.embeddings) names.push_back(model_name(path));
-    return fmt::format("{}", fmt::join(names, ", "));
+  // Words of textual inversion that a picture's prompts use.
+  std::string embeddings_in(const Picture& p) const {
+    std::set<std::string> words;
+    auto add = [&](const std::string& text) {
+      constexpr std::string_view mark = "embedding:";
+      for (const TokenizedPiece& piece : model.conditioner().encoders()[0]->tokenizer().pieces(text))
+        if (piece.added) words.insert(piece.text.starts_with(mark) ? piece.text.substr(mark.size()) : piece.text);
+    };
+    if (!options.embeddings.empty() && !p.prompt_embeds)
+      for (const std::string& text : {p.prompt, p.negative_prompt, p.prompt_2.value_or(""), p.negative_prompt_2.value_or("")}) add(text);
+    return fmt::format("{}", fmt::join(words, ", "));
   }
   int native_side() const { return int(model.unet().sample_size * vae_config.downscale()); }
 
@@ -243,17 +251,19 @@ struct Pipeline::Impl {
 
   std::vector<std::string> infotexts(const Job& job) const {  // of the first run
     const Request& request = job.request;
-    const InfotextFields fields{.model = name(),
-                                .scheduler = job.schedule.label,
-                                .refiner = refiner ? model_name(options.refiner) : "",
-                                .tiny_decoder = options.tiny_decoder.empty() ? "" : model_name(options.tiny_decoder),
-                                .loras = loras(),
-                                .embeddings = embeddings(),
-                                .spacing = job.schedule.spacing,
-                                .width = hayate::picture_size(job)[0],
-                                .height = hayate::picture_size(job)[1]};
+    InfotextFields fields{.model = name(),
+                          .scheduler = job.schedule.label,
+                          .refiner = refiner ? model_name(options.refiner) : "",
+                          .tiny_decoder = options.tiny_decoder.empty() ? "" : model_name(options.tiny_decoder),
+                          .loras = loras(),
+                          .spacing = job.schedule.spacing,
+                          .width = hayate::picture_size(job)[0],
+                          .height = hayate::picture_size(job)[1]};
     std::vector<std::string> texts;
-    for (const Picture& p : request.pictures) texts.push_back(hayate::infotext(request, p, fields));
+    for (const Picture& p : request.pictures) {
+      fields.embeddings = embeddings_in(p);
+      texts.push_back(hayate::infotext(request, p, fields));
+    }
     return texts;
   }
 

@@ -22,6 +22,13 @@ std::vector<float> mixed(const Mixture& first, const std::vector<float>& clean, 
   for (size_t i = 0; i < clean.size(); ++i) noise[i] += float(first.signal) * clean[i];
   return noise;
 }
+
+// Where the mask is 1 the picture gives way to the noise, or to nothing.
+void replace_masked(std::vector<float>& clean, const std::vector<float>& mask, MaskContent by, const std::vector<float>& noise, int64_t pictures) {
+  const size_t channels = clean.size() / (mask.size() * size_t(pictures));
+  for (size_t i = 0; i < clean.size(); ++i)
+    if (mask[i / channels % mask.size()] == 1) clean[i] = by == MaskContent::noise ? noise[i] : 0.0f;
+}
 }  // namespace
 
 LatentNoise noise_of(const Job& job, int64_t channels) {
@@ -37,9 +44,10 @@ Start start_of(const Job& job, const Canvas* canvas, const UNetConfig& unet, Pic
   // Where nothing of the picture is seen but what the UNet reads beside x, diffusers does not encode the rest.
   if (canvas && !(unet.reads_mask() && r.strength == 1)) start.clean = encoded(pixels_of(canvas->picture()));
   start.noise = r.latents.empty() ? first_noise(job, noise) : r.latents;
+  if (r.mask) start.mask = canvas->mask();
+  if (r.mask_content == MaskContent::noise || r.mask_content == MaskContent::nothing) replace_masked(start.clean, start.mask, r.mask_content, start.noise, job.pictures);
   start.x = mixed(job.schedule.start, start.clean, start.noise);
   if (!r.mask) return start;
-  start.mask = canvas->mask();
   if (unet.reads_mask())
     start.masked = encoded(canvas->masked_pixels());
   else

@@ -69,12 +69,13 @@ void EmbeddingCheckpoint::add(const EmbeddingFile& file, const std::function<voi
   auto tell = [&](const std::string& text) { if (warn) warn(text); };
   std::vector<std::string> widths;
   for (const auto& [component, encoder] : encoders_) widths.push_back(fmt::format("{} {}", component, encoder.width));
-  size_t parts = 0;
+  auto used = [&](const EmbeddingVectors& part) { return std::ranges::any_of(encoders_, [&](const auto& e) { return fits(part, e.first, e.second.width); }); };
+  require(std::ranges::any_of(file.parts, used), ErrorKind::bad_model, "{}: {} is {} numbers wide, which fits no text encoder of {} ({})", file.path, file.parts[0].tensor, file.parts[0].width,
+          base_->path(), fmt::join(widths, ", "));
   for (auto& [component, encoder] : encoders_) {
     const auto part = std::ranges::find_if(file.parts, [&, &c = component, &e = encoder](const EmbeddingVectors& p) { return fits(p, c, e.width); });
     int64_t count = 0;
     if (part != file.parts.end()) {
-      ++parts;
       count = part->count;
       encoder.narrow = encoder.narrow && part->dtype == base_->tensors(component)->dtype(kTable);
     }
@@ -86,12 +87,8 @@ void EmbeddingCheckpoint::add(const EmbeddingFile& file, const std::function<voi
     else
       tell(fmt::format("{}: has no vectors for {}, which does not see the word", file.path, component));
   }
-  for (const EmbeddingVectors& part : file.parts) {
-    const bool used = std::ranges::any_of(encoders_, [&](const auto& e) { return fits(part, e.first, e.second.width); });
-    if (!used) tell(fmt::format("{}: {} is {} numbers wide, which fits no text encoder of {} ({})", file.path, part.tensor, part.width, base_->path(), fmt::join(widths, ", ")));
-  }
-  require(parts > 0, ErrorKind::bad_model, "{}: {} is {} numbers wide, which fits no text encoder of {} ({})", file.path, file.parts[0].tensor, file.parts[0].width,
-          base_->path(), fmt::join(widths, ", "));
+  for (const EmbeddingVectors& part : file.parts)
+    if (!used(part)) tell(fmt::format("{}: {} is {} numbers wide, which fits no text encoder of {} ({})", file.path, part.tensor, part.width, base_->path(), fmt::join(widths, ", ")));
 }
 
 JsonObject EmbeddingCheckpoint::config(const std::string& component) const {

@@ -11,9 +11,11 @@ namespace hayate {
 
 class EmbeddingCheckpoint : public Checkpoint {
  public:
-  // The vectors of each file go to the text encoder that they are named after, or that has their width, as further rows of its token embedding. Error(bad_model) for a file of which nothing fits;
-  // `warn` is told of vectors that fit nothing, and of encoders without vectors, for which the word is empty.
   EmbeddingCheckpoint(std::unique_ptr<Checkpoint> base, const std::vector<std::string>& paths, const std::function<void(const std::string&)>& warn);
+
+  // The vectors of each file go to the text encoder that they are named after, or that has their width, as further rows of its token embedding. Error(bad_model) for a file of which nothing fits,
+  // and then all is as before; `warn` is told of vectors that fit nothing, and of encoders without vectors, for which the word is empty.
+  void add(const EmbeddingFile&, const std::function<void(const std::string&)>& warn);
 
   const std::string& path() const override { return base_->path(); }
   JsonObject index() const override { return base_->index(); }
@@ -30,7 +32,6 @@ class EmbeddingCheckpoint : public Checkpoint {
     std::vector<float> rows{};
     bool narrow = true;  // the rows are in the type of the embedding that they are added to
   };
-  void add(const EmbeddingFile&, const std::function<void(const std::string&)>& warn);
 
   std::unique_ptr<Checkpoint> base_;
   std::map<std::string, Encoder> encoders_;  // by component

@@ -32,7 +32,7 @@ TEST(Help, NamesEveryOption) {
       "--clip-skip --scheduler --spacing --eta --s-noise --s-churn --s-tmin --s-tmax --noise --noise-batch --original-size --crop --target-size "
       "--negative-original-size --negative-crop --negative-target-size --model --unet --vae --text-encoder --text-encoder-2 --lora --output --quality "
       "--rung --device --json --quiet --dump --dump-to --print-program --memory-limit --vae-tiling --lora-folder --deepcache --deepcache-center "
-      "--guidance-interval --hires --hires-strength --hires-steps --hires-upscaler --seamless --mimic-guidance --embedding --tiny-decoder");
+      "--guidance-interval --hires --hires-strength --hires-steps --hires-upscaler --seamless --mask-content --mimic-guidance --embedding --tiny-decoder");
   for (std::string option; options >> option;) EXPECT_TRUE(contains(help, "\n  " + option) || contains(help, ", " + option + " ")) << option;
 }
 

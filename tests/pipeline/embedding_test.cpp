@@ -7,7 +7,7 @@
 
 #include "core/expect_error.h"
 #include "core/scratch_folder.h"
-#include "hayate/hayate.h"
+#include "hayate/inspect.h"
 #include "support/random_weights.h"
 #include "tokenizer/clip_tokenizer.h"
 #include "weights/embedding_checkpoint.h"
@@ -18,7 +18,9 @@ namespace hayate::testing {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string kModels = HAYATE_SOURCE_DIR "/tests/data/parity/", kEmber = kModels + "embeddings/ember.safetensors", kFog = kModels + "embeddings/fog-2.safetensors",
                   kToy = kModels + "embeddings/toy.safetensors";
@@ -82,9 +84,12 @@ TEST(Embedding, TheVectorsOfWordsDrawWhatTheWordsDraw) {
     EXPECT_EQ(draw(with, "a photo of subject, at night", syntax, "subject"), draw(without, "a photo of " + words + ", at night", syntax, words));
 }
 
-TEST(Embedding, InfotextNamesIt) {
+TEST(Embedding, InfotextNamesThoseThatPromptsUse) {
   Pipeline pipeline({.model = kModels + "tiny-sd15", .embeddings = {kFog, kToy}});
-  EXPECT_THAT(pipeline.infotext({.pictures = {{.prompt = "a"}}})[0], HasSubstr("Embeddings: \"fog-2, toy\""));
+  const std::vector<std::string> texts = pipeline.infotext({.pictures = {{.prompt = "a toy in embedding:fog-2"}, {.prompt = "a", .negative_prompt = "(Toy:1.2)"}, {.prompt = "toys"}}});
+  EXPECT_THAT(texts[0], HasSubstr("Embeddings: \"fog-2, toy\""));
+  EXPECT_THAT(texts[1], HasSubstr("Embeddings: toy,"));
+  EXPECT_THAT(texts[2], Not(HasSubstr("Embeddings")));
 }
 
 struct Stored {
@@ -131,6 +136,16 @@ TEST(Embedding, BadFilesAreRefused) {
   EXPECT_THROW(Pipeline({.model = kModels + "tiny-sdxl", .embeddings = {folder / "not-there.safetensors"}}), Error);
   expect_error(ErrorKind::usage, {"ember", "twice"}, [&] { Pipeline({.model = kModels + "tiny-sdxl", .embeddings = {kEmber, kEmber}}); });
   expect_error(ErrorKind::usage, {"stay files of their own"}, [&] { convert_model({.model = kModels + "tiny-sdxl", .embeddings = {kEmber}}, folder / "out.safetensors"); });
+}
+
+TEST(Embedding, ThoseThatFitAModelAreFound) {
+  const ScratchFolder folder;
+  std::vector<std::string> told;
+  const std::string broken = folder.write("broken.safetensors", "no such thing");
+  const Options model{.model = kModels + "tiny-sd15", .warn = [&](const std::string& text) { told.push_back(text); }};
+  const std::string wide = write(folder, "wide.safetensors", {{"emb_params", {2, 17}}});
+  EXPECT_THAT(fitting_embeddings(model, {broken, kFog, wide, kToy}), ElementsAre(kFog, kToy));
+  EXPECT_THAT(told, ElementsAre(HasSubstr("broken.safetensors"), HasSubstr("17 numbers wide")));
 }
 
 TEST(Embedding, PartsThatAreMissingAreTold) {

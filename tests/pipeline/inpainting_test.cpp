@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
+#include <set>
+#include <string>
 
 #include "core/expect_error.h"
 #include "hayate/hayate.h"
@@ -122,11 +125,53 @@ TEST(Inpainting, WhatCannotBeIsRefused) {
   refused("needs a picture", [](Request& r) { r.init_image.reset(); });
   refused("need a mask", [](Request& r) { r.mask.reset(), r.mask_area = 3; });
   refused("need a mask", [](Request& r) { r.mask.reset(), r.mask_blur = 3; });
+  refused("need a mask", [](Request& r) { r.mask.reset(), r.mask_content = MaskContent::fill; });
+  refused("mask_content 9", [](Request& r) { r.mask_content = MaskContent(9); });
   refused("mask_blur is", [](Request& r) { r.mask_blur = NAN; });
   refused("mask_area is -1", [](Request& r) { r.mask_area = -1; });
   refused("mask: 3 bytes", [](Request& r) { r.mask = Image{48, 64, {1, 2, 3}}; });
   refused("mask: 0 bytes", [](Request& r) { r.mask = Image{}; });
   refused("leaves no step", [](Request& r) { r.strength = 0; });
+}
+
+TEST(Inpainting, OfOtherContentNothingOfThePictureIsSeen) {
+  const Image picture = noise(48, 64), mask = rectangle(48, 64, 13, 20, 40, 50);
+  Image other = picture;
+  for (size_t i = 0; i < mask.rgb.size(); ++i)
+    if (mask.rgb[i]) other.rgb[i] = 9;
+  auto drawn = [&](const Image& from, MaskContent content) {
+    Request r = request(from, mask);
+    r.strength = 0.5, r.mask_content = content;
+    return pipeline().generate(r);
+  };
+  std::set<std::string> all;
+  for (MaskContent content : {MaskContent::original, MaskContent::fill, MaskContent::noise, MaskContent::nothing}) {
+    const Result result = drawn(picture, content);
+    EXPECT_EQ(differing(result.images[0], picture, mask, 0), 0) << "what is black stays";
+    all.emplace(result.images[0].rgb.begin(), result.images[0].rgb.end());
+    const bool original = content == MaskContent::original;
+    EXPECT_EQ(result.images[0].rgb == drawn(other, content).images[0].rgb, !original) << int(content);
+    EXPECT_EQ(result.infotext[0].find("Masked content") == std::string::npos, original) << result.infotext[0];
+  }
+  EXPECT_EQ(all.size(), 4u);
+}
+
+// The latent that denoising starts from, where the schedule begins with half of the steps.
+TEST(Inpainting, NoiseAndNothingAreLatents) {
+  const Image picture = plain(48, 64, 200), mask = rectangle(48, 64, 0, 0, 24, 64);
+  auto deviation = [&](MaskContent content) {
+    Request r = request(picture, mask);
+    r.steps = 20, r.strength = 0.05, r.mask_content = content;  // one step, of little noise
+    const std::vector<float> latents = pipeline().generate(r).latents;
+    double squares = 0;
+    int count = 0;
+    for (size_t i = 0; i < latents.size(); ++i)
+      if (i / 4 % 6 < 3) squares += double(latents[i]) * double(latents[i]), ++count;
+    return std::sqrt(squares / count);
+  };
+  const double nothing = deviation(MaskContent::nothing), noise = deviation(MaskContent::noise);
+  EXPECT_LT(nothing, 0.5);
+  EXPECT_NEAR(noise, 1, 0.35);
 }
 
 TEST(Inpainting, AWhiteMaskDrawsEverything) {
