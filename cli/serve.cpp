@@ -77,6 +77,8 @@ Subcommand add_serve(CLI::App& app) {
   repeatable(t.text("-m,--model", "MODEL", "as for generate; repeat for several, of which the first is the default (default: the built-in model)",
                     [=](const std::string& model) { models->push_back(model); }));
   t.text("--lora-folder", "FOLDER", "whose .safetensors files requests may name", options->lora_folder);
+  t.text("--embedding-folder", "FOLDER", "textual inversion: the names of its .safetensors files are words that prompts may use", options->embedding_folder);
+  add_tiny_decoder(t, options->pipeline);
   t.group = "Address";
   t.text("--host", "ADDRESS", "to listen on (default 127.0.0.1: this machine only)", options->host);
   t.number("--port", fmt::format("0: any that is free (default {})", options->port), options->port, 0, 65535);

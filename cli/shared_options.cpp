@@ -48,6 +48,10 @@ void add_model(Table t, Options& options) {
   repeatable(t.text("--embedding", "FILE", "textual inversion: the file's name is a word that prompts may use; repeat for several",
                     [&](const std::string& given) { options.embeddings.push_back(given); }));
   add_replacements(t, options);
+  add_tiny_decoder(t, options);
+}
+
+void add_tiny_decoder(Table t, Options& options) {
   t.text("--tiny-decoder", "PATH", "TAESD's decoder in place of the autoencoder's, faster and less exact: .safetensors file or diffusers folder", [&](const std::string& given) {
     if (given.empty()) refuse("--tiny-decoder: expected a file or folder, got \"\"");
     options.tiny_decoder = given;

@@ -20,6 +20,7 @@ struct ServeOptions {
   Options pipeline{};                        // what all have in common: device, rung, memory_limit, ...
   std::vector<std::string> replicas{};       // more devices, each with pipelines of its own, that draw beside pipeline.device
   std::string lora_folder{};                 // whose .safetensors files requests may name; empty: none
+  std::string embedding_folder{};            // whose .safetensors files are words of prompts (textual inversion), for each model those that fit it; empty: none
   std::string host = "127.0.0.1";            // address to listen on
   int port = 8080;                           // 0: any that is free
   std::string key_file{};                    // API keys, one a line; empty: none, which is for loopback only

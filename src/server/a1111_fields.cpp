@@ -2,6 +2,7 @@
 #include "server/a1111_fields.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "prompt/a1111_networks.h"
@@ -12,10 +13,8 @@ namespace hayate::server {
 namespace {
 
 // What would change the picture: refused unless it has a value that asks for nothing.
-constexpr const char* refused[] = {"enable_hr",          "restore_faces",      "tiling",           "styles",
-                                   "subseed_strength",   "script_name",        "script_args",      "alwayson_scripts",
-                                   "refiner_checkpoint", "refiner_switch_at",  "firstphase_width", "firstphase_height",
-                                   "seed_resize_from_h", "seed_resize_from_w", "infotext",         "force_task_id"};
+constexpr const char* refused[] = {"restore_faces",      "styles",            "subseed_strength",   "script_name",        "script_args", "alwayson_scripts", "refiner_checkpoint",
+                                   "refiner_switch_at",  "firstphase_width",  "firstphase_height",  "seed_resize_from_h", "seed_resize_from_w", "infotext", "force_task_id"};
 
 bool asks_for_nothing(const std::string& key, const Json& value) {
   if (key == "force_task_id") return true;
@@ -46,14 +45,56 @@ void read_sampler(const JsonObject& body, DrawFields& f) {
   throw HttpError{501, fmt::format("\"{}\": {}", key, why), "not_implemented"};
 }
 
+// What only the second pass of the web UI can have otherwise, and the field of the first that it may repeat.
+constexpr std::pair<const char*, const char*> of_second_pass[] = {{"hr_checkpoint_name", "sd_model_checkpoint"}, {"hr_sampler_name", "sampler_name"}, {"hr_scheduler", "scheduler"},
+                                                                 {"hr_prompt", "prompt"}, {"hr_negative_prompt", "negative_prompt"}, {"hr_cfg", "cfg_scale"}};
+
+// By how much a side is enlarged to `wanted`: no less than that after rounding.
+double scale_to(int64_t wanted, int64_t from) {
+  const double scale = double(wanted) / double(from);
+  return int64_t(double(from) * scale) < wanted ? std::nextafter(scale, 1e9) : scale;
+}
+
+// One side, or both where they have the shape of the first pass.
+double scale_of(const JsonObject& body, int64_t width, int64_t height) {
+  const int64_t to_width = body.integer("hr_resize_x", 0, 16384, 0), to_height = body.integer("hr_resize_y", 0, 16384, 0);
+  if (to_width == 0 && to_height == 0) return body.number("hr_scale", 1, 8, 2);
+  require(width > 0 && height > 0, ErrorKind::usage, "\"hr_resize_x\" and \"hr_resize_y\" need \"width\" and \"height\" of the first pass");
+  if (to_width && to_height && to_width * height != to_height * width) missing("hr_resize_y", "another shape than that of the first pass does not exist here");
+  return to_width ? scale_to(to_width, width) : scale_to(to_height, height);
+}
+
+Upscaler upscaler_of(const std::string& label) {
+  const std::vector<UpscalerInfo> all = upscalers();
+  const auto found = std::ranges::find(all, label, &UpscalerInfo::label);
+  if (found != all.end()) return found->upscaler;
+  std::vector<std::string> labels;
+  for (const UpscalerInfo& info : all) labels.push_back(info.label);
+  missing("hr_upscaler", fmt::format("there is no {}; there are: {}", excerpt(label), fmt::join(labels, ", ")));
+}
+
+void read_hires(const JsonObject& body, DrawFields& f) {
+  for (const auto& [key, first] : of_second_pass) {
+    if (!body.has(key) || asks_for_nothing(key, body.raw(key)) || (body.has(first) && body.raw(first) == body.raw(key))) continue;
+    const Json& value = body.raw(key);
+    const bool same = value.is_string() && value.get_ref<const std::string&>().starts_with("Use same");
+    if (!same) missing(key, "the second pass is like the first here");
+  }
+  Hires hires{.scale = scale_of(body, f.width, f.height), .strength = body.number("denoising_strength", 0, 1, 0.75)};
+  if (body.has("hr_upscaler")) hires.upscaler = upscaler_of(body.string("hr_upscaler"));
+  // The web UI counts the steps that are done; here they are a share of `steps`.
+  const int64_t done = body.integer("hr_second_pass_steps", 0, most_steps, 0);
+  if (hires.strength > 0) hires.steps = int(std::min(std::ceil(double(done ? done : f.steps) / hires.strength), 1e6));
+  f.hires = hires;
+}
+
 // Of a mask, with the defaults of the web UI: soft edges, and only the area around what is drawn anew.
 void read_inpainting(const JsonObject& body, DrawFields& f) {
   f.mask_blur = body.number("mask_blur_x", 0, 1000, 4);
   if (body.number("mask_blur_y", 0, 1000, f.mask_blur) != f.mask_blur) missing("mask_blur_y", "other than mask_blur_x does not exist here");
   f.mask_blur = body.number("mask_blur", 0, 1000, f.mask_blur);
-  // 0, 2 and 3 replace what is drawn anew by colours around it, by noise, or by nothing.
-  if (body.integer("inpainting_fill", 0, 3, 0) != 1 && f.strength < 1)
-    missing("inpainting_fill", "hayate begins with what is in the picture (1); other choices make no difference, and are taken, where denoising_strength is 1");
+  constexpr MaskContent contents[] = {MaskContent::fill, MaskContent::original, MaskContent::noise, MaskContent::nothing};
+  f.mask_content = contents[body.integer("inpainting_fill", 0, 3, 0)];
   if (body.boolean("inpaint_full_res", true)) f.mask_area = body.integer("inpaint_full_res_padding", 0, 16384, 0);
 }
 
@@ -97,6 +138,8 @@ DrawFields a1111_fields(const JsonObject& body, const Catalog& catalog) {
   f.steps = body.integer("steps", 1, most_steps, f.steps);
   f.guidance = body.number("cfg_scale", 0, 100, 7);
   if (const int64_t seed = body.integer("seed", -1, INT64_MAX, -1); seed >= 0) f.seed = uint64_t(seed);
+  f.seamless_x = f.seamless_y = body.boolean("tiling", false);
+  if (body.boolean("enable_hr", false)) read_hires(body, f);
   read_sampler(body, f);
   if (!body.has("override_settings")) return f;
   const JsonObject settings(body.raw("override_settings"), "\"override_settings\"", ErrorKind::usage);

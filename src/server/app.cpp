@@ -44,7 +44,7 @@ void declare(Metrics& m, App& app) {
 
 App::App(const ServeOptions& o)
     : options(o),
-      catalog(o.models, o.pipeline, o.lora_folder),
+      catalog(o.models, o.pipeline, o.lora_folder, o.embedding_folder),
       desk({.jobs = size_t(o.queue), .jobs_of_a_client = size_t(o.queue_of_a_client), .pictures_at_once = size_t(o.batch), .drawers = 1 + o.replicas.size()}, metrics) {
   declare(metrics, *this);
   for (const std::string& device : devices()) {  // one that is not there fails now, not with the first request

@@ -1,4 +1,4 @@
-// The models and LoRAs that requests can name. Names come from the command line and from a folder's listing; no name from a request becomes
+// The models, LoRAs and embeddings that requests can name. Names come from the command line and from a folder's listing; no name from a request becomes
 // part of a path.
 #pragma once
 #include <map>
@@ -14,13 +14,14 @@ struct CatalogModel {
   std::string name{};  // what requests call it
   Options options{};   // as Pipeline opens it
   ModelInfo info{};
+  std::vector<std::string> embeddings{};  // words of prompts
   RequestCheck check;
 };
 
 class Catalog {
  public:
-  // Looks into every model: throws Error for one that cannot be opened, and for two of one name.
-  Catalog(const std::vector<std::string>& models, const Options& common, std::string lora_folder);
+  // Looks into every model: throws Error for one that cannot be opened, and for two of one name. Of the embeddings each gets those that fit it, as the folder is now.
+  Catalog(const std::vector<std::string>& models, const Options& common, std::string lora_folder, const std::string& embedding_folder = "");
 
   const std::vector<CatalogModel>& models() const { return models_; }
   const CatalogModel& model(const std::string& name) const;  // empty: the default. HttpError 404 for an unknown one

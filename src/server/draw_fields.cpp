@@ -2,6 +2,7 @@
 #include "server/draw_fields.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <random>
@@ -17,6 +18,9 @@ constexpr size_t most_prompt_bytes = 16000;  // a JPEG's EXIF holds two of these
 const std::map<std::string, PromptSyntax> syntax_names = {
     {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
 const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop", Fit::crop}, {"fill", Fit::fill}};
+const std::map<std::string, MaskContent> content_names = {
+    {"original", MaskContent::original}, {"fill", MaskContent::fill}, {"noise", MaskContent::noise}, {"nothing", MaskContent::nothing}};
+const std::map<std::string, std::array<bool, 2>> seamless_names = {{"none", {false, false}}, {"x", {true, false}}, {"y", {false, true}}, {"both", {true, true}}};
 const std::map<std::string, std::string> extensions = {{"png", ".png"}, {"jpeg", ".jpg"}, {"jpg", ".jpg"}, {"webp", ".webp"}};
 
 template <class Value>
@@ -44,13 +48,32 @@ void choose_size(DrawFields& f, const ModelInfo& model) {
   if (f.height == 0) f.height = height;
 }
 
+void check_pixels(int64_t width, int64_t height, const App& app) {
+  require(width * height <= app.options.pixels, ErrorKind::usage, "a picture of {}x{} has {} pixels, expected at most {}", width, height, width * height,
+          app.options.pixels);
+}
+
 void check_size(const DrawFields& f, const App& app) {
   constexpr int64_t least = 64, most = 16384, unit = 8;
   for (auto [key, side] : {std::pair("width", f.width), std::pair("height", f.height)})
     require(side >= least && side <= most && side % unit == 0, ErrorKind::usage, "\"{}\" is {}, expected a multiple of {} from {} to {}", key, side,
             unit, least, most);
-  require(f.width * f.height <= app.options.pixels, ErrorKind::usage, "a picture of {}x{} has {} pixels, expected at most {}", f.width, f.height,
-          f.width * f.height, app.options.pixels);
+  check_pixels(f.width, f.height, app);
+}
+
+void read_hires(const JsonObject& body, std::optional<Hires>& hires) {
+  constexpr const char* of_hires[] = {"hires_upscaler", "hires_strength", "hires_steps"};
+  if (!body.has("hires")) {
+    for (const char* key : of_hires) require(!body.has(key), ErrorKind::usage, "\"{}\" needs \"hires\", by how much the picture is enlarged", key);
+    return;
+  }
+  std::map<std::string, Upscaler> names;
+  for (const UpscalerInfo& info : upscalers()) names.emplace(info.name, info.upscaler);
+  Hires read{.scale = body.number("hires", 1, 8)};
+  if (body.has("hires_upscaler")) read.upscaler = one_of(names, "hires_upscaler", body.string("hires_upscaler"));
+  read.strength = body.number("hires_strength", 0, 1, read.strength);
+  read.steps = int(body.integer("hires_steps", 0, most_steps, read.steps));
+  hires = read;
 }
 
 constexpr double most_lora_weight = 10;
@@ -133,15 +156,22 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
   f.steps = body.integer("steps", 1, most_steps, f.steps);
   f.guidance = body.number("guidance_scale", 0, 100, f.guidance);
   f.guidance_rescale = body.number("guidance_rescale", 0, 1, f.guidance_rescale);
+  f.mimic_guidance = body.number("mimic_guidance", 0, 100, f.mimic_guidance);
   if (body.has("seed")) f.seed = uint64_t(body.integer("seed", 0, INT64_MAX));
   if (body.has("spacing")) f.spacing = body.string("spacing");
   read_noise_fields(body, f);
   f.clip_skip = body.integer("clip_skip", 0, 64, f.clip_skip);
   if (body.has("prompt_syntax")) f.prompt_syntax = one_of(syntax_names, "prompt_syntax", body.string("prompt_syntax"));
   if (body.has("loras")) f.loras = read_loras(body);
+  read_hires(body, f.hires);
+  if (body.has("seamless")) {
+    const auto [x, y] = one_of(seamless_names, "seamless", body.string("seamless"));
+    f.seamless_x = x, f.seamless_y = y;
+  }
   f.strength = body.number("strength", 0, 1, f.strength);
   if (body.has("fit")) f.fit = one_of(fit_names, "fit", body.string("fit"));
   f.mask_blur = body.number("mask_blur", 0, 1000, f.mask_blur);
+  if (body.has("mask_content")) f.mask_content = one_of(content_names, "mask_content", body.string("mask_content"));
   if (body.has("mask_area")) f.mask_area = body.integer("mask_area", 0, 16384);
   f.format = body.string("format", f.format);
   f.quality = int(body.integer("quality", 1, 100, f.quality));
@@ -174,7 +204,8 @@ JobSpec make_spec(DrawFields f, const App& app, const HttpRequest& asked, const 
   request.scheduler = sampler.scheduler, request.spacing = f.spacing ? spacing_name(*f.spacing) : sampler.spacing;
   request.eta = f.eta, request.s_noise = f.s_noise, request.s_churn = f.s_churn, request.s_tmin = f.s_tmin, request.s_tmax = f.s_tmax;
   request.prompt_syntax = f.prompt_syntax;
-  request.strength = f.strength, request.fit = f.fit, request.mask_blur = f.mask_blur;
+  request.hires = f.hires, request.seamless_x = f.seamless_x, request.seamless_y = f.seamless_y;
+  request.strength = f.strength, request.fit = f.fit, request.mask_blur = f.mask_blur, request.mask_content = f.mask_content;
   if (f.mask_area) request.mask_area = int(*f.mask_area);
   if (f.start) {
     request.mask = std::move(f.start->mask);
@@ -187,8 +218,10 @@ JobSpec make_spec(DrawFields f, const App& app, const HttpRequest& asked, const 
                                 .negative_prompt = f.negative_prompt,
                                 .seed = seed + uint64_t(i),
                                 .guidance = float(f.guidance),
-                                .guidance_rescale = float(f.guidance_rescale)});
+                                .guidance_rescale = float(f.guidance_rescale),
+                                .mimic_guidance = float(f.mimic_guidance)});
   const auto [width, height] = model.check(request);
+  check_pixels(width, height, app);  // after hires
   spec.width = width, spec.height = height;
   return spec;
 }

@@ -17,14 +17,17 @@ struct DrawFields {
   std::string prompt{}, negative_prompt{};
   std::string model{}, rung{}, scheduler{};  // empty: the default
   int64_t pictures = 1, width = 0, height = 0, steps = 30, clip_skip = 0;
-  double guidance = 5, guidance_rescale = 0;
+  double guidance = 5, guidance_rescale = 0, mimic_guidance = 0;
   std::optional<uint64_t> seed{};  // of the first picture, others count up; none: random
   std::optional<std::string> spacing{};
   std::optional<double> eta{}, s_noise{}, s_churn{}, s_tmin{}, s_tmax{};
   PromptSyntax prompt_syntax = PromptSyntax::diffusers;
   std::vector<LoraField> loras{};
+  std::optional<Hires> hires{};
+  bool seamless_x = false, seamless_y = false;
   std::optional<StartPicture> start{};  // with one, a width and height of 0 mean its shape
   double strength = 0.75, mask_blur = 0;
+  MaskContent mask_content = MaskContent::original;
   std::optional<int64_t> mask_area{};
   Fit fit = Fit::stretch;
   std::string format = "png";  // "png", "jpeg", "webp"
@@ -42,8 +45,8 @@ JsonObject json_body(const HttpRequest&);
 JsonObject form_body(const HttpRequest&, const App&, const std::string& key, MaskShows shows, DrawFields&);
 
 // Reads what the body has of: prompt, negative_prompt, model, rung, scheduler, width, height, steps, guidance_scale, guidance_rescale, seed,
-// spacing, eta, s_noise, s_churn, s_tmin, s_tmax, clip_skip, prompt_syntax, loras ([{name, weight}]), strength, fit, mask_blur, mask_area, format,
-// quality, deadline.
+// mimic_guidance, spacing, eta, s_noise, s_churn, s_tmin, s_tmax, clip_skip, prompt_syntax, loras ([{name, weight}]), hires, hires_upscaler, hires_strength, hires_steps,
+// seamless, strength, fit, mask_blur, mask_area, mask_content, format, quality, deadline.
 void read_draw_fields(const JsonObject&, DrawFields&);
 
 void read_noise_fields(const JsonObject&, DrawFields&);  // of these eta, s_noise, s_churn, s_tmin, s_tmax

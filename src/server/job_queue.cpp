@@ -18,7 +18,7 @@ bool same_image(const std::optional<Image>& x, const std::optional<Image>& y) {
 // A batch starts from one picture, with one mask.
 bool same_start(const Request& x, const Request& y) {
   if (!x.init_image && !y.init_image) return true;
-  return x.strength == y.strength && x.fit == y.fit && x.mask_blur == y.mask_blur && x.mask_area == y.mask_area && same_image(x.mask, y.mask) &&
+  return x.strength == y.strength && x.fit == y.fit && x.mask_blur == y.mask_blur && x.mask_area == y.mask_area && x.mask_content == y.mask_content && same_image(x.mask, y.mask) &&
          same_image(x.init_image, y.init_image);
 }
 
@@ -31,7 +31,7 @@ bool share_batch(const JobSpec& a, const JobSpec& b) {
   return a.setup == b.setup && x.width == y.width && x.height == y.height && x.steps == y.steps && x.scheduler == y.scheduler &&
          x.spacing == y.spacing && x.eta == y.eta && x.s_noise == y.s_noise && x.s_churn == y.s_churn && x.s_tmin == y.s_tmin &&
          x.s_tmax == y.s_tmax && x.noise == y.noise && x.clip_skip == y.clip_skip && x.prompt_syntax == y.prompt_syntax &&
-         x.prompt_syntax != PromptSyntax::a1111 && guided(x) == guided(y) && same_start(x, y);
+         x.prompt_syntax != PromptSyntax::a1111 && x.hires == y.hires && x.seamless_x == y.seamless_x && x.seamless_y == y.seamless_y && guided(x) == guided(y) && same_start(x, y);
 }
 
 size_t JobQueue::count() const {

@@ -10,7 +10,8 @@ double Pace::work(const Request& request, size_t pictures) {
   const bool guided = std::ranges::any_of(request.pictures, [](const Picture& p) { return p.guidance > 1; });
   constexpr double unknown_side = 512;  // the model's own size, of one that was not loaded yet
   const double pixels = (request.width ? request.width : unknown_side) * (request.height ? request.height : unknown_side);
-  const double steps = request.init_image ? std::ceil(request.steps * request.strength) : request.steps;
+  double steps = request.init_image ? std::ceil(request.steps * request.strength) : request.steps;
+  if (const auto& h = request.hires) steps += h->scale * h->scale * (std::ceil((h->steps ? h->steps : request.steps) * h->strength) + 2);
   return pixels * (steps + 2) * (guided ? 2 : 1) * double(pictures);  // text and decoding: some two steps
 }
 

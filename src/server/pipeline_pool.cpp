@@ -22,7 +22,7 @@ int64_t PipelinePool::bytes() const {
 bool PipelinePool::fits(PooledPipeline& wanted, const Request& request) {
   const MemoryForecast forecast = wanted.pipeline.forecast(request);
   const int64_t limit = catalog_.model(wanted.key.model).options.memory_limit,
-                before = std::exchange(wanted.peak, std::max(wanted.peak, forecast.peak));
+                before = std::exchange(wanted.peak, std::max(wanted.peak, forecast.peak + forecast.originals_on_device));
   const bool fit = forecast.fits() && (limit == 0 || bytes() <= limit);
   if (!fit) wanted.peak = before;
   return fit;

@@ -154,6 +154,26 @@ Answer loras(App& app, const HttpRequest&) {
   return json_response(all);
 }
 
+// Words, not files: what prompts call them.
+Answer embeddings(App& app, const HttpRequest&) {
+  Json loaded = Json::object();
+  for (const std::string& name : app.catalog.model("").embeddings)
+    loaded[name] = {{"step", nullptr}, {"sd_checkpoint", nullptr}, {"sd_checkpoint_name", nullptr}, {"shape", nullptr}, {"vectors", nullptr}};
+  return json_response({{"loaded", loaded}, {"skipped", Json::object()}});
+}
+
+// For "hr_upscaler".
+Json upscalers_named(bool latent) {
+  Json all = Json::array();
+  for (const UpscalerInfo& u : upscalers()) {
+    if ((u.upscaler != Upscaler::lanczos) != latent) continue;
+    Json entry = {{"name", u.label}};
+    if (!latent) entry.update({{"model_name", nullptr}, {"model_path", nullptr}, {"model_url", nullptr}, {"scale", 4}});
+    all.push_back(entry);
+  }
+  return all;
+}
+
 Answer memory(App& app, const HttpRequest&) {
   const int64_t free = available_memory(), used = app.model_memory();
   return json_response({{"ram", {{"free", free}, {"used", used}, {"total", free + used}}}, {"cuda", Json::object()}});
@@ -190,11 +210,14 @@ void add_a1111_routes(Router& router, App& app) {
   add("GET", "schedulers", noise_schedules);
   add("GET", "sd-models", sd_models);
   add("GET", "loras", loras);
+  add("GET", "embeddings", embeddings);
+  add("GET", "upscalers", [](App&, const HttpRequest&) -> Answer { return json_response(upscalers_named(false)); });
+  add("GET", "latent-upscale-modes", [](App&, const HttpRequest&) -> Answer { return json_response(upscalers_named(true)); });
   add("GET", "memory", memory);
   add("POST", "png-info", png_info, picture_body);
-  for (const char* name : {"refresh-checkpoints", "refresh-loras"})  // both are listed afresh each time
+  for (const char* name : {"refresh-checkpoints", "refresh-loras", "refresh-embeddings"})  // LoRAs are listed afresh each time, the others when the server starts
     add("POST", name, [](App&, const HttpRequest&) -> Answer { return json_response(Json::object()); });
-  for (const char* name : {"upscalers", "sd-vae", "hypernetworks", "face-restorers", "prompt-styles", "extensions"})  // of which there are none
+  for (const char* name : {"sd-vae", "hypernetworks", "face-restorers", "prompt-styles", "extensions"})  // of which there are none
     add("GET", name, [](App&, const HttpRequest&) -> Answer { return json_response(Json::array()); });
 }
 

@@ -129,19 +129,21 @@ Answer picture(App& app, const HttpRequest& request) {
 
 // What the page offers.
 Answer choices(App& app, const HttpRequest&) {
-  Json models = Json::array(), all_rungs = Json::array(), all_schedulers = Json::array(), all_spacings = Json::array(), loras = Json::array();
+  Json models = Json::array(), all_rungs = Json::array(), all_schedulers = Json::array(), all_spacings = Json::array(), loras = Json::array(), all_upscalers = Json::array();
   for (const CatalogModel& m : app.catalog.models())
-    models.push_back({{"name", m.name}, {"family", m.info.family}, {"width", m.info.width}, {"height", m.info.height}});
+    models.push_back({{"name", m.name}, {"family", m.info.family}, {"width", m.info.width}, {"height", m.info.height}, {"inpaints", m.info.inpaints}, {"embeddings", m.embeddings}});
   for (const RungInfo& r : rungs(app.options.pipeline.device)) all_rungs.push_back({{"name", r.name}, {"what", r.what}});
   for (const SchedulerInfo& s : schedulers()) all_schedulers.push_back({{"name", s.name}, {"label", s.label}, {"what", s.what}, {"options", s.options}});
   for (const SpacingInfo& s : spacings()) all_spacings.push_back({{"name", s.name}, {"label", s.label}, {"what", s.what}, {"sigmas", s.sigmas}});
   for (const auto& [name, path] : app.catalog.loras()) loras.push_back(name);
+  for (const UpscalerInfo& u : upscalers()) all_upscalers.push_back({{"name", u.name}, {"label", u.label}});
   return json_response({{"models", models},
                         {"default_model", app.catalog.default_model()},
                         {"rungs", all_rungs},
                         {"schedulers", all_schedulers},
                         {"spacings", all_spacings},
                         {"loras", loras},
+                        {"upscalers", all_upscalers},
                         {"limits", {{"n", most_pictures_of_a_job}, {"steps", most_steps}, {"pixels", app.options.pixels}}}});
 }
 

@@ -63,8 +63,8 @@ std::string as_text(const std::vector<std::byte>& bytes) { return {reinterpret_c
 // How far a batch is, as its jobs are told.
 class BatchProgress {
  public:
-  BatchProgress(const std::vector<Part>& parts, const Pace& pace, JobQueue& queue, size_t drawer, const LatentPreview& preview, int width, int height)
-      : parts_(parts), pace_(pace), queue_(queue), drawer_(drawer), preview_(preview), width_(width), height_(height) {}
+  BatchProgress(const std::vector<Part>& parts, const Pace& pace, JobQueue& queue, size_t drawer, const LatentPreview& preview)
+      : parts_(parts), pace_(pace), queue_(queue), drawer_(drawer), preview_(preview) {}
 
   bool step(const Progress& progress) {  // false: nobody waits for the batch any more
     if (progress.step == 1) first_step_ = Clock::now();
@@ -86,14 +86,13 @@ class BatchProgress {
   void show(const Progress& progress) {
     constexpr double between = 0.1;  // seconds
     if (!preview_.ready() || progress.step == progress.steps || seconds_since(shown_) < between) return;
-    const size_t pictures = pictures_in(parts_), pixels = progress.latent.size() / LatentPreview::channels / pictures;
-    const int side = LatentPreview::side_of_pixel(width_, height_, pixels);
-    if (side == 0) return;  // not a latent of four channels
+    const size_t pictures = pictures_in(parts_);
+    if (progress.latent.size() != pictures * size_t(progress.latent_width) * size_t(progress.latent_height) * LatentPreview::channels) return;
     size_t at = 0;
     for (const Part& part : parts_)
       for (size_t i = 0; i < part.count; ++i, ++at) {
         if (part.job->ended() || !part.job->previews_wanted()) continue;
-        const Image image = preview_.render(latent_of(progress.latent, at, pictures), width_ / side, height_ / side);
+        const Image image = preview_.render(latent_of(progress.latent, at, pictures), progress.latent_width, progress.latent_height);
         part.job->show(part.first + i, {as_text(encode_image("preview.jpg", image, "", 85)), progress.step});
         shown_ = Clock::now();
       }
@@ -104,7 +103,6 @@ class BatchProgress {
   JobQueue& queue_;
   const size_t drawer_;
   const LatentPreview& preview_;
-  const int width_, height_;
   Clock::time_point first_step_{}, shown_{};
 };
 
@@ -138,6 +136,10 @@ void Worker::warm_up() {
   constexpr double soon = 2;  // seconds
   const Setup setup{.pipeline = {.model = catalog_.default_model()}};
   Request request{.pictures = {{.prompt = "a red castle by the blue sea under a sunset, green trees, vivid colors"}}, .steps = 6};
+  if (const ModelInfo& info = catalog_.model(setup.pipeline.model).info; info.inpaints) {  // such a model draws over something
+    request.init_image = Image{.width = info.width, .height = info.height, .rgb = std::vector<uint8_t>(size_t(info.width) * size_t(info.height) * 3, 255)};
+    request.mask = request.init_image, request.strength = 1;
+  }
   const Clock::time_point start = Clock::now();
   request.on_step = [&](const Progress& p) {
     const double left = seconds_since(start) / p.step * (p.steps - p.step + 1);
@@ -174,9 +176,7 @@ void Worker::draw_together(const std::vector<Part>& parts) {
   PooledPipeline& pooled = pool_.get(parts[0].job->spec().setup, request);
   for (const Part& part : parts) part.job->start(pooled.pipeline.rung());
   metrics_.observe("hayate_batch_pictures", double(request.pictures.size()));
-  const int width = request.width ? request.width : pooled.pipeline.native_width(),
-            height = request.height ? request.height : pooled.pipeline.native_height();
-  BatchProgress progress(parts, pace_, queue_, number_, pool_.preview(pooled.key.model), width, height);
+  BatchProgress progress(parts, pace_, queue_, number_, pool_.preview(pooled.key.model));
   Clock::time_point step_began = Clock::now();
   request.on_step = [&](const Progress& p) {
     if (p.step > 1) metrics_.observe("hayate_step_seconds", seconds_since(step_began));

@@ -60,7 +60,12 @@ def check_webuiapi(address):
         prompt="a castle", seed=3, steps=4, width=64, height=64, denoising_strength=0.5)
     left = (0, 0, 32, 64)  # black
     assert inpainted.image.crop(left).tobytes() == result.image.crop(left).tobytes() and inpainted.image.tobytes() != result.image.tobytes()
-    assert "Euler a" in api.png_info(result.image).info or True
+    by_default = api.img2img(images=[result.image], mask_image=half_transparent(64).getchannel("A").convert("RGB"), prompt="a castle", seed=3, steps=4, width=64, height=64)
+    assert by_default.image.size == (64, 64) and "Masked content: fill" in by_default.info["infotexts"][0], by_default.info
+    larger = api.txt2img(prompt="a castle", seed=3, width=64, height=64, tiling=True, enable_hr=True, hr_scale=1.5, hr_upscaler=webuiapi.HiResUpscaler.Latent, denoising_strength=0.6)
+    assert larger.image.size == (96, 96) and "Hires upscale: 1.5, Hires steps: 4, Hires upscaler: Latent, Tiling: True" in larger.info["infotexts"][0], larger.info
+    assert "Sampler: Euler a" in api.png_info(result.image).info
+    assert api.get_embeddings()["loaded"] == {} and [u["name"] for u in api.get_upscalers()] == ["Lanczos"]
     assert api.get_progress()["progress"] == 0
     assert "DPM++ 2M" in [s["name"] for s in api.get_samplers()]
     assert [m["title"] for m in api.get_sd_models()] == ["built-in"]

@@ -144,8 +144,15 @@ TEST(A1111Api, Lists) {
   const Json samplers = serving.get("/sdapi/v1/samplers").json();
   EXPECT_TRUE(std::ranges::any_of(samplers, [](const Json& s) { return s["name"] == "DPM++ 2M"; }));
   EXPECT_EQ(serving.get("/sdapi/v1/sd-models").json()[0]["title"], "built-in");
-  for (const char* name : {"schedulers", "loras", "memory", "upscalers", "options"})
+  for (const char* name : {"schedulers", "loras", "memory", "options"})
     EXPECT_EQ(serving.get(std::string("/sdapi/v1/") + name).status, 200) << name;
+}
+
+TEST(A1111Api, ListsUpscalers) {
+  Serving serving;
+  auto first = [&](const std::string& name) { return serving.get("/sdapi/v1/" + name).json()[0]["name"]; };
+  EXPECT_EQ(first("upscalers"), "Lanczos");
+  EXPECT_EQ(first("latent-upscale-modes"), "Latent");
 }
 
 TEST(A1111Api, OptionsChooseTheModel) {
@@ -160,11 +167,11 @@ TEST(A1111Api, OptionsChooseTheModel) {
 
 TEST(A1111Api, RefusesWhatItWouldDrawOtherwise) {
   Serving serving;
-  for (const Json& wrong : {Json{{"enable_hr", true}}, Json{{"styles", {"x"}}}, Json{{"script_name", "x"}},
+  for (const Json& wrong : {Json{{"hr_upscaler", "ESRGAN_4x"}, {"enable_hr", true}}, Json{{"hr_prompt", "other"}, {"enable_hr", true}}, Json{{"styles", {"x"}}}, Json{{"script_name", "x"}},
                             Json{{"alwayson_scripts", {{"controlnet", {{"args", {1}}}}}}}}) {
     const Reply reply = serving.post("/sdapi/v1/txt2img", tiny(wrong));
     EXPECT_EQ(reply.status, 501) << wrong;
-    EXPECT_THAT(reply.json()["detail"].get<std::string>(), HasSubstr(wrong.begin().key()));
+    EXPECT_THAT(reply.json()["detail"].get<std::string>(), HasSubstr(wrong.size() == 1 ? wrong.begin().key() : std::next(wrong.begin()).key()));
   }
   EXPECT_EQ(serving.post("/sdapi/v1/txt2img", tiny({{"prompt", "<lora:absent:1> a"}})).status, 404);
   EXPECT_EQ(serving.post("/sdapi/v1/txt2img", tiny({{"prompt", "<lora:absent:x> a"}})).status, 400);

@@ -90,18 +90,21 @@ TEST(HostileJson, FieldsOfEveryKind) {
       {"/api/jobs",
        {"prompt",   "negative_prompt", "model",   "rung",     "scheduler", "width",  "height", "steps",     "guidance_scale", "guidance_rescale",
         "seed",     "spacing",         "eta",     "s_noise",  "s_churn",   "s_tmin", "s_tmax", "clip_skip", "prompt_syntax",  "loras",
-        "strength", "format",          "quality", "deadline", "n",         "fit",    "mask_blur", "mask_area"}},
+        "strength", "format",          "quality", "deadline", "n",         "fit",    "mask_blur", "mask_area",
+        "hires",    "hires_upscaler",  "hires_strength", "hires_steps", "seamless", "mimic_guidance", "mask_content"}},
       {"/v1/images/generations",
        {"n", "size", "response_format", "output_format", "output_compression", "stream", "partial_images", "model", "quality", "user"}},
       {"/sdapi/v1/txt2img",
-       {"batch_size", "n_iter", "cfg_scale", "sampler_name", "scheduler", "seed", "styles", "enable_hr", "override_settings", "alwayson_scripts"}},
+       {"batch_size", "n_iter", "cfg_scale", "sampler_name", "scheduler", "seed", "styles", "override_settings", "enable_hr", "hr_scale", "hr_upscaler", "hr_resize_x", "hr_second_pass_steps", "hr_prompt", "tiling", "alwayson_scripts"}},
       {"/sdapi/v1/img2img", {"init_images", "denoising_strength", "resize_mode", "mask", "include_init_images", "initial_noise_multiplier"}},
   };
-  const std::set<std::string> not_there = {"styles", "enable_hr", "alwayson_scripts", "initial_noise_multiplier"};  // yet, which is 501 (docs/api.md)
+  const std::set<std::string> not_there = {"styles", "hr_upscaler", "hr_prompt", "alwayson_scripts", "initial_noise_multiplier"};  // yet, which is 501 (docs/api.md)
   for (const auto& [target, names] : fields)
     for (const std::string& name : names)
       for (const Json& value : values) {
-        const Reply reply = ask(serving.port(), "POST", target, tiny({{name, value}}).dump());
+        Json body = tiny({{name, value}});
+        if (name.starts_with("hr_")) body["enable_hr"] = true;
+        const Reply reply = ask(serving.port(), "POST", target, body.dump());
         EXPECT_TRUE((reply.status >= 400 && reply.status < 500) || (reply.status == 501 && not_there.contains(name))) << target << " " << name << " " << value.dump().substr(0, 50) << ": " << reply.status;
         EXPECT_GT(reply.body.size(), 20u);
         EXPECT_LT(reply.body.size(), 2000u);

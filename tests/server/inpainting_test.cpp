@@ -136,6 +136,43 @@ TEST(Inpainting, PicturesOfOtherShapesAreFitted) {
   EXPECT_LE(largest_difference(image_of_base64(img2img.json()["images"][0]), expected.image), batch_difference);
 }
 
+// As webuiapi asks where it is not told otherwise: 0, colours around what is drawn anew.
+TEST(Inpainting, BeginsWithWhatIsAskedFor) {
+  Serving serving(in_float32());
+  const std::string picture = png_of(slope(width, height)), mask = png_of(box_mask());
+  const std::pair<MaskContent, const char*> contents[] = {{MaskContent::fill, "fill"}, {MaskContent::original, "original"}, {MaskContent::noise, "noise"}, {MaskContent::nothing, "nothing"}};
+  for (int number = 0; number < 4; ++number) {
+    const auto& [content, name] = contents[number];
+    const Drawing expected = drawn({.width = width, .height = height, .strength = 0.5, .mask_content = content});
+    Json body = web_ui(picture, mask, {{"inpainting_fill", number}});
+    if (number == 0) body.erase("inpainting_fill");
+    const Reply img2img = serving.post("/sdapi/v1/img2img", body);
+    ASSERT_EQ(img2img.status, 200) << img2img.body.substr(0, 300);
+    EXPECT_LE(largest_difference(image_of_base64(img2img.json()["images"][0]), expected.image), batch_difference) << name;
+    FormFields fields = asked("init_image", picture, {{"width", "96"}, {"height", "64"}, {"mask_content", name}});
+    fields.push_back({"mask", mask, true});
+    const Drawing job = drawn_by_job(serving, fields);
+    EXPECT_EQ(job.infotext, expected.infotext);
+    EXPECT_LE(largest_difference(job.image, expected.image), batch_difference) << name;
+  }
+}
+
+// It cannot draw without a picture: what is drawn before the first request draws over one.
+TEST(Inpainting, AModelThatIsMadeForItWarmsUp) {
+  ServeOptions options = in_float32();
+  const std::string models = HAYATE_SOURCE_DIR "/tests/data/parity/";
+  options.models = {models + "tiny-sd15"};
+  options.pipeline.unet = models + "tiny-sd15-inpaint-unet";
+  std::atomic<int> lines = 0;
+  options.log = [&](const std::string& line) { ADD_FAILURE() << line, ++lines; };
+  Serving serving(options);
+  auto is_warm = [&] { return serving.get("/metrics").body.find("hayate_stage_seconds_count{stage=\"denoise\"} 1") != std::string::npos; };
+  for (int i = 0; i < 3000 && lines == 0 && !is_warm(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(is_warm());
+  EXPECT_EQ(serving.get("/api/choices").json()["models"][0]["inpaints"], true);
+  EXPECT_THAT(serving.post("/api/jobs", tiny()).body, HasSubstr("made for inpainting"));
+}
+
 TEST(Inpainting, RefusesMasksThatMakeNoSense) {
   ServeOptions options;
   options.pixels = 128 * 128;
@@ -181,9 +218,8 @@ TEST(Inpainting, RefusesMasksThatMakeNoSense) {
 
   for (const Json& mask : {Json(1), Json("!"), Json(to_base64("no picture")), Json(to_base64(png_of(black)))})
     EXPECT_EQ(serving.post("/sdapi/v1/img2img", web_ui(picture, "", {{"mask", mask}})).status, 400) << mask;
-  for (const Json& more : {Json{{"inpainting_fill", 0}}, Json{{"mask_blur", nullptr}, {"mask_blur_x", 1}, {"mask_blur_y", 2}}})
-    EXPECT_EQ(serving.post("/sdapi/v1/img2img", web_ui(picture, sound, more)).status, 501) << more;
-  EXPECT_EQ(serving.post("/sdapi/v1/img2img", web_ui(picture, sound, {{"inpainting_fill", 0}, {"denoising_strength", 1}})).status, 200);
+  EXPECT_EQ(serving.post("/sdapi/v1/img2img", web_ui(picture, sound, {{"mask_blur", nullptr}, {"mask_blur_x", 1}, {"mask_blur_y", 2}})).status, 501);
+  for (const Json& fill : {Json(-1), Json(4), Json("fill")}) EXPECT_EQ(serving.post("/sdapi/v1/img2img", web_ui(picture, sound, {{"inpainting_fill", fill}})).status, 400) << fill;
   EXPECT_EQ(serving.get("/health").status, 200);
 }
 

@@ -95,6 +95,7 @@ TEST(ShareBatch, OnlyWithTheSamePictureAndMask) {
   const std::vector<void (*)(Request&)> changes = {[](Request& r) { r.mask.reset(); },        [](Request& r) { r.init_image.reset(), r.mask.reset(); },
                                                    [](Request& r) { r.strength = 0.6; },      [](Request& r) { r.mask_blur = 1; },
                                                    [](Request& r) { r.mask_area = 0; },       [](Request& r) { r.fit = Fit::crop; },
+                                                   [](Request& r) { r.mask_content = MaskContent::fill; },
                                                    [](Request& r) { r.mask->rgb[0] = 255; },  [](Request& r) { r.init_image->rgb[0] = 1; }};
   for (size_t i = 0; i < changes.size(); ++i) {
     JobSpec b = a;

@@ -134,5 +134,43 @@ TEST(PipelinePool, TheOneUsedLongestAgoGivesWay) {
   }
 }
 
+TEST(PipelinePool, OfThreeTheOneUsedLongestAgoGivesWay) {
+  const std::string third = data + "parity/tiny-sd15";
+  Options options = in_float32().pipeline;
+  std::vector<int64_t> peaks;
+  for (const std::string& model : {std::string(), other, third}) {
+    options.model = model;
+    peaks.push_back(Pipeline(options).forecast(small_request()).peak);
+  }
+  options.memory_limit = peaks[0] + peaks[1] + peaks[2] - *std::ranges::min_element(peaks) / 2;  // for any two
+  const Catalog catalog({"", other, third}, options, "");
+  PipelinePool pool(catalog, "cpu");
+  for (const char* model : {"built-in", "tiny-sdxl", "built-in", "tiny-sd15"}) {
+    pool.get({.pipeline = {.model = model, .rung = "fp32"}}, small_request()).pipeline.generate(small_request());
+    EXPECT_LE(pool.bytes(), options.memory_limit);
+  }
+  EXPECT_THAT(names(pool), ElementsAre("tiny-sd15", "built-in"));
+}
+
+// Through the service: all are open while memory is enough, and with less each still draws what it draws.
+TEST(Models, ManyWithinAMemoryLimit) {
+  const Image first = drawn_by(""), second = drawn_by(other);
+  Options options = in_float32().pipeline;
+  for (const bool both : {true, false}) {
+    ServeOptions serve = two_models();
+    serve.pipeline.memory_limit = both ? int64_t{4} << 30 : Pipeline(options).forecast({.pictures = {{}}, .steps = 6}).peak * 21 / 20;
+    Serving serving(serve);
+    auto drawn = [&](const char* model) {
+      const Json done = serving.wait_until(serving.submit(tiny({{"model", model}}))["id"], "done");
+      EXPECT_EQ(done.value("status", ""), "done") << done;
+      return decode_image(serving.get(done["pictures"][0]["url"]).body, "answer").image;
+    };
+    for (int round = 0; round < 2; ++round) {
+      EXPECT_LE(largest_difference(drawn("built-in"), first), batch_difference);
+      EXPECT_LE(largest_difference(drawn("tiny-sdxl"), second), batch_difference);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hayate::testing

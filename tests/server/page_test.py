@@ -78,6 +78,14 @@ def reuses(page):
     assert field(page, "steps") == "30"
 
 
+def drop(page, file):
+    page.evaluate("""bytes => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], "dropped.png", {type: "image/png"}));
+        document.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true}));
+    }""", list(file.read_bytes()))
+
+
 def takes_a_dropped_picture(page, folder):
     with page.expect_download() as download:
         page.locator("#download").click()
@@ -85,12 +93,7 @@ def takes_a_dropped_picture(page, folder):
     download.value.save_as(str(file))
     page.locator("#prompt").fill("something else")
     page.locator("#seed").fill("")
-    bytes_ = list(file.read_bytes())
-    page.evaluate("""bytes => {
-        const data = new DataTransfer();
-        data.items.add(new File([new Uint8Array(bytes)], "dropped.png", {type: "image/png"}));
-        document.dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true}));
-    }""", bytes_)
+    drop(page, file)
     expect(page.locator("#message")).to_contain_text("These are its settings")
     assert field(page, "prompt").startswith("a lighthouse") and field(page, "seed") == "7"
 
@@ -118,6 +121,38 @@ def draws_several(page):
     assert page.locator("#pictures figure img").count() == 4
     shoot(page, "several")
     page.locator("#count").fill("1")
+
+
+def draws_in_two_passes(page, folder):
+    set_steps(page, 6)
+    page.locator("#hires").fill("1.5")
+    page.locator("#hires-upscaler").select_option("lanczos")
+    slide(page, "#hires-strength", 0.5)
+    page.locator("#seamless").select_option("both")
+    slide(page, "#mimic", 3)
+    page.locator("#draw").click()
+    expect(page.locator("#tools")).to_be_visible(timeout=patience)
+    assert page.locator("#pictures img").evaluate("i => i.naturalWidth") == 384
+    shoot(page, "two-passes")
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    file = folder / "two-passes.png"
+    download.value.save_as(str(file))
+    wanted = {name: field(page, name) for name in ("hires", "hires_upscaler", "hires_strength", "seamless", "mimic_guidance", "width")}
+    unset = {"hires": "", "seamless": "", "mimic_guidance": "0"}
+    page.locator("#gallery button").nth(1).click()
+    page.locator("#reuse").click()
+    assert {name: field(page, name) for name in unset} == unset, "a picture without them leaves none"
+    page.locator("#gallery button").first.click()
+    page.locator("#reuse").click()
+    assert {name: field(page, name) for name in wanted} == wanted
+    page.locator("#gallery button").nth(1).click()
+    page.locator("#reuse").click()
+    drop(page, file)
+    expect(page.locator("#message")).to_contain_text("These are its settings")
+    assert {name: field(page, name) for name in wanted} == wanted
+    page.locator("#gallery button").nth(1).click()
+    page.locator("#reuse").click()
 
 
 def starts_from_a_picture(page):
@@ -293,6 +328,7 @@ with server(sys.argv[1]) as (address, process), sync_api.sync_playwright() as pl
     takes_a_dropped_picture(page, pathlib.Path(folder))
     compares_rungs(page)
     draws_several(page)
+    draws_in_two_passes(page, pathlib.Path(folder))
     page.locator("#gallery button").first.click()
     starts_from_a_picture(page)
     paints_with_mouse_and_keys(page)

@@ -3,9 +3,10 @@ import { Painter } from "/painter.js";
 
 const $ = (selector) => document.querySelector(selector);
 const memory = "hayate.settings";
-const numbers = ["width", "height", "steps", "guidance_scale", "seed", "n", "strength", "mask_blur"];
+const numbers = ["width", "height", "steps", "guidance_scale", "mimic_guidance", "seed", "n", "strength", "mask_blur", "hires", "hires_strength", "hires_steps"];
 const paddingOfArea = 32;  // pixels around what is painted
-const names = ["prompt", "negative_prompt", ...numbers, "model", "scheduler", "spacing", "rung"];
+const names = ["prompt", "negative_prompt", ...numbers, "model", "scheduler", "spacing", "rung", "mask_content", "hires_upscaler", "seamless"];
+const unset = { negative_prompt: "", scheduler: "", spacing: "", rung: "", mask_content: "", hires: "", hires_steps: "", seamless: "", mimic_guidance: 0, loras: [] };
 
 export class Form {
   // `say(text, wrong)` tells the user what went wrong.
@@ -23,11 +24,13 @@ export class Form {
     const rungs = choices.rungs.map((r) => option(r.name, r.name, r.what));
     $("#rung").append(option("", "fastest"), ...rungs.map((o) => o.cloneNode(true)));
     $("#compare").append(option("", "no comparison"), ...rungs);
+    $("#hires-upscaler").append(...choices.upscalers.map((u) => option(u.name, u.label)));
     $("#loras-field").hidden = choices.loras.length === 0;
     $("#count").max = choices.limits.n;
     $("#add-lora").addEventListener("click", () => this.addLora());
     $("#size").addEventListener("click", (event) => this.shape(event.target.closest("button")?.dataset.shape));
-    $("#model").addEventListener("change", () => this.shape("square"));
+    $("#model").addEventListener("change", () => { this.shape("square"); this.showEmbeddings(); });
+    $("#embeddings").addEventListener("click", (event) => this.addWord(event.target.closest("button")?.textContent));
     $("#choose-source").addEventListener("click", () => $("#source-file").click());
     $("#source-file").addEventListener("change", (event) => { this.startFrom(event.target.files[0] ?? null); event.target.value = ""; });
     $("#no-source").addEventListener("click", () => this.startFrom(null));
@@ -35,11 +38,24 @@ export class Form {
     this.form.addEventListener("input", () => this.changed());
     $("#model").value = choices.default_model;
     this.shape("square");
+    this.showEmbeddings();
     try { this.fill(JSON.parse(localStorage.getItem(memory)) ?? {}); } catch { localStorage.removeItem(memory); }
     this.changed();
   }
 
   get model() { return this.choices.models.find((m) => m.name === $("#model").value) ?? this.choices.models[0]; }
+
+  showEmbeddings() {
+    $("#embeddings").replaceChildren(...this.model.embeddings.map((word) => Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: word })));
+    $("#embeddings-field").hidden = this.model.embeddings.length === 0;
+  }
+
+  addWord(word) {
+    if (!word) return;
+    const prompt = $("#prompt");
+    prompt.value = prompt.value ? `${prompt.value.replace(/[\s,]+$/, "")}, ${word}` : word;
+    this.changed();
+  }
 
   // Portrait and landscape keep the number of pixels, about.
   shape(name) {
@@ -89,6 +105,8 @@ export class Form {
     const now = w === h ? "square" : w > h ? "landscape" : "portrait";
     for (const button of this.form.querySelectorAll("[data-shape]")) button.setAttribute("aria-pressed", String(button.dataset.shape === now));
     $("#inpainting").hidden = this.painter.empty;
+    $("#hires-field").hidden = Boolean(this.source);
+    for (const element of document.querySelectorAll(".hires")) element.hidden = !$("#hires").value;
     const shown = $("#source-mask"), { width, height } = this.painter.canvas;
     Object.assign(shown, { width, height });
     shown.getContext("2d").drawImage(this.painter.canvas, 0, 0);
@@ -106,7 +124,8 @@ export class Form {
     const settings = {};
     for (const name of names) {
       const value = this.form.elements[name].value;
-      const unused = (name === "strength" && !this.source) || (name === "mask_blur" && this.painter.empty);
+      const unused = (name === "strength" && !this.source) || (name.startsWith("mask_") && this.painter.empty) ||
+        (name.startsWith("hires") && (this.source || !this.form.elements.hires.value)) || (name === "mimic_guidance" && value === "0");
       if (value !== "" && !unused) settings[name] = numbers.includes(name) ? Number(value) : value;
     }
     if (!this.painter.empty && $("#mask-area").checked) settings.mask_area = paddingOfArea;
@@ -116,6 +135,9 @@ export class Form {
   }
 
   get compareWith() { return $("#compare").value; }
+
+  // These settings and no others.
+  replace(settings) { this.fill({ ...unset, ...settings }); }
 
   // What is not among the settings stays as it is; what the server does not have is left out.
   fill(settings) {
@@ -150,6 +172,16 @@ export class Form {
   // Of a picture's infotext, as /api/settings-of-picture takes it apart.
   fromPicture({ prompt, negative_prompt, settings, width, height }) {
     const found = { prompt, negative_prompt, width, height, n: 1 };
+    if (/^\d+x\d+$/.test(settings.Size)) [found.width, found.height] = settings.Size.split("x").map(Number);  // of the first pass
+    if (settings["Hires upscale"]) {
+      found.hires = Number(settings["Hires upscale"]);
+      found.hires_upscaler = this.choices.upscalers.find((u) => u.label === settings["Hires upscaler"])?.name;
+      if (settings["Hires steps"]) found.hires_steps = Number(settings["Hires steps"]);
+      found.hires_strength = Number(settings["Denoising strength"]);
+    }
+    if (settings.Tiling) found.seamless = settings.Tiling === "True" ? "both" : settings.Tiling;
+    if (settings["Mimic scale"]) found.mimic_guidance = Number(settings["Mimic scale"]);
+    if (settings["Masked content"]) found.mask_content = settings["Masked content"].replace("latent ", "");
     if (settings.Steps) found.steps = Number(settings.Steps);
     if (settings["CFG scale"]) found.guidance_scale = Number(settings["CFG scale"]);
     if (settings["Denoising strength"]) found.strength = Number(settings["Denoising strength"]);
@@ -158,6 +190,6 @@ export class Form {
     found.spacing = this.choices.spacings.find((s) => s.label === settings["Schedule type"])?.name ?? "";
     if (settings.Model) found.model = settings.Model;
     if (settings.Loras) found.loras = settings.Loras.split(", ").map((l) => ({ name: l.slice(0, l.lastIndexOf(":")), weight: Number(l.slice(l.lastIndexOf(":") + 1)) }));
-    this.fill(found);
+    this.replace(found);
   }
 }

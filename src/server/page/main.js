@@ -150,7 +150,7 @@ function wire() {
   $("#cancel").addEventListener("click", cancel);
   $("#reuse").addEventListener("click", async () => {
     await form.startFrom(shown.files.init_image ?? null, shown.files.mask);
-    form.fill({ loras: [], ...shown.settings });
+    form.replace(shown.settings);
     $("#prompt").focus();
     say("Settings taken over.");
   });
