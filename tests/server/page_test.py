@@ -318,6 +318,7 @@ with server(sys.argv[1]) as (address, process), sync_api.sync_playwright() as pl
     wait_until_warm(address)
     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
     page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_navigation_timeout(patience)
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
