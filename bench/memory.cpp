@@ -1,5 +1,5 @@
-// The memory of a request beside its forecast: bench_memory MODEL WIDTHxHEIGHT RUNG [LIMIT]. Draws one picture in one step, looking at the
-// process's own anonymous memory (RssAnon) every 50 ms. bench/in_control_group runs it where the kernel enforces a limit too.
+// The memory of a request beside its forecast: bench_memory MODEL WIDTHxHEIGHT RUNG [LIMIT [low]]. Draws one picture in one step, looking at the
+// process's own anonymous memory (RssAnon) every 50 ms; `low` streams the weights. bench/in_control_group runs it where the kernel enforces a limit too.
 #include <fmt/core.h>
 
 #include <atomic>
@@ -37,10 +37,10 @@ class Watch {
   }};
 };
 
-void run(const std::string& model, const std::string& size, const std::string& rung, const std::string& limit) {
+void run(const std::string& model, const std::string& size, const std::string& rung, const std::string& limit, bool low) {
   Request request{.pictures = {{.prompt = "a castle on a hill at night", .seed = 7}}, .steps = 1};
   if (std::sscanf(size.c_str(), "%dx%d", &request.width, &request.height) != 2) throw Error(ErrorKind::usage, "expected WIDTHxHEIGHT, got " + size);
-  Pipeline pipeline({.model = model, .rung = rung, .memory_limit = limit.empty() ? 0 : parse_size(limit).value_or(1)});
+  Pipeline pipeline({.model = model, .rung = rung, .low_memory = low, .memory_limit = limit.empty() ? 0 : parse_size(limit).value_or(1)});
   const MemoryForecast forecast = pipeline.forecast(request);
   Watch watch;
   int64_t denoised = 0;
@@ -68,8 +68,9 @@ void run(const std::string& model, const std::string& size, const std::string& r
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 4 && argc != 5) throw hayate::Error(hayate::ErrorKind::usage, "usage: bench_memory MODEL WIDTHxHEIGHT RUNG [LIMIT]");
-    hayate::run(argv[1], argv[2], argv[3], argc == 5 ? argv[4] : "");
+    const bool low = argc == 6 && std::string(argv[5]) == "low";
+    if (argc != 4 && argc != 5 && !low) throw hayate::Error(hayate::ErrorKind::usage, "usage: bench_memory MODEL WIDTHxHEIGHT RUNG [LIMIT [low]]");
+    hayate::run(argv[1], argv[2], argv[3], argc >= 5 ? argv[4] : "", low);
   } catch (const hayate::Error& e) {
     fmt::print(stderr, "bench_memory: {}\n", e.what());
     return 1;

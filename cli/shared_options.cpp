@@ -93,6 +93,7 @@ void add_machine(Table t, Options& options) {
   t.text("--force-capability", "N", "cuda: run the kernels of an older GPU: 80 or 89", [&](const std::string& given) {
     options.force_capability = parse_number("--force-capability", given, 80, 1000);
   });
+  t.flag("--low-memory", "cpu: keep no large weights but read them from the model's files in every step: slower, the same picture", options.low_memory);
   t.text("--memory-limit", "SIZE", "what hayate may take: 8GiB, 512M, or bytes (default: what the machine has left)", [&](const std::string& given) {
     std::optional<int64_t> bytes = parse_size(given);
     if (!bytes) refuse("--memory-limit: expected a size like 8GiB, 512M or a number of bytes, got \"{}\"", given);

@@ -82,6 +82,7 @@ struct Options {
   bool deterministic = false;    // cuda: no choice of algorithms by measurement, so that another machine of the kind computes the same
   int force_capability = 0;      // cuda: 80 or 89 runs the kernels of such a GPU on a newer one; 0: its own
   std::string print_program{};   // folder for each program after each pass (NN-pass.txt); empty: none
+  bool low_memory = false;       // cpu: weights are not kept but read from the files in every step: slower, the same picture
   int64_t memory_limit = 0;      // bytes that the whole process may take (cuda: of the GPU's); 0: what is left when a request starts
 };
 

@@ -50,6 +50,7 @@ void bind_options(nb::module_& m) {
       .def_rw("vae_dtype", &Options::vae_dtype)
       .def_rw("vae_tiling", &Options::vae_tiling)
       .def_rw("deterministic", &Options::deterministic)
+      .def_rw("low_memory", &Options::low_memory)
       .def_rw("memory_limit", &Options::memory_limit);
 }
 

@@ -26,12 +26,15 @@ class WeightStore {
  public:
   virtual ~WeightStore() = default;
   virtual Buffer get(const Program&, Value load_value) = 0;
+  // Makes the value at `out` and keeps nothing, as often as it is asked.
+  virtual void stream(const Program&, Value load_value, const Buffer& out);
 };
 
 struct CompileOptions {
   bool keep_all = false;  // no reuse of memory: every value can be read afterwards
   bool capture = false;   // a section becomes one submission to the device, where the device has that (a CUDA graph)
   bool tf32 = false;      // float32 products may round their factors to TF32
+  bool stream_weights = false;  // on a host: streamed_values() are made before each op that reads them, by the store, which outlives the executable
 };
 
 // What running a program takes beside its weights, bytes.

@@ -11,12 +11,26 @@
 #include "core/error.h"
 #include "core/page_range.h"
 #include "core/system_memory.h"
+#include "program/streamed_values.h"
 
 namespace hayate {
 
 namespace {
+constexpr int64_t kAlign = 64;
+
 // Stands for memory where an op is bound only to learn what it takes.
 std::byte* nowhere() { return reinterpret_cast<std::byte*>(uintptr_t{1} << 20); }
+
+// What the largest of the values takes that one place is made for, in turn.
+int64_t window_bytes(const HostBackend& backend, std::span<const Program> programs, const CompileOptions& options) {
+  int64_t most = 0;
+  for (const Program& p : programs) {
+    const std::vector<bool> streamed = options.stream_weights ? streamed_values(p) : std::vector<bool>(size_t(p.size()), false);
+    for (Value v = 0; v < p.size(); ++v)
+      if (streamed[size_t(v)]) most = std::max(most, backend.prepared_bytes(p, p[v]));
+  }
+  return (most + kAlign - 1) / kAlign * kAlign;
+}
 
 class HostExecutable : public Executable {
  public:
@@ -24,17 +38,24 @@ class HostExecutable : public Executable {
       : programs_(std::move(programs)), footprint_(backend.footprint(programs_, options)), budget_(backend.shared_memory()),
         memory_(std::max<int64_t>(footprint_.total(), 1)) {
     const Layout layout = lay_out(programs_, options);
+    std::byte* const window = memory_.data() + footprint_.activations;
+    const int64_t window_size = window_bytes(backend, programs_, options);
     for (size_t t = 0; t < programs_.size(); ++t) {
       const Program& p = programs_[t];
+      const std::vector<bool> streamed = options.stream_weights ? streamed_values(p) : std::vector<bool>(size_t(p.size()), false);
       auto weight = [&](Value v) {
+        if (streamed[size_t(v)]) return window;
         weights_.push_back(store.get(p, v));
         return weights_.back().get();
       };
       Bound& bound = bound_.emplace_back(Bound{.views = place(p, layout.offsets[t], memory_.data(), weight), .launches = {}});
       for (Value v = 0; v < p.size(); ++v) {
         if (!runs(p[v])) continue;
-        Scratch scratch(memory_.data() + footprint_.activations);
-        bound.launches[size_t(p[v].rate)].push_back(backend.bind(operands_of(p, bound.views, v), scratch));
+        Scratch scratch(window + window_size);
+        Launch launch = backend.bind(operands_of(p, bound.views, v), scratch);
+        for (Value w : p[v].in)
+          if (w != none && streamed[size_t(w)]) launch = after_streaming(store, p, w, {{std::shared_ptr<void>(), window}, backend.prepared_bytes(p, p[w])}, std::move(launch));
+        bound.launches[size_t(p[v].rate)].push_back(std::move(launch));
       }
     }
   }
@@ -125,6 +146,13 @@ class HostExecutable : public Executable {
     std::erase_if(tables_, [&](const StepTable& t) { return t.to == to; });
   }
 
+  static Launch after_streaming(WeightStore& store, const Program& p, Value weight, Buffer to, Launch launch) {
+    return [&store, &p, weight, to = std::move(to), launch = std::move(launch)] {
+      store.stream(p, weight, to);
+      launch();
+    };
+  }
+
   void* find(const std::string& input, size_t bytes) const {
     const InputPlace place = find_input(programs_, input, bytes);
     return bound_[place.program].views[size_t(place.value)].data;
@@ -173,7 +201,7 @@ class HostExecutable : public Executable {
   std::vector<StepTable> tables_;
 };
 
-constexpr int64_t kAlign = 64, kPages = int64_t{1} << 20;  // smaller buffers come from malloc
+constexpr int64_t kPages = int64_t{1} << 20;  // smaller buffers come from malloc
 
 std::shared_ptr<void> allocate_host(int64_t bytes) {
   if (bytes >= kPages) {
@@ -217,6 +245,8 @@ void HostBackend::copy(const Buffer& to, const Buffer& from) {
   std::memcpy(to.get(), from.get(), size_t(from.bytes));
 }
 
+void WeightStore::stream(const Program& p, Value v, const Buffer&) { fail(ErrorKind::internal, "{}: this store does not stream", p[v].name); }
+
 int64_t HostBackend::memory_left() const { return available_memory(); }
 
 Footprint HostBackend::footprint(std::span<const Program> turns, CompileOptions options) const {
@@ -233,6 +263,7 @@ Footprint HostBackend::footprint(std::span<const Program> turns, CompileOptions 
       footprint.scratch = std::max(footprint.scratch, scratch.used());
     }
   }
+  footprint.scratch += window_bytes(*this, turns, options);
   return footprint;
 }
 

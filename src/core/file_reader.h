@@ -19,6 +19,8 @@ class FileReader {
 
   // Fills `out` from byte `offset` on. Error(bad_file) if the file changed since it was opened. Safe from many threads.
   void read(int64_t offset, std::span<std::byte> out) const;
+  // The system may fetch these bytes while the program does something else.
+  void announce(int64_t offset, int64_t bytes) const { ::posix_fadvise(fd_.get(), offset, bytes, POSIX_FADV_WILLNEED); }
 
  private:
   std::string path_;

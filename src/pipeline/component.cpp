@@ -32,7 +32,7 @@ std::shared_ptr<Executable> awake(const std::shared_ptr<Executable>& executable)
 }  // namespace
 
 Component::Component(std::string name, std::shared_ptr<const TensorSource> source, const Compiler& compiler, size_t executables)
-    : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_), executables_(executables) {}
+    : name_(std::move(name)), compiler_(compiler), weights_(compiler.backend, std::move(source), name_, compiler.stream_weights), executables_(executables) {}
 
 const Component::Planned& Component::plan(const Recording& r, const Rung& rung, bool keep_all) {
   auto same = [&](const Planned& p) { return p.key == r.key && p.rung == &rung && p.keep_all == keep_all; };
@@ -42,7 +42,7 @@ const Component::Planned& Component::plan(const Recording& r, const Rung& rung, 
   }
   std::vector<Program> programs;
   for (const auto& record : r.record) programs.push_back(climb(record(), rung, *compiler_.backend, compiler_.climb));
-  Footprint running = compiler_.backend->footprint(programs, {.keep_all = keep_all});
+  Footprint running = compiler_.backend->footprint(programs, {.keep_all = keep_all, .stream_weights = compiler_.stream_weights});
   planned_.push_front({r.key, &rung, keep_all, std::move(programs), running});
   if (planned_.size() > kPlanned) planned_.pop_back();
   return planned_.front();
@@ -55,11 +55,14 @@ Component::Need Component::need(const std::vector<Held>& programs, const Rung& r
     const Planned& planned = plan(held.recording, rung, keep_all);
     Footprint running = planned.running;
     running.activations += held.beside;
+    int64_t streaming = 0;
     for (const Program& p : planned.programs) {
       const PreparedWeights::Need missing = weights_.need(p, counted);
       need.weights += missing.bytes;
       need.loading = std::max(need.loading, missing.loading + held.beside);
+      streaming = std::max(streaming, missing.streaming);
     }
+    running.scratch += streaming;
     if (running.total() > need.running.total()) need.running = running;
   }
   return need;
@@ -91,7 +94,7 @@ std::shared_ptr<Executable> Component::executable(const Recording& r, bool keep_
   std::vector<Program> programs = plan(r, *compiler_.rung, keep_all).programs;
   seconds.compile += watch.lap();
   for (const Program& p : programs) weights_.prepare(p);
-  CompileOptions options{.keep_all = keep_all, .capture = compiler_.rung->hoists && !keep_all, .tf32 = compiler_.rung->tf32};
+  CompileOptions options{.keep_all = keep_all, .capture = compiler_.rung->hoists && !keep_all, .tf32 = compiler_.rung->tf32, .stream_weights = compiler_.stream_weights};
   std::shared_ptr<Executable> made = compiler_.backend->compile_turns(std::move(programs), weights_, options);
   seconds.load += watch.lap();
   if (!keep_all) {

@@ -27,6 +27,7 @@ struct Compiler {
   std::string print_program;  // folder, or empty
   ClimbOptions climb = {};
   std::shared_ptr<Backend> second = {};  // runs the UNet for one half of guidance; none: one device does both
+  bool stream_weights = false;  // the large ones are read anew for every op that takes them
 };
 
 struct CompileSeconds {

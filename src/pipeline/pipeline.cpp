@@ -56,7 +56,7 @@ Compiler compiler_of(const Options& o) {
   const std::vector<std::shared_ptr<Backend>> backends = make_backends(o);
   return {.backend = backends[0], .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
           .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers, o.quantize_convolutions)},
-          .second = backends.size() > 1 ? backends[1] : nullptr};
+          .second = backends.size() > 1 ? backends[1] : nullptr, .stream_weights = o.low_memory};
 }
 
 std::string refusal_text(const MemoryForecast& f, bool limited) {
@@ -82,7 +82,7 @@ struct Pipeline::Impl {
         model(open_base(o), o.loras, compiler, o.warn),
         refiner(o.refiner.empty() ? nullptr : std::make_unique<DiffusionModel>(open_refiner(o), std::vector<Lora>{}, compiler, o.warn, "refiner ")),
         vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
-                     .climb = {.dtype = decoder_dtype(o, compiler.climb.dtype, model.checkpoint().config("vae"))}},
+                     .climb = {.dtype = decoder_dtype(o, compiler.climb.dtype, model.checkpoint().config("vae"))}, .stream_weights = o.low_memory},
         vae_config(parse_vae_config(model.checkpoint().config("vae"))),
         encoder(model.checkpoint().tensors("vae"), vae_config, vae_compiler),
         decoder(open_decoder(o, model.checkpoint()), vae_compiler, o.vae_tiling, o.warn) {
@@ -94,6 +94,7 @@ struct Pipeline::Impl {
               compiler.backend->name());
     require(!compiler.rung->tf32 || compiler.backend->has_tf32(), ErrorKind::unsupported, "rung {} needs an NVIDIA GPU; the device is {}",
             compiler.rung->name, compiler.backend->name());
+    require(!o.low_memory || compiler.backend->is_host(), ErrorKind::unsupported, "low_memory needs the CPU; the device is {}", compiler.backend->name());
     const std::vector<Dtype>& narrow = compiler.rung->quantized;
     require(narrow.empty() || std::ranges::any_of(narrow, [&](Dtype t) { return compiler.backend->has_quantized(t); }), ErrorKind::unsupported,
             "rung {}: the device is {}; int8 needs the CPU or an NVIDIA GPU of compute capability 8.0, fp8 an NVIDIA GPU of 8.9", compiler.rung->name,

@@ -42,6 +42,7 @@ class LongerTable : public TensorSource {
     const std::span<std::byte> rest = out.subspan(size_t(stored * width));
     as == Dtype::f32 ? void(std::ranges::copy(added, rest.begin())) : convert(Dtype::f32, added, as, rest);
   }
+  void announce(const std::string& name) const override { base_->announce(name); }
   std::optional<int64_t> added_rank(const std::string& name) const override { return name == kTable ? std::nullopt : base_->added_rank(name); }
   SplitTensor split(const std::string& name) const override { return base_->split(name); }
 

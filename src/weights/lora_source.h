@@ -31,6 +31,7 @@ class LoraSource : public TensorSource {
   std::string stored_as(const std::string& name) const override { return base_->stored_as(name); }
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
+  void announce(const std::string& name) const override { base_->announce(name); }
   std::optional<int64_t> added_rank(const std::string& name) const override;
   SplitTensor split(const std::string& name) const override;
 

@@ -61,6 +61,12 @@ std::string MappedSource::stored_as(const std::string& name) const {
   return same_of(view->parts, [&](const std::string& stored) { return source_->stored_as(stored); }).value_or(name_of(Dtype::f32));
 }
 
+void MappedSource::announce(const std::string& name) const {
+  const TensorView* view = find(name);
+  if (!view) return source_->announce(name);
+  for (const TensorPart& part : view->parts) source_->announce(part.stored);
+}
+
 void MappedSource::read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const {
   const TensorView* view = find(name);
   if (!view) return source_->read(name, as, out, first);

@@ -34,6 +34,7 @@ class MappedSource : public TensorSource {
   std::string stored_as(const std::string& name) const override;  // likewise
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
+  void announce(const std::string& name) const override;  // whole tensors, of which only some may be parts
 
  private:
   const TensorView* find(const std::string& name) const;

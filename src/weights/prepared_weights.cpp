@@ -12,6 +12,7 @@
 #include "core/stopwatch.h"
 #include "program/fold_nearest.h"
 #include "program/row_dot.h"
+#include "program/streamed_values.h"
 #include "weights/check_tensors.h"
 #include "weights/device_tensors.h"
 #include "weights/require_finite.h"
@@ -67,9 +68,31 @@ Buffer PreparedWeights::keep(const std::string& key, Buffer made, const std::sha
   return kept->second.buffer;
 }
 
+void PreparedWeights::stream(const Program& p, Value v, const Buffer& out) {
+  DeviceTensors on_device = device_tensors();
+  if (const Making m = making(p, v, on_device, out); !m.tensors.empty()) on_device.bring(m.tensors);
+  const std::vector<bool> streamed = streamed_values(p);
+  const auto next = std::find(streamed.begin() + v + 1, streamed.end(), true);  // values come in the order in which ops read them
+  if (next != streamed.end()) announce(p, Value(next - streamed.begin()));
+  make(p, v, out, on_device);
+  on_device.finish();
+}
+
+void PreparedWeights::announce(const Program& p, Value v) const {
+  if (p[v].op == Op::weight) source_->announce(p[v].name);
+  for (Value in : p[v].in)
+    if (in != none) announce(p, in);
+}
+
+std::vector<Value> PreparedWeights::kept_values(const Program& p) const {
+  std::vector<Value> kept = needed_load_values(p);
+  if (streams_) std::erase_if(kept, [streamed = streamed_values(p)](Value v) { return streamed[size_t(v)]; });
+  return kept;
+}
+
 void PreparedWeights::prepare(const Program& p) {
   std::vector<Value> missing;
-  for (Value v : needed_load_values(p))
+  for (Value v : kept_values(p))
     if (!kept_.contains(key_of(p, v))) missing.push_back(v);
   if (missing.empty()) return;
   const std::shared_ptr<const Program> load = load_section(p, missing);
@@ -129,7 +152,7 @@ PreparedWeights::Need PreparedWeights::need(const Program& p, std::unordered_set
   std::vector<int64_t> loading;
   int64_t brought = 0, largest = 0;
   Need need;
-  for (Value v : needed_load_values(p)) {
+  for (Value v : kept_values(p)) {
     const std::string key = key_of(p, v);
     if (kept_.contains(key) || !counted.insert(key).second) continue;
     need.bytes += backend_->prepared_bytes(p, p[v]);
@@ -141,6 +164,13 @@ PreparedWeights::Need PreparedWeights::need(const Program& p, std::unordered_set
   std::ranges::sort(loading, std::greater());
   for (size_t i = 0; i < std::min(loading.size(), size_t(omp_get_max_threads())); ++i) need.loading += loading[i];
   if (brought > 0) need.loading += std::min(brought, kBroughtAtOnce + largest) + backend_->evaluating_bytes();
+  const std::vector<bool> streamed = streams_ ? streamed_values(p) : std::vector<bool>();
+  for (Value v = 0; v < Value(streamed.size()); ++v) {
+    if (!streamed[size_t(v)]) continue;
+    int64_t own = loading_bytes(p, v, on_device);
+    for (const Node* n : making(p, v, on_device).tensors) own += on_device.bringing_bytes(*n);
+    need.streaming = std::max(need.streaming, own);
+  }
   return need;
 }
 
@@ -262,6 +292,10 @@ void PreparedWeights::write(const Program& p, Value v, std::span<std::byte> out)
 Buffer PreparedWeights::make(const Program& p, Value v, Buffer out, DeviceTensors& on_device) const {
   const Node& n = p[v];
   if (writes_in_place(p, v, on_device)) {
+    if (out && backend_->is_host()) {
+      write(p, v, {out.get(), size_t(byte_size(n))});
+      return out;
+    }
     Buffer written = backend_->fill(byte_size(n), [&](std::span<std::byte> bytes) { write(p, v, bytes); });
     if (!out) return written;
     backend_->copy(out, written);

@@ -14,17 +14,22 @@ namespace hayate {
 // and rung find what they share. Values that are only steps on the way (the parts of a stack) are not kept.
 class PreparedWeights : public WeightStore {
  public:
-  PreparedWeights(std::shared_ptr<Backend> backend, std::shared_ptr<const TensorSource> source, std::string what)
-      : backend_(std::move(backend)), source_(std::move(source)), what_(std::move(what)), originals_(*backend_) {}
+  // Where it streams, programs are compiled so that streamed_values() are not kept.
+  PreparedWeights(std::shared_ptr<Backend> backend, std::shared_ptr<const TensorSource> source, std::string what, bool streams = false)
+      : backend_(std::move(backend)), source_(std::move(source)), what_(std::move(what)), streams_(streams), originals_(*backend_) {}
 
   Buffer get(const Program&, Value load_value) override;
+  void stream(const Program&, Value load_value, const Buffer& out) override;
   void prepare(const Program&);  // all that it will get, one value on each core
 
   int64_t bytes() const { return bytes_; }
 
   // What prepare would add to bytes(), and what it takes beside that while it runs. Values that are in `counted` count nothing; others are
   // put there, so that programs that are prepared one after another can be counted together.
-  struct Need { int64_t bytes = 0, loading = 0; };
+  struct Need {
+    int64_t bytes = 0, loading = 0;
+    int64_t streaming = 0;  // what a run takes beside its executable
+  };
   Need need(const Program&, std::unordered_set<std::string>& counted) const;
   void release();  // forgets all values; their memory goes with the executables that use them
 
@@ -39,6 +44,8 @@ class PreparedWeights : public WeightStore {
   Originals& originals() { return originals_; }
 
  private:
+  void announce(const Program&, Value) const;
+  std::vector<Value> kept_values(const Program&) const;  // load values that ops read, but for streamed ones
   int64_t loading_bytes(const Program&, Value, const DeviceTensors&) const;
   // A value, and how it was made.
   struct Kept {
@@ -73,6 +80,7 @@ class PreparedWeights : public WeightStore {
   std::shared_ptr<Backend> backend_;
   std::shared_ptr<const TensorSource> source_;
   std::string what_;  // the component, for messages
+  bool streams_;
   mutable Originals originals_;
   std::unordered_map<std::string, Kept> kept_;
   int64_t bytes_ = 0;

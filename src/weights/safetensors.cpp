@@ -159,6 +159,11 @@ std::string SafetensorsFile::stored_as(const std::string& name) const {
   return type;
 }
 
+void SafetensorsFile::announce(const std::string& name) const {
+  const StoredTensor& tensor = find(name);
+  file_.announce(tensor.begin, tensor.end - tensor.begin);
+}
+
 void SafetensorsFile::read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const {
   const StoredTensor& tensor = find_weight(name);
   const int64_t width = tensor.type->bits / 8, elements = (tensor.end - tensor.begin) / width, count = int64_t(out.size()) / size_of(as);

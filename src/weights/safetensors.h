@@ -42,6 +42,7 @@ class SafetensorsFile : public TensorSource {
   using TensorSource::read;
   // Runs on all cores. Error(unsupported) for a tensor whose type is not a floating-point one.
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
+  void announce(const std::string& name) const override;
 
  private:
   const StoredTensor& find(const std::string& name) const;

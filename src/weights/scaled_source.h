@@ -25,6 +25,7 @@ class ScaledSource : public TensorSource {
   std::string stored_as(const std::string& name) const override;
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override;
+  void announce(const std::string& name) const override { stored_->announce(name); }
 
  private:
   std::shared_ptr<const TensorSource> stored_;

@@ -20,6 +20,7 @@ class ShardedWeights : public TensorSource {
   std::string stored_as(const std::string& name) const override { return shard(name).stored_as(name); }
   using TensorSource::read;
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override { shard(name).read(name, as, out, first); }
+  void announce(const std::string& name) const override { shard(name).announce(name); }
 
  private:
   const SafetensorsFile& shard(const std::string& name) const;

@@ -48,6 +48,7 @@ class WithoutUnusedLayers : public TensorSource {
   Dtype dtype(const std::string& name) const override { return source_->dtype(name); }
   std::string stored_as(const std::string& name) const override { return source_->stored_as(name); }
   void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const override { source_->read(name, as, out, first); }
+  void announce(const std::string& name) const override { source_->announce(name); }
 
  private:
   std::shared_ptr<const TensorSource> source_;

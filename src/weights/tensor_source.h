@@ -31,6 +31,8 @@ class TensorSource {
   // Fills `out` with elements from `first` on, in the stored order, converted to `as` (f32, f16 or bf16). Safe from many threads.
   virtual void read(const std::string& name, Dtype as, std::span<std::byte> out, int64_t first) const = 0;
   void read(const std::string& name, Dtype as, std::span<std::byte> out) const { read(name, as, out, 0); }
+  // It will be read soon, whole: the system may fetch it meanwhile.
+  virtual void announce(const std::string&) const {}
   // The rank of the product that read() adds to a stored tensor, 0 where it adds nothing; no number where it does something else.
   virtual std::optional<int64_t> added_rank(const std::string&) const { return 0; }
   // What it adds up, for who adds faster, where there is a rank.

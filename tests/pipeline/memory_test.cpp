@@ -39,6 +39,25 @@ TEST(Memory, IsForecastToTheByte) {
     }
 }
 
+TEST(Memory, StreamedWeightsDrawTheSamePictureInLess) {
+  for (const char* rung : {"fp32", "bf16", "projections", "int8"}) {
+    SCOPED_TRACE(rung);
+    const Options options{.model = HAYATE_SOURCE_DIR "/models/builtin", .rung = rung};
+    Options low = options;
+    low.low_memory = true;
+    Request r = request(64, 64);
+    r.steps = 2;
+    Pipeline whole(options), streamed(low);
+    const MemoryForecast f = streamed.forecast(r);
+    const Result expected = whole.generate(r), got = streamed.generate(r);
+    EXPECT_EQ(got.images[0].rgb, expected.images[0].rgb);
+    EXPECT_EQ(got.latents, expected.latents);
+    EXPECT_LE(got.peak_memory, f.peak - f.process);
+    EXPECT_GE(double(got.peak_memory), 0.85 * double(f.peak - f.process));  // the largest values of a network need not be read by one op
+    EXPECT_LT(got.peak_memory, expected.peak_memory);
+  }
+}
+
 TEST(Memory, NetworksGiveWayToEachOtherWhereItIsShort) {
   Request r = request(48, 64);
   Pipeline free({.model = kModel});

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "hayate/error.h"
 #include "program/builder.h"
 #include "program/cut_at.h"
+#include "program/streamed_values.h"
 
 namespace hayate {
 namespace {
@@ -132,6 +135,25 @@ TEST(Program, PrintIsOneLinePerOp) {
   std::string text = print(small());
   EXPECT_THAT(text, HasSubstr("linear f32 (2, 4, 4, 16) step block.a <- %0"));
   EXPECT_THAT(text, HasSubstr("output"));
+}
+
+// b reads two large values, of which the smaller stays, though c could do without it.
+TEST(Program, LargeLoadValuesAreStreamedOneForEachOp) {
+  Program p;
+  auto weight = [&](const char* name, int64_t rows, int64_t columns) { return p.add({.op = Op::weight, .shape = {1, 1, rows, columns}, .name = name}); };
+  auto input = [&](const char* name, int64_t columns) { return p.add({.op = Op::input, .shape = {1, 1, 4, columns}, .rate = Rate::step, .name = name}); };
+  auto linear = [&](const char* name, Value x, Value w, Value residual = none) {
+    return p.add({.op = Op::linear, .in = {x, w, none, residual}, .name = name, .attr = LinearAttr{}});
+  };
+  const Value x = input("x", 512), narrow = input("narrow", 2);
+  const Value large = weight("large", 8192, 2), larger = weight("larger", 4, 8192), small = weight("small", 31, 512), alone = weight("alone", 32, 512);
+  p.outputs = {linear("b", narrow, large, larger), linear("c", narrow, large), linear("d", x, small), linear("e", x, alone), linear("f", x, alone)};
+  const std::vector<bool> streamed = streamed_values(p);
+  EXPECT_FALSE(streamed[size_t(large)]);
+  EXPECT_TRUE(streamed[size_t(larger)]);
+  EXPECT_FALSE(streamed[size_t(small)]);
+  EXPECT_TRUE(streamed[size_t(alone)]);
+  EXPECT_EQ(std::ranges::count(streamed, true), 2);
 }
 
 TEST(Program, RootOfFollowsSlices) {

@@ -200,6 +200,40 @@ class FaultySource : public CountingSource {
   float value_;
 };
 
+TEST(PreparedWeights, StreamedOnesAreReadForEveryRunAndTakeNoMemoryBetween) {
+  auto backend = make_reference_backend();
+  auto tensors = std::make_shared<CountingSource>(std::map<std::string, std::vector<int64_t>>{
+      {"a.weight", {512, 700}}, {"a.bias", {512}}, {"b.weight", {700, 512}}, {"b.bias", {700}}});
+  Program p;
+  Builder b(p);
+  const Value x = b.input("x", {1, 1, 2, 700}, Rate::step);
+  p.outputs = {b.linear("b", b.linear("a", x, 512), 700)};
+  PreparedWeights kept(backend, tensors, "test"), streamed(backend, tensors, "test", /*streams=*/true);
+  std::unordered_set<std::string> counted;
+  EXPECT_EQ(streamed.need(p, counted).bytes, 4 * (512 + 700));
+  kept.prepare(p), streamed.prepare(p);
+  EXPECT_EQ(streamed.bytes(), 4 * (512 + 700));
+  EXPECT_EQ(tensors->reads["a.weight"], 1);
+  auto run = [&](PreparedWeights& weights, bool streams) {
+    auto e = backend->compile(p, weights, {.stream_weights = streams});
+    std::vector<std::vector<float>> results(2, std::vector<float>(1400));
+    for (std::vector<float>& result : results) {
+      std::vector<float> values(1400);
+      for (size_t i = 0; i < values.size(); ++i) values[i] = float(i % 13) - 5;
+      e->write("x", std::as_bytes(std::span(values)));
+      e->run(Rate::step);
+      e->read("b", std::as_writable_bytes(std::span(result)));
+    }
+    EXPECT_EQ(results[0], results[1]);
+    return results[1];
+  };
+  EXPECT_EQ(run(streamed, true), run(kept, false));
+  EXPECT_EQ(tensors->reads["a.weight"], 3);
+  EXPECT_EQ(tensors->reads["b.weight"], 3);
+  EXPECT_EQ(tensors->reads["a.bias"], 2);
+  EXPECT_EQ(backend->footprint(p, {.stream_weights = true}).total() - backend->footprint(p).total(), 4 * 512 * 700) << "one place for both";
+}
+
 TEST(PreparedWeights, WhatIsNotFiniteIsRefusedByName) {
   std::map<std::string, std::vector<int64_t>> tensors = {{"a.weight", {2, 3}}, {"a.bias", {2}}, {"b.weight", {2, 3}}, {"b.bias", {2}}};
   for (float value : {NAN, -NAN, HUGE_VALF, -HUGE_VALF})
