@@ -16,7 +16,7 @@ struct Candidate {
 
 inline std::vector<Candidate> make_candidates() {
   std::vector<Candidate> all;
-  for (cpu::Isa isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512, cpu::Isa::avx512_vnni, cpu::Isa::avx512_bf16})
+  for (cpu::Isa isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512, cpu::Isa::avx512_vnni, cpu::Isa::avx512_bf16, cpu::Isa::avx512_amx})
     if (cpu::runs_here(isa)) all.push_back({std::string("cpu_") + name_of(isa), make_cpu_backend(isa)});
   if (std::string why; !cuda_devices(why).empty())
     for (bool deterministic : {true, false}) {

@@ -4,7 +4,7 @@
 
 namespace hayate::cpu::HAYATE_ISA {
 
-constexpr int64_t kQueries = 96;  // a multiple of every kTileRows; enough to pay for packing the keys again
+constexpr int64_t kQueries = 96;  // a multiple of every kTileRows, and of 32 for matrix registers; enough to pay for packing the keys again
 constexpr int64_t kKeys = 64;
 
 // What one thread works on at a time: queries [first, first + count) of one head.
@@ -14,6 +14,7 @@ template <class Body>
 void for_query_blocks(int64_t images, int64_t heads, int64_t queries, Body body) {
   int64_t blocks = (queries + kQueries - 1) / kQueries;
   parallel_for(images * heads * blocks, 1, [&](int64_t begin, int64_t end) {
+    const MatrixRegisters registers;
     for (int64_t task = begin; task < end; ++task) {
       int64_t first = task % blocks * kQueries, head = task / blocks;
       body(QueryBlock{head / heads, head % heads, first, std::min(kQueries, queries - first)});
@@ -26,7 +27,11 @@ void for_key_blocks(int64_t keys, Body body) {  // body(begin, count)
   for (int64_t begin = 0; begin < keys; begin += kKeys) body(begin, std::min(kKeys, keys - begin));
 }
 
-inline int64_t whole_tiles(int64_t rows) { return (rows + kTileRows - 1) / kTileRows * kTileRows; }
+// What is computed of so many queries and keys: whole tiles, and where products of whole matrices are as fast as those of a part, all.
+template <class E>
+int64_t whole_tiles(int64_t rows) { return kMultipliesMatrices<E> ? kQueries : (rows + kTileRows - 1) / kTileRows * kTileRows; }
+template <class E>
+int64_t whole_vectors(int64_t keys) { return kMultipliesMatrices<E> ? kKeys : round_up(keys); }
 
 // The first of a head's columns for one token; heads lie side by side in the columns.
 template <class T>
@@ -54,12 +59,12 @@ struct Scores {
   Block<E> keys(float* memory) const { return {as<E>(memory + kQueries * depth), kKeys}; }
 
   void pack_queries(const QueryBlock& b, float* memory) const {
-    pack_rows(queries(memory), whole_tiles(b.count), head_row<T>(q, b, b.first, width), q.row_stride, b.count, width);
+    pack_rows(queries(memory), whole_tiles<E>(b.count), head_row<T>(q, b, b.first, width), q.row_stride, b.count, width);
   }
   // Against keys [begin, begin + count); columns from count on are -inf.
   void operator()(const QueryBlock& b, float* memory, Block<float> scores, int64_t begin, int64_t count) const {
     pack_transposed(keys(memory), head_row<T>(k, b, begin, width), k.row_stride, count, width);
-    multiply(scores, queries(memory), keys(memory), whole_tiles(b.count), round_up(count), depth, false);
+    multiply(scores, queries(memory), keys(memory), whole_tiles<E>(b.count), whole_vectors<E>(count), depth, false);
     for (int64_t i = 0; i < b.count; ++i) {
       int64_t seen = attr.causal ? std::clamp<int64_t>(b.first + i + 1 - begin, 0, count) : count;
       std::fill(scores.row(i) + seen, scores.row(i) + kKeys, -INFINITY);
@@ -78,10 +83,11 @@ struct Mix {
   Block<float> sums(float* memory) const { return {memory, padded}; }
   Block<E> values(float* memory) const { return {as<E>(memory + kQueries * padded), padded}; }
 
-  void clear(const QueryBlock& b, float* memory) const { std::fill_n(memory, whole_tiles(b.count) * padded, 0.0f); }
+  void clear(const QueryBlock& b, float* memory) const { std::fill_n(memory, whole_tiles<E>(b.count) * padded, 0.0f); }
   void add(const QueryBlock& b, float* memory, Block<E> weights, int64_t begin, int64_t count) const {
-    pack_columns(values(memory), head_row<T>(v, b, begin, width), v.row_stride, count, width);
-    multiply(sums(memory), weights, values(memory), whole_tiles(b.count), padded, factors<E>(count), true);
+    const int64_t keys = kMultipliesMatrices<E> ? kKeys : count;
+    pack_columns(values(memory), keys, head_row<T>(v, b, begin, width), v.row_stride, count, width);
+    multiply(sums(memory), weights, values(memory), whole_tiles<E>(b.count), padded, factors<E>(keys), true);
   }
   // The sums of query i times `scale`.
   void store_row(const QueryBlock& b, float* memory, int64_t i, float scale) const {
@@ -150,7 +156,7 @@ class Attention {
     for_key_blocks(visible, [&](int64_t begin, int64_t count) {
       scores_(b, for_scores, scores, begin, count);
       for (int64_t i = 0; i < b.count; ++i)
-        softmax(scores.row(i), reinterpret_cast<Stored*>(weights.row(i)), round_up(count), mix_.sums(for_mix).row(i), mix_.padded, i);
+        softmax(scores.row(i), reinterpret_cast<Stored*>(weights.row(i)), whole_vectors<E>(count), mix_.sums(for_mix).row(i), mix_.padded, i);
       mix_.add(b, for_mix, weights, begin, count);
     });
     for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, for_mix, i, 1 / softmax.total(i));
@@ -206,7 +212,7 @@ class AttentionMix {
       mix_.clear(b, memory);
       for_key_blocks(w.c, [&](int64_t begin, int64_t count) {
         const T* from = weights_.row<T>((b.image * w.h + b.head) * w.w + b.first) + begin;
-        pack_rows(block, whole_tiles(b.count), from, weights_.row_stride, b.count, count);
+        pack_rows(block, whole_tiles<E>(b.count), from, weights_.row_stride, b.count, count);
         mix_.add(b, memory, block, begin, count);
       });
       for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, memory, i, 1);

@@ -1,6 +1,7 @@
 // Products of small matrices that lie in cache, summed in float32, and packing rows of any type into them.
 // HAYATE_TILE_ROWS: rows for which the registers of the instruction set hold two vectors of sums each.
 #pragma once
+#include <atomic>
 #include <bit>
 #include <type_traits>
 
@@ -66,9 +67,61 @@ void multiply_tile(const E* a, int64_t a_stride, const E* b, int64_t b_stride, f
     for (int j = 0; j < Vectors; ++j) store(c + i * c_stride + j * kLanes, sum[i][j]);
 }
 
+#if defined(__AMX_BF16__)
+constexpr int64_t kMatrix = 16;               // rows of a matrix register, and pairs or sums in one of them
+constexpr int64_t kMatrices = 2 * kMatrix;    // rows and columns that are computed at a time
+struct MatrixShapes {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {kMatrix, kMatrix, kMatrix, kMatrix, kMatrix, kMatrix, kMatrix, kMatrix};
+};
+alignas(64) constexpr MatrixShapes kMatrixShapes;
+// While it lives, this thread has the matrix registers. oneDNN takes them for itself and gives them back, too.
+struct MatrixRegisters {
+  MatrixRegisters() { _tile_loadconfig(&kMatrixShapes); }
+  ~MatrixRegisters() { _tile_release(); }
+};
+
+// kMatrices rows and columns of c (+)= a b.
+inline void multiply_matrices(const Pair* a, int64_t a_stride, const Pair* b, int64_t b_stride, float* c, int64_t c_stride, int64_t depth, bool add) {
+  constexpr int64_t bytes = sizeof(Pair);
+  float *right = c + kMatrix, *lower = c + kMatrix * c_stride, *corner = lower + kMatrix;
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler does not know that registers are loaded from what was written before
+  if (add) {
+    _tile_loadd(0, c, c_stride * bytes); _tile_loadd(1, right, c_stride * bytes);
+    _tile_loadd(2, lower, c_stride * bytes); _tile_loadd(3, corner, c_stride * bytes);
+  } else {
+    _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3);
+  }
+  for (int64_t k = 0; k < depth; k += kMatrix) {
+    _tile_loadd(4, a + k, a_stride * bytes); _tile_loadd(5, a + kMatrix * a_stride + k, a_stride * bytes);
+    _tile_loadd(6, b + k * b_stride, b_stride * bytes); _tile_loadd(7, b + k * b_stride + kMatrix, b_stride * bytes);
+    _tile_dpbf16ps(0, 4, 6); _tile_dpbf16ps(1, 4, 7); _tile_dpbf16ps(2, 5, 6); _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(0, c, c_stride * bytes); _tile_stored(1, right, c_stride * bytes);
+  _tile_stored(2, lower, c_stride * bytes); _tile_stored(3, corner, c_stride * bytes);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+template <class E>
+constexpr bool kMultipliesMatrices = std::is_same_v<E, Pair>;
+#else
+struct MatrixRegisters { MatrixRegisters() {} };
+template <class E>
+constexpr bool kMultipliesMatrices = false;
+#endif
+
 // c (+)= a b for `rows` a multiple of kTileRows and `columns` a multiple of kLanes; depth: of factors.
 template <class E>
 void multiply(Block<float> c, Block<E> a, Block<E> b, int64_t rows, int64_t columns, int64_t depth, bool add) {
+#if defined(__AMX_BF16__)
+  if constexpr (std::is_same_v<E, Pair>)
+    if (rows % kMatrices == 0 && columns % kMatrices == 0 && depth % kMatrix == 0) {
+      for (int64_t i = 0; i < rows; i += kMatrices)
+        for (int64_t at = 0; at < columns; at += kMatrices)
+          multiply_matrices(a.row(i), a.stride, b.data + at, b.stride, c.row(i) + at, c.stride, depth, add);
+      return;
+    }
+#endif
   int64_t j = 0;
   for (; j + 2 * kLanes <= columns; j += 2 * kLanes)
     for (int64_t i = 0; i < rows; i += kTileRows)
@@ -112,10 +165,13 @@ inline void pack_transposed(Block<Pair> to, const bf16* from, int64_t from_strid
   }
 }
 
-// Factors on the right, of which `count` rows are given.
+// Factors on the right, of which `count` rows are given; the rest of `padded` rows and of the stride is zero.
 template <class T>
-void pack_columns(Block<float> to, const T* from, int64_t from_stride, int64_t count, int64_t width) { pack_rows(to, count, from, from_stride, count, width); }
-inline void pack_columns(Block<Pair> to, const bf16* from, int64_t from_stride, int64_t count, int64_t width) {
+void pack_columns(Block<float> to, int64_t padded, const T* from, int64_t from_stride, int64_t count, int64_t width) {
+  pack_rows(to, padded, from, from_stride, count, width);
+}
+inline void pack_columns(Block<Pair> to, int64_t padded, const bf16* from, int64_t from_stride, int64_t count, int64_t width) {
+  for (int64_t r = count + count % 2; r < padded; r += 2) std::fill_n(to.row(r / 2), to.stride, Pair{});
   for (int64_t r = 0; r < count; r += 2) {
     const bf16 *upper = from + r * from_stride, *lower = upper + from_stride;
     Pair* row = to.row(r / 2);
