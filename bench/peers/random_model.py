@@ -73,9 +73,11 @@ def save_random(family, folder):
     """Writes a family in float16 as a diffusers folder, one network in memory at a time; without a tokenizer."""
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float16)
+    index = dict(_class_name="StableDiffusionXLPipeline", force_zeros_for_empty_prompt=True, scheduler=["diffusers", "EulerDiscreteScheduler"])
     for part in PARTS:
-        random_part(part, family).save_pretrained(f"{folder}/{part}")
+        made = random_part(part, family)
+        made.save_pretrained(f"{folder}/{part}")
+        index[part] = [type(made).__module__.split(".")[0], type(made).__name__]
     torch.set_default_dtype(torch.float32)
     EulerDiscreteScheduler(**SCHEDULER).save_pretrained(f"{folder}/scheduler")
-    index = dict(_class_name="StableDiffusionXLPipeline", force_zeros_for_empty_prompt=True)
     (Path(folder) / "model_index.json").write_text(json.dumps(index))
