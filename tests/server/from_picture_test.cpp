@@ -146,7 +146,9 @@ TEST(FromPicture, BombsTakeBoundedMemory) {
                         "\r\n\r\n" + body);
   }
   for (HttpClient& client : clients) EXPECT_EQ(client.reply().status, 202);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)  // which keep notes about memory beside it
   EXPECT_LT(peak_kib() - before, 400 << 10);  // one picture of 103 MiB, and libwebp's copy of 137 MiB while it is made smaller
+#endif
 }
 
 TEST(FromPicture, LargeBodiesShareABound) {
