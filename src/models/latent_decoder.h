@@ -20,4 +20,16 @@ struct LatentDecoder {
   Program whole(int64_t n, int64_t h, int64_t w, Wrap wrap = {}) const { return record(0, parts, {n, h, w, latent_channels}, wrap); }
 };
 
+// LatentDecoder::record of a network that has decode(value, begin, end), made from a Builder and its config.
+template <class Network, class Config>
+auto recorder_of(const Config& config) {
+  return [config](int begin, int end, const Shape& input, Wrap wrap) {
+    Program p;
+    Builder b(p);
+    b.wrap(wrap);
+    p.outputs = {Network(b, config).decode(b.input(begin == 0 ? "latents" : "x", input, Rate::prompt), begin, end)};
+    return p;
+  };
+}
+
 }  // namespace hayate

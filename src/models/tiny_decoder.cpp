@@ -51,20 +51,13 @@ class TinyDecoder {
 LatentDecoder tiny_decoder(const TinyDecoderConfig& config) {
   int parts = 1;
   for (int64_t blocks : config.blocks) parts += int(blocks) + 1;
-  auto record = [config](int begin, int end, const Shape& input, Wrap wrap) {
-    Program p;
-    Builder b(p);
-    b.wrap(wrap);
-    p.outputs = {TinyDecoder(b, config).decode(b.input(begin == 0 ? "latents" : "x", input, Rate::prompt), begin, end)};
-    return p;
-  };
   auto prepare = [config](std::span<float> latents) {  // here because no other network has a tanh
     for (float& x : latents) x = std::tanh((x / config.scaling_factor + config.shift_factor) / 3) * 3;
   };
   return {.parts = parts,
           .latent_channels = config.latent_channels,
           .downscale = int64_t{1} << (config.blocks.size() - 1),
-          .record = record,
+          .record = recorder_of<TinyDecoder>(config),
           .prepare = prepare};
 }
 

@@ -86,15 +86,8 @@ class Vae {
 
 LatentDecoder vae_decoder(const VaeConfig& config) {
   const int levels = int(config.channels.size());
-  auto record = [config](int begin, int end, const Shape& input, Wrap wrap) {
-    Program p;
-    Builder b(p);
-    b.wrap(wrap);
-    p.outputs = {Vae(b, config).decode(b.input(begin == 0 ? "latents" : "x", input, Rate::prompt), begin, end)};
-    return p;
-  };
   return {.parts = 1 + levels * int(config.layers_per_block + 1) + (levels - 1) + 1, .latent_channels = config.latent_channels,
-          .downscale = config.downscale(), .groups = int(config.groups), .record = record};
+          .downscale = config.downscale(), .groups = int(config.groups), .record = recorder_of<Vae>(config)};
 }
 
 Program record_vae_decoder(const VaeConfig& config, int64_t n, int64_t h, int64_t w, Wrap wrap) { return vae_decoder(config).whole(n, h, w, wrap); }

@@ -59,6 +59,12 @@ Compiler compiler_of(const Options& o) {
           .second = backends.size() > 1 ? backends[1] : nullptr, .stream_weights = o.low_memory};
 }
 
+// The same in another type, with nothing in eight bits.
+Compiler in_dtype(Compiler c, Dtype dtype) {
+  c.climb = {.dtype = dtype};
+  return c;
+}
+
 std::string refusal_text(const MemoryForecast& f, bool limited) {
   std::string text = fmt::format("the request needs {} of memory, but {} {}.", size_text(f.peak), limited ? "the limit is" : "the machine has",
                                  size_text(f.budget));
@@ -81,8 +87,7 @@ struct Pipeline::Impl {
         compiler(compiler_of(o)),
         model(open_base(o), o.loras, compiler, o.warn),
         refiner(o.refiner.empty() ? nullptr : std::make_unique<DiffusionModel>(open_refiner(o), std::vector<Lora>{}, compiler, o.warn, "refiner ")),
-        vae_compiler{.backend = compiler.backend, .rung = compiler.rung, .print_program = o.print_program,
-                     .climb = {.dtype = decoder_dtype(o, compiler.climb.dtype, model.checkpoint().config("vae"))}, .stream_weights = o.low_memory},
+        vae_compiler(in_dtype(compiler, decoder_dtype(o, compiler.climb.dtype, model.checkpoint().config("vae")))),
         vae_config(parse_vae_config(model.checkpoint().config("vae"))),
         encoder(model.checkpoint().tensors("vae"), vae_config, vae_compiler),
         decoder(open_decoder(o, model.checkpoint()), vae_compiler, o.vae_tiling, o.warn) {
