@@ -281,6 +281,7 @@ void add_linears(Table& t) {
     t.quantized_linear(q, {2, 6, 6, 640}, 48, Activation::none, Residual::none, false, 1e-5f);
     t.quantized_conv2d(q, {2, 7, 5, 64}, 96, Residual::full);
     t.quantized_conv2d(q, {3, 6, 6, 48}, 40, Residual::row);
+    t.quantized_conv2d(q, {1, 1, 70, 128}, 24, Residual::none);
     // Every number the largest: no sum on the way may saturate.
     t.quantized_linear(q, {1, 2, 5, 1600}, 24, Activation::none, Residual::none);
     t.cases.back().name += " largest";

@@ -19,6 +19,7 @@ struct Context {
 
 Launch bind_linear(const Operands&, const Context&, Scratch&);
 Launch bind_conv2d(const Operands&, const Context&, Scratch&);
+Launch bind_quantized_product(const Operands&, const Context&, Scratch&);  // linear or conv2d of eight bits
 Launch bind_copy(const Operands&);  // concat, stack, repeat, upsample_nearest, pad, embedding, take_token
 Launch bind_timestep_embedding(const Operands&);
 Launch bind_guidance(const Operands&);

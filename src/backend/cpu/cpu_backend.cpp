@@ -25,14 +25,16 @@ class CpuBackend : public HostBackend {
     switch (n.op) {
       case Op::timestep_embedding: case Op::guidance: case Op::mimic: case Op::scheduler_row: return n.dtype == Dtype::f32;
       case Op::cast: case Op::group_statistics: return is_float(n.dtype) && is_float(p[n.in[0]].dtype);
-      case Op::conv2d: return is_float(n.dtype) && is_float(p[n.in[0]].dtype) && (n.as<ConvAttr>().upsample == 1 || n.in[3] == none);
+      case Op::conv2d:
+        if (is_quantized(p[n.in[0]].dtype)) return is_float(n.dtype) && convolves_quantized(p, n);
+        return is_float(n.dtype) && is_float(p[n.in[0]].dtype) && (n.as<ConvAttr>().upsample == 1 || n.in[3] == none);
       case Op::linear: {
         const auto& a = n.as<LinearAttr>();
         const Node& x = p[n.in[0]];
         const bool takes_x = is_float(x.dtype) || (has_quantized(x.dtype) && x.shape.c <= kMostQuantizedIn);
         return is_float(n.dtype) && takes_x && a.activation != Activation::geglu && a.normalise == 0;
       }
-      case Op::quantize: return has_quantized(n.dtype) && is_float(p[n.in[0]].dtype) && !n.as<QuantizeAttr>().whole;
+      case Op::quantize: return has_quantized(n.dtype) && is_float(p[n.in[0]].dtype) && !(n.as<QuantizeAttr>().whole && n.as<QuantizeAttr>().normalise > 0);
       case Op::scale_columns: case Op::row_dots: case Op::row_sums: case Op::bound: return false;
       default: return is_float(n.dtype);
     }
@@ -65,6 +67,14 @@ class CpuBackend : public HostBackend {
   }
 
  private:
+  // With one scale for an image, and odd kernels of stride 1 whose result is as large as the image.
+  bool convolves_quantized(const Program& p, const Node& n) const {
+    const Node& x = p[n.in[0]];
+    const Shape& w = p[n.in[1]].shape;
+    const auto& a = n.as<ConvAttr>();
+    const bool same = w.h == w.w && w.h % 2 == 1 && a.pad_begin == w.h / 2 && a.pad_end == w.h / 2 && a.stride == 1 && a.upsample == 1;
+    return has_quantized(x.dtype) && x.op == Op::quantize && x.as<QuantizeAttr>().whole && same && w.h * w.w * w.c <= kMostQuantizedIn;
+  }
   void pack(const Node& n, const Buffer& plain, const Buffer& out) {
     if (n.dtype == Dtype::i8) return pack_quantized(packed_view(n, plain.get()), {n.shape, out.get()});
     Op consumer = consumer_of(n.shape);

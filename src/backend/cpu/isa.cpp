@@ -21,10 +21,10 @@ const char* name_of(Isa isa) {
 namespace {
 // Linux gives a process the matrix registers when it asks for them.
 bool has_amx() {
-  constexpr unsigned bf16 = 1u << 22, tile = 1u << 24;  // of leaf 7's edx
+  constexpr unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;  // of leaf 7's edx: bfloat16, registers, int8
   constexpr long request_permission = 0x1023, tile_data = 18;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || !(edx & bf16) || !(edx & tile)) return false;
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & needed) != needed) return false;
   static const bool permitted = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
   return permitted;
 }

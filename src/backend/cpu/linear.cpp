@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "backend/cpu/primitive.h"
-#include "backend/cpu/quantized_panels.h"
 #include "backend/cpu/staged.h"
 
 namespace hayate::cpu {
@@ -49,19 +48,10 @@ Launch bind_linear_in_float32(const Operands& o, const Context& context, Scratch
   }
   return pieces.launch();
 }
-
-// The kernel reads packed weights; others are packed in each run.
-Launch bind_quantized_linear(const Operands& o, const Context& context, Scratch& scratch) {
-  if (o.made_by(1) == Op::pack) return bind_kernel(context.isa, o, scratch);
-  Operands packed = o;
-  packed.in[1].data = scratch.take<std::byte>(QuantizedPanels(o.in[1].shape, nullptr).bytes());
-  Launch pack = [from = o.in[1], to = QuantizedPanels(o.in[1].shape, packed.in[1].data)] { pack_quantized(from, to); };
-  return in_order({std::move(pack), bind_kernel(context.isa, packed, scratch)});
-}
 }  // namespace
 
 Launch bind_linear(const Operands& o, const Context& context, Scratch& scratch) {
-  if (is_quantized(o.in[0].dtype)) return bind_quantized_linear(o, context, scratch);
+  if (is_quantized(o.in[0].dtype)) return bind_quantized_product(o, context, scratch);
   if (needs_float32(o, context)) return bind_linear_in_float32(o, context, scratch);
   return bind_primitive(o, context, scratch, describe_linear, o.node.as<LinearAttr>().activation);
 }

@@ -13,6 +13,7 @@ namespace hayate::cpu {
 
 namespace {
 constexpr int64_t kMostRows = 256;
+constexpr int64_t kMostPixels = 1024;  // of a convolution, which also reads what is around them
 constexpr int kRuns = 3;  // the first of which finds the caches cold
 
 // Loops of this thread stay on it.
@@ -33,10 +34,13 @@ double seconds_of_this_thread() {
   return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
 }
 
-// The op as one of a single image, of at most kMostRows rows.
+// The op as one of a single image, of at most kMostRows rows, or of whole lines of it.
 Program alone(const HostBackend& backend, const Program& p, Node n) {
   Program out;
-  auto cut = [](const Shape& s) { return Shape{1, 1, std::min(s.tokens(), kMostRows), s.c}; };
+  auto cut = [op = n.op](const Shape& s) {
+    if (op == Op::conv2d) return Shape{1, std::clamp<int64_t>(kMostPixels / s.w, 1, s.h), s.w, s.c};
+    return Shape{1, 1, std::min(s.tokens(), kMostRows), s.c};
+  };
   for (size_t k = 0; k < n.in.size(); ++k) {
     if (n.in[k] == none) continue;
     const Node& in = p[n.in[k]];
@@ -44,8 +48,8 @@ Program alone(const HostBackend& backend, const Program& p, Node n) {
     n.in[k] = out.add({.op = load ? Op::weight : Op::input, .shape = load ? in.shape : cut(in.shape), .dtype = in.dtype, .rate = Rate::step,
                        .name = fmt::format("in{}", k)});
   }
-  n.name = "alone";
-  if (n.op == Op::linear && backend.packs(out, n))
+  n.name = "alone", n.shape = result_shape(out, n);
+  if ((n.op == Op::linear || n.op == Op::conv2d) && backend.packs(out, n))
     n.in[1] = out.add({.op = Op::pack, .in = {n.in[1]}, .dtype = out[n.in[1]].dtype, .name = "packed"});
   out.outputs = {out.add(std::move(n))};
   return out;

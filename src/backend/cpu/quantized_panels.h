@@ -1,4 +1,4 @@
-// Weights of linears in int8, packed for kernels/quantized_linear.h: the same for every instruction set and any number of rows.
+// Weights of linears and convolutions in int8, packed for kernels/quantized_product.h: the same for every instruction set and any number of rows.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -8,20 +8,27 @@
 namespace hayate::cpu {
 
 constexpr int64_t kPanelColumns = 16, kPanelDepth = 4;
+constexpr int64_t kTapDepth = 64;              // what a matrix register holds of a row
 constexpr int64_t kMostQuantizedIn = 1 << 17;  // the sum of so many products fits into 32 bits
 
-// Panels of 16 columns of the result (rows of the weight); in a panel, four elements of each column, then the next four. After the panels
-// what each column needs once: its scale, and the sum of what is negative in it. Columns beyond the last are zero.
+// Panels of 16 columns of the result: outputs of a linear, filters of a convolution. In a panel, four elements of each column, then the next four. Elements
+// are those of one tap of the filter after the other, each filled up with zeros to a multiple of kTapDepth; a linear is one tap. After the panels what each
+// column needs once: its scale, and the sum of what is negative in it. Columns beyond the last are zero.
 struct QuantizedPanels {
   std::byte* data;
-  int64_t in, out;  // elements of a column, columns
+  int64_t in, taps, out;  // elements of a tap, taps of a column, columns
 
-  QuantizedPanels(const Shape& weight, void* data) : data(static_cast<std::byte*>(data)), in(weight.c), out(weight.w) {}
+  // Weights of linear are (1, 1, out, in), of conv2d (out, kh, kw, in).
+  QuantizedPanels(const Shape& w, void* data)
+      : data(static_cast<std::byte*>(data)), in(w.c), taps(is_filter(w) ? w.h * w.w : 1), out(is_filter(w) ? w.n : w.w) {}
+  static bool is_filter(const Shape& w) { return w.n > 1 || w.h > 1; }
 
+  int64_t tap_depth() const { return (in + kTapDepth - 1) / kTapDepth * kTapDepth; }
+  int64_t depth() const { return taps * tap_depth(); }
   int64_t count() const { return (out + kPanelColumns - 1) / kPanelColumns; }
-  int64_t bytes() const { return count() * kPanelColumns * (in + 2 * 4); }
-  int8_t* panel(int64_t i) const { return reinterpret_cast<int8_t*>(data + i * kPanelColumns * in); }
-  float* scales() const { return reinterpret_cast<float*>(data + count() * kPanelColumns * in); }
+  int64_t bytes() const { return count() * kPanelColumns * (depth() + 2 * 4); }
+  int8_t* panel(int64_t i) const { return reinterpret_cast<int8_t*>(data + i * kPanelColumns * depth()); }
+  float* scales() const { return reinterpret_cast<float*>(data + count() * kPanelColumns * depth()); }
   int32_t* negatives() const { return reinterpret_cast<int32_t*>(scales() + count() * kPanelColumns); }
 };
 

@@ -4,7 +4,7 @@
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/kernels/group_norm.h"
 #include "backend/cpu/kernels/quantize.h"
-#include "backend/cpu/kernels/quantized_linear.h"
+#include "backend/cpu/kernels/quantized_product.h"
 #include "backend/cpu/kernels/row_norms.h"
 
 namespace hayate::cpu::HAYATE_ISA {
@@ -28,7 +28,8 @@ Launch bind(const Operands& o, Scratch& scratch) {
     case Op::attention: return bind_attention<Attention>(o, scratch);
     case Op::geglu: return bind_geglu(o);
     case Op::quantize: return bind_quantize(o);
-    case Op::linear: return bind_quantized_linear(o);
+    case Op::linear: return bind_quantized_linear(o, scratch);
+    case Op::conv2d: return bind_quantized_conv2d(o, scratch);
     default: unsupported(o);
   }
 }

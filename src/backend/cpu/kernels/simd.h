@@ -52,7 +52,12 @@ inline void store(bf16* p, Floats v) {  // as from_float<bf16>
 }
 #endif
 inline void store(int8_t* p, Floats v) {  // to the nearest integer, ties to even; |v| < 128
-  Quarters q = __builtin_convertvector(reinterpret_cast<Ints>(v + 0x1.8p23f), Quarters);
+  const Bits low = reinterpret_cast<Bits>(v + 0x1.8p23f);
+#if defined(__AVX512F__)
+  const auto q = _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(low));
+#else
+  const auto q = __builtin_convertvector(__builtin_convertvector(low, Halves), Quarters);  // straight to 8 bits gcc goes element by element
+#endif
   std::memcpy(p, &q, sizeof q);
 }
 
@@ -71,8 +76,8 @@ void store_part(T* p, int64_t count, Floats v) {
 }
 
 // Over all lanes, halves at a time: one of them after the other takes as long as the exponentials of a row of scores.
-template <class F>
-float reduce(Floats v, F f) {
+template <class V, class F>
+auto reduce(V v, F f) {
 #pragma GCC unroll 4
   for (int half = HAYATE_LANES / 2; half > 0; half /= 2) {
     Ints partner{};
