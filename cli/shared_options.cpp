@@ -82,7 +82,7 @@ void add_machine(Table t, Options& options) {
            [&](const std::string& name) { options.dtype = name; });
   t.text("--quantize-layers", "LAYERS", "what rungs int8 and fp8 quantize: gains (what measures faster, the default), all, or a file of patterns on layer names",
          options.quantize_layers);
-  t.flag("--quantize-convolutions", "rungs int8 and fp8 on Hopper: the UNet's 3x3 convolutions too", options.quantize_convolutions);
+  t.flag("--quantize-convolutions", "rungs int8 (CPU, Hopper) and fp8 (Hopper): the UNet's 3x3 convolutions too", options.quantize_convolutions);
   t.choice("--quantize-preset", "the layers that the tutorial quantizes, by its list of sizes", "none", {"article"},
            [&](const std::string& name) { options.quantize_layers = name; });
   t.choice("--vae-dtype", "likewise for the decoder", "as --dtype, but bf16 where the model's force_upcast asks", {"bf16", "fp16", "fp32"},

@@ -75,7 +75,7 @@ struct Options {
   // What int8 and fp8 quantize: "gains" (what measures faster), "all", "article" (by the sizes that the tutorial leaves out), or a file of
   // patterns on names of layers, one a line.
   std::string quantize_layers = "gains";
-  bool quantize_convolutions = false;  // int8, fp8: the UNet's 3x3 convolutions too (Hopper)
+  bool quantize_convolutions = false;  // the UNet's 3x3 convolutions too: int8 on a CPU and Hopper, fp8 on Hopper
   std::string vae_dtype{};       // likewise for the decoder, or "fp32"; empty: as dtype, but bf16 for fp16 where the model's force_upcast asks
   VaeTiling vae_tiling = VaeTiling::automatic;
   std::function<void(const std::string&)> warn{};  // e.g. a prompt that was cut; may be empty
