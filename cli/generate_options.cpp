@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "hayate/names.h"
 #include "output_names.h"
 #include "shared_options.h"
 
@@ -13,25 +14,11 @@ namespace {
 const std::map<std::string, Noise> noise_names = {
     {"torch-cpu", Noise::torch_cpu}, {"torch-cpu-fp16", Noise::torch_cpu_fp16}, {"torch-cpu-bf16", Noise::torch_cpu_bf16}, {"torch-cuda", Noise::torch_cuda}};
 
-const std::map<std::string, PromptSyntax> syntax_names = {
-    {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
-
-const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop", Fit::crop}, {"fill", Fit::fill}};
-
-const std::map<std::string, MaskContent> content_names = {
-    {"original", MaskContent::original}, {"fill", MaskContent::fill}, {"noise", MaskContent::noise}, {"nothing", MaskContent::nothing}};
-
-std::map<std::string, Upscaler> upscaler_names() {
-  std::map<std::string, Upscaler> names;
-  for (const UpscalerInfo& info : upscalers()) names.emplace(info.name, info.upscaler);
-  return names;
-}
-
 void add_what_to_draw(Table t, GenerateForm& form) {
   Request& request = form.command.request;
   t.group = "Prompt";
-  t.choice("--prompt-syntax", "whose syntax prompts have", "diffusers", keys_of(syntax_names),
-           [&](const std::string& name) { request.prompt_syntax = syntax_names.at(name); });
+  t.choice("--prompt-syntax", "whose syntax prompts have", "diffusers", keys_of(prompt_syntaxes()),
+           [&](const std::string& name) { request.prompt_syntax = prompt_syntaxes().at(name); });
   t.group = "What to draw";
   t.text("--negative", "TEXT", "what the picture should not show", form.picture.negative_prompt);
   t.text("--prompt-2", "TEXT", "prompt for the second text encoder (default: the prompt)", form.picture.prompt_2);
@@ -41,13 +28,13 @@ void add_what_to_draw(Table t, GenerateForm& form) {
   CLI::Option* init = t.text("-i,--init-image", "FILE", "a PNG, JPEG or WebP picture to start from; it is resized to -W x -H (default: its own size)",
          [&](const std::string& path) { request.init_image = read_image(path).image; });
   t.number("--strength", fmt::format("0 to 1: how much of that picture is drawn anew (default {})", request.strength), request.strength, 0.0, 1.0);
-  t.choice("--fit", "how that picture comes to another shape", "stretch", keys_of(fit_names), [&](const std::string& name) { request.fit = fit_names.at(name); });
+  t.choice("--fit", "how that picture comes to another shape", "stretch", keys_of(fits()), [&](const std::string& name) { request.fit = fits().at(name); });
   CLI::Option* mask = t.text("--mask", "FILE", "a picture, white where the one to start from is drawn anew and black where it stays; stretched to its size",
                              [&](const std::string& path) { request.mask = read_image(path).image; });
   needs(mask, init);
   needs(t.number("--mask-blur", "pixels over which old and new meet, as a standard deviation (default 0)", request.mask_blur, 0.0, 1000.0), mask);
   needs(t.choice("--mask-content", "what drawing begins with where the mask is white: the picture, colours around it, or a latent of noise or zeros", "original",
-                 keys_of(content_names), [&](const std::string& name) { request.mask_content = content_names.at(name); }), mask);
+                 keys_of(mask_contents()), [&](const std::string& name) { request.mask_content = mask_contents().at(name); }), mask);
   needs(t.number("--mask-area", "draw only what is around the white, so many pixels more on each side, at -W x -H (default: the model's own)",
                  request.mask_area, 0, largest_side), mask);
   add_size(t, request.width, request.height);
@@ -68,8 +55,8 @@ void add_hires(Table t, GenerateForm& form) {
                [=](const std::string& given) { hires().strength = parse_number("--hires-strength", given, 0.0, 1.0); }), scale);
   needs(t.text("--hires-steps", "N", "of which that share is done (default: --steps)",
                [=](const std::string& given) { hires().steps = parse_number("--hires-steps", given, 1, 1000); }), scale);
-  needs(t.choice("--hires-upscaler", "how it is enlarged: as a latent, or decoded (lanczos)", "latent", keys_of(upscaler_names()),
-                 [=](const std::string& name) { hires().upscaler = upscaler_names().at(name); }), scale);
+  needs(t.choice("--hires-upscaler", "how it is enlarged: as a latent, or decoded (lanczos)", "latent", keys_of(upscalers_by_name()),
+                 [=](const std::string& name) { hires().upscaler = upscalers_by_name().at(name); }), scale);
 }
 
 void add_sampling(Table t, GenerateForm& form) {

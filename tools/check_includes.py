@@ -23,7 +23,7 @@ ALLOWED = {
     "weights": ["core", "program", "backend/backend.h"],
     "pipeline": ["core", "program", "passes", "models", "tokenizer", "prompt", "schedule", "backend/backend.h", "backend/processor.h", "weights", "image/pixels.h", "image/resample.h", "image/surroundings.h", "hayate"],
     "quality": ["core", "models", "weights", "pipeline", "hayate"],
-    "server": ["core", "hayate", "image/opacity.h", "pipeline/devices.h", "prompt/a1111_networks.h"],
+    "server": ["core", "hayate", "image/opacity.h", "prompt/a1111_networks.h"],
     "cli": ["hayate"],
     "examples": ["hayate"],
     "python": ["hayate"],

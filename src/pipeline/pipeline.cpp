@@ -10,6 +10,7 @@
 #include "core/system_memory.h"
 #include "hayate/byte_size.h"
 #include "hayate/hayate.h"
+#include "hayate/names.h"
 #include "pipeline/canvas.h"
 #include "pipeline/ceilings.h"
 #include "pipeline/devices.h"
@@ -33,8 +34,6 @@
 namespace hayate {
 
 namespace {
-constexpr const char* kFastestRung = "projections";
-
 Dtype parse_dtype(const std::string& name, const std::string& option, bool with_float) {
   if (name == "bf16") return Dtype::bf16;
   if (name == "fp16") return Dtype::f16;
@@ -54,7 +53,7 @@ int64_t process_bytes(int64_t pictures, int64_t width, int64_t height) { return 
 
 Compiler compiler_of(const Options& o) {
   const std::vector<std::shared_ptr<Backend>> backends = make_backends(o);
-  return {.backend = backends[0], .rung = &find_rung(o.rung.empty() ? kFastestRung : o.rung), .print_program = o.print_program,
+  return {.backend = backends[0], .rung = &find_rung(o.rung.empty() ? default_rung() : o.rung), .print_program = o.print_program,
           .climb = {.dtype = o.dtype.empty() ? Dtype::bf16 : parse_dtype(o.dtype, "dtype", false), .quantization = read_quantization(o.quantize_layers, o.quantize_convolutions)},
           .second = backends.size() > 1 ? backends[1] : nullptr, .stream_weights = o.low_memory};
 }
@@ -231,7 +230,7 @@ struct Pipeline::Impl {
         found.push_back(fmt::format("{} picture{} at a time", pictures, pictures > 1 ? "s" : ""));
         break;
       }
-    const Rung& fastest = find_rung(kFastestRung);
+    const Rung& fastest = find_rung(default_rung());
     if (compiler.rung != &fastest && fits(job.pictures, 16, fastest)) found.push_back(fmt::format("rung {}", fastest.name));
     for (int part = 15; part > 0; --part) {
       if (!fits(job.pictures, part, *compiler.rung)) continue;

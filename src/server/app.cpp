@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "pipeline/devices.h"
+#include "hayate/names.h"
 
 namespace hayate::server {
 
@@ -40,30 +40,29 @@ void declare(Metrics& m, App& app) {
   m.declare_gauge("process_resident_memory_bytes", "Resident memory of the process.", resident_bytes);
 }
 
+// With the rung by its name, so that a request that names it shares a pipeline with those that do not.
+ServeOptions resolved(ServeOptions o) {
+  if (o.pipeline.rung.empty()) o.pipeline.rung = default_rung();
+  return o;
+}
+
 }  // namespace
 
 App::App(const ServeOptions& o)
-    : options(o),
-      catalog(o.models, o.pipeline, o.lora_folder, o.embedding_folder),
+    : options(resolved(o)),
+      catalog(o.models, options.pipeline, o.lora_folder, o.embedding_folder),
       desk({.jobs = size_t(o.queue), .jobs_of_a_client = size_t(o.queue_of_a_client), .pictures_at_once = size_t(o.batch), .drawers = 1 + o.replicas.size()}, metrics) {
   declare(metrics, *this);
-  for (const std::string& device : devices()) {  // one that is not there fails now, not with the first request
-    Options one = options.pipeline;
-    one.device = device;
-    static_cast<void>(make_backends(one));
-  }
-}
-
-std::vector<std::string> App::devices() const {
-  std::vector<std::string> all{options.pipeline.device};
-  all.insert(all.end(), options.replicas.begin(), options.replicas.end());
-  return all;
+  auto open = [this](const std::string& device) {
+    auto say = [this](const std::string& line) { log(line); };
+    workers.push_back(std::make_unique<Worker>(catalog, device, workers.size(), desk.queue(), desk.pace(), metrics, say));
+  };
+  open(options.pipeline.device);
+  for (const std::string& device : options.replicas) open(device);
 }
 
 void App::start() {
-  auto say = [this](const std::string& line) { log(line); };
-  for (const std::string& device : devices())
-    workers.push_back(std::make_unique<Worker>(catalog, device, workers.size(), desk.queue(), desk.pace(), metrics, say));
+  for (const auto& worker : workers) worker->start();
 }
 
 void App::give_up() {

@@ -8,6 +8,8 @@
 #include <random>
 
 #include "core/error.h"
+#include "hayate/names.h"
+#include "hayate/suggest.h"
 #include "server/router.h"
 
 namespace hayate::server {
@@ -15,11 +17,6 @@ namespace hayate::server {
 namespace {
 
 constexpr size_t most_prompt_bytes = 16000;  // a JPEG's EXIF holds two of these
-const std::map<std::string, PromptSyntax> syntax_names = {
-    {"diffusers", PromptSyntax::diffusers}, {"a1111", PromptSyntax::a1111}, {"comfy", PromptSyntax::comfy}};
-const std::map<std::string, Fit> fit_names = {{"stretch", Fit::stretch}, {"crop", Fit::crop}, {"fill", Fit::fill}};
-const std::map<std::string, MaskContent> content_names = {
-    {"original", MaskContent::original}, {"fill", MaskContent::fill}, {"noise", MaskContent::noise}, {"nothing", MaskContent::nothing}};
 const std::map<std::string, std::array<bool, 2>> seamless_names = {{"none", {false, false}}, {"x", {true, false}}, {"y", {false, true}}, {"both", {true, true}}};
 const std::map<std::string, std::string> extensions = {{"png", ".png"}, {"jpeg", ".jpg"}, {"jpg", ".jpg"}, {"webp", ".webp"}};
 
@@ -67,10 +64,8 @@ void read_hires(const JsonObject& body, std::optional<Hires>& hires) {
     for (const char* key : of_hires) require(!body.has(key), ErrorKind::usage, "\"{}\" needs \"hires\", by how much the picture is enlarged", key);
     return;
   }
-  std::map<std::string, Upscaler> names;
-  for (const UpscalerInfo& info : upscalers()) names.emplace(info.name, info.upscaler);
   Hires read{.scale = body.number("hires", 1, 8)};
-  if (body.has("hires_upscaler")) read.upscaler = one_of(names, "hires_upscaler", body.string("hires_upscaler"));
+  if (body.has("hires_upscaler")) read.upscaler = one_of(upscalers_by_name(), "hires_upscaler", body.string("hires_upscaler"));
   read.strength = body.number("hires_strength", 0, 1, read.strength);
   read.steps = int(body.integer("hires_steps", 0, most_steps, read.steps));
   hires = read;
@@ -161,7 +156,7 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
   if (body.has("spacing")) f.spacing = body.string("spacing");
   read_noise_fields(body, f);
   f.clip_skip = body.integer("clip_skip", 0, 64, f.clip_skip);
-  if (body.has("prompt_syntax")) f.prompt_syntax = one_of(syntax_names, "prompt_syntax", body.string("prompt_syntax"));
+  if (body.has("prompt_syntax")) f.prompt_syntax = one_of(prompt_syntaxes(), "prompt_syntax", body.string("prompt_syntax"));
   if (body.has("loras")) f.loras = read_loras(body);
   read_hires(body, f.hires);
   if (body.has("seamless")) {
@@ -169,13 +164,26 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
     f.seamless_x = x, f.seamless_y = y;
   }
   f.strength = body.number("strength", 0, 1, f.strength);
-  if (body.has("fit")) f.fit = one_of(fit_names, "fit", body.string("fit"));
+  if (body.has("fit")) f.fit = one_of(fits(), "fit", body.string("fit"));
   f.mask_blur = body.number("mask_blur", 0, 1000, f.mask_blur);
-  if (body.has("mask_content")) f.mask_content = one_of(content_names, "mask_content", body.string("mask_content"));
+  if (body.has("mask_content")) f.mask_content = one_of(mask_contents(), "mask_content", body.string("mask_content"));
   if (body.has("mask_area")) f.mask_area = body.integer("mask_area", 0, 16384);
   f.format = body.string("format", f.format);
   f.quality = int(body.integer("quality", 1, 100, f.quality));
   f.deadline = body.number("deadline", 0, 86400, f.deadline);
+}
+
+void refuse_unknown_fields(const JsonObject& body) {
+  static const std::vector<std::string> known = {
+      "prompt", "negative_prompt", "model", "rung", "scheduler", "width", "height", "steps", "guidance_scale", "guidance_rescale", "mimic_guidance", "seed",
+      "spacing", "eta", "s_noise", "s_churn", "s_tmin", "s_tmax", "clip_skip", "prompt_syntax", "loras", "hires", "hires_upscaler", "hires_strength", "hires_steps",
+      "seamless", "strength", "fit", "mask_blur", "mask_area", "mask_content", "format", "quality", "deadline", "n"};
+  for (const std::string& key : body.keys()) {
+    if (std::ranges::find(known, key) != known.end()) continue;
+    const std::string meant = closest(key, known);
+    if (!meant.empty()) fail(ErrorKind::usage, "there is no field {}; did you mean \"{}\"?", excerpt(key), meant);
+    fail(ErrorKind::usage, "there is no field {}; there are: {}", excerpt(key), fmt::join(known, ", "));
+  }
 }
 
 void check_prompt(const std::string& key, const std::string& text) {

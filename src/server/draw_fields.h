@@ -49,6 +49,9 @@ JsonObject form_body(const HttpRequest&, const App&, const std::string& key, Mas
 // seamless, strength, fit, mask_blur, mask_area, mask_content, format, quality, deadline.
 void read_draw_fields(const JsonObject&, DrawFields&);
 
+// Error(usage) for a field that is none of these nor "n": for our own API, where it can only be a slip.
+void refuse_unknown_fields(const JsonObject&);
+
 void read_noise_fields(const JsonObject&, DrawFields&);  // of these eta, s_noise, s_churn, s_tmin, s_tmax
 
 // Throws Error(usage) or HttpError for what cannot be drawn here.

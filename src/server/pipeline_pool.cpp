@@ -28,13 +28,17 @@ bool PipelinePool::fits(PooledPipeline& wanted, const Request& request) {
   return fit;
 }
 
-PooledPipeline& PipelinePool::get(const Setup& wanted, const Request& request) {
-  auto found = std::ranges::find(open_, wanted.pipeline, &PooledPipeline::key);
+PooledPipeline& PipelinePool::open(const PipelineKey& key) {
+  auto found = std::ranges::find(open_, key, &PooledPipeline::key);
   if (found == open_.end())
-    open_.push_front({.key = wanted.pipeline, .pipeline = Pipeline(options_of(wanted.pipeline))});
+    open_.push_front({.key = key, .pipeline = Pipeline(options_of(key))});
   else
     open_.splice(open_.begin(), open_, found);
-  open_.front().pipeline.set_loras(wanted.loras);
+  return open_.front();
+}
+
+PooledPipeline& PipelinePool::get(const Setup& wanted, const Request& request) {
+  open(wanted.pipeline).pipeline.set_loras(wanted.loras);
   while (open_.size() > 1 && !fits(open_.front(), request)) open_.pop_back();
   return open_.front();
 }

@@ -18,6 +18,8 @@ class PipelinePool {
  public:
   PipelinePool(const Catalog& catalog, std::string device) : catalog_(catalog), device_(std::move(device)) {}
 
+  // One without LoRAs; throws as Pipeline. The reference is good until the next call.
+  PooledPipeline& open(const PipelineKey&);
   // The pipeline with its LoRAs on it, and with room for the request: others are closed while it does not fit beside them. The reference is good
   // until the next call.
   PooledPipeline& get(const Setup&, const Request&);

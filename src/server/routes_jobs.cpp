@@ -86,8 +86,9 @@ JobPtr job_of(const App& app, const HttpRequest& request) {
 }
 
 HttpResponse submit(App& app, const HttpRequest& request, const JsonObject& body, DrawFields fields) {
-  fields.pictures = body.integer("n", 1, most_pictures_of_a_job, 1);
+  refuse_unknown_fields(body);
   body.string("prompt");  // the one field that must be there
+  fields.pictures = body.integer("n", 1, most_pictures_of_a_job, 1);
   read_draw_fields(body, fields);
   const JobPtr job = app.desk.submit(make_spec(std::move(fields), app, request, "jobs"));
   HttpResponse response = json_response(job_json(*job), 202);
@@ -140,6 +141,7 @@ Answer choices(App& app, const HttpRequest&) {
   return json_response({{"models", models},
                         {"default_model", app.catalog.default_model()},
                         {"rungs", all_rungs},
+                        {"default_rung", app.options.pipeline.rung},
                         {"schedulers", all_schedulers},
                         {"spacings", all_spacings},
                         {"loras", loras},

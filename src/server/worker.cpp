@@ -54,6 +54,12 @@ std::span<const float> latent_of(std::span<const float> all, size_t picture, siz
   return all.subspan(all.size() / pictures * picture, all.size() / pictures);
 }
 
+// What draws where a request says nothing.
+PipelineKey usual(const Catalog& catalog) {
+  const CatalogModel& model = catalog.model("");
+  return {model.name, model.options.rung};
+}
+
 std::string media_type(const std::string& extension) {
   return extension == ".png" ? "image/png" : extension == ".webp" ? "image/webp" : "image/jpeg";
 }
@@ -110,17 +116,30 @@ class BatchProgress {
 
 Worker::Worker(const Catalog& catalog, const std::string& device, size_t number, JobQueue& queue, Pace& pace, Metrics& metrics,
                std::function<void(const std::string&)> log)
-    : catalog_(catalog), number_(number), queue_(queue), pace_(pace), metrics_(metrics), log_(std::move(log)), pool_(catalog, device),
-      thread_([this] { run(); }) {}
+    : catalog_(catalog), number_(number), queue_(queue), pace_(pace), metrics_(metrics), log_(std::move(log)), pool_(catalog, device) {
+  std::promise<void> opened;
+  std::future<void> open = opened.get_future();
+  thread_ = std::jthread([this, opened = std::move(opened)]() mutable { run(std::move(opened)); });
+  open.get();
+}
 
 Worker::~Worker() {
   queue_.close();
   stopping_ = true;
-  thread_.join();
+  start();
 }
 
-void Worker::run() {
-  warm_up();
+// What computes on a CPU has threads for each thread that asks, so the pipelines are made by this one.
+void Worker::run(std::promise<void> opened) {
+  try {
+    pool_.open(usual(catalog_));
+    opened.set_value();
+  } catch (...) {
+    opened.set_exception(std::current_exception());
+    return;
+  }
+  started_.acquire();
+  if (!queue_.closed()) warm_up();
   std::optional<Setup> last;
   for (std::vector<Part> parts; !(parts = queue_.take(last, number_)).empty();) {
     drawing_ = true;
@@ -134,7 +153,7 @@ void Worker::run() {
 // it is about to be done.
 void Worker::warm_up() {
   constexpr double soon = 2;  // seconds
-  const Setup setup{.pipeline = {.model = catalog_.default_model()}};
+  const Setup setup{.pipeline = usual(catalog_)};
   Request request{.pictures = {{.prompt = "a red castle by the blue sea under a sunset, green trees, vivid colors"}}, .steps = 6};
   if (const ModelInfo& info = catalog_.model(setup.pipeline.model).info; info.inpaints) {  // such a model draws over something
     request.init_image = Image{.width = info.width, .height = info.height, .rgb = std::vector<uint8_t>(size_t(info.width) * size_t(info.height) * 3, 255)};

@@ -253,5 +253,18 @@ TEST(OpenApi, DescribesEveryRoute) {
   EXPECT_EQ(there, described);
 }
 
+// A job's fields are those that the description has: others are slips.
+TEST(OpenApi, DescribesEveryFieldOfAJob) {
+  Serving serving;
+  std::set<std::string> described, known;
+  for (const auto& [name, field] : serving.get("/openapi.json").json()["components"]["schemas"]["Draw"]["properties"].items()) described.insert(name);
+  const std::string message = serving.post("/api/jobs", tiny({{"what_is_not_there", 1}})).json()["error"]["message"];
+  const std::regex word("[a-z_]+");
+  const size_t list = message.find("there are: ");
+  ASSERT_NE(list, message.npos) << message;
+  for (std::sregex_iterator found(message.begin() + ptrdiff_t(list) + 11, message.end(), word), end; found != end; ++found) known.insert(found->str());
+  EXPECT_EQ(known, described);
+}
+
 }  // namespace
 }  // namespace hayate::testing

@@ -214,7 +214,8 @@ TEST(JobsApi, WhatIsWrongWithARequestIsNamed) {
                                                                                 {{{"n", 17}}, "n"},
                                                                                 {{{"prompt", std::string(20000, 'a')}}, "prompt"},
                                                                                 {{{"prompt", std::string("a\0b", 3)}}, "zero byte"},
-                                                                                {{{"loras", 3}}, "loras"}}) {
+                                                                                {{{"loras", 3}}, "loras"},
+                                                                                {{{"guidance_scales", 3}}, "did you mean \"guidance_scale\""}}) {
     const Reply reply = serving.post("/api/jobs", tiny(wrong));
     EXPECT_EQ(reply.status, 400) << wrong;
     EXPECT_THAT(reply.json()["error"]["message"].get<std::string>(), HasSubstr(mention));

@@ -152,6 +152,22 @@ TEST(PipelinePool, OfThreeTheOneUsedLongestAgoGivesWay) {
   EXPECT_THAT(names(pool), ElementsAre("tiny-sd15", "built-in"));
 }
 
+// The default rung, asked for by name and not, and drawn on when warming up, is one pipeline.
+TEST(Models, TheDefaultRungIsOpenedOnce) {
+  for (const char* rung : {"", "bf16"}) {
+    ServeOptions options;
+    options.pipeline.rung = rung;
+    Serving serving(options);
+    for (const Json& more : {Json::object(), Json{{"rung", *rung ? rung : "projections"}}}) ASSERT_EQ(serving.wait_until(serving.submit(tiny(more))["id"], "done")["status"], "done");
+    const std::string metrics = serving.get("/metrics").body, name = "\nhayate_model_memory_bytes ";
+    const double taken = std::stod(metrics.substr(metrics.find(name) + name.size()));
+    options.pipeline.model = "";
+    const double one = double(Pipeline(options.pipeline).forecast({.pictures = {{}}}).peak);
+    EXPECT_GT(taken, 0.3 * one);
+    EXPECT_LT(taken, 1.2 * one);
+  }
+}
+
 // Through the service: all are open while memory is enough, and with less each still draws what it draws.
 TEST(Models, ManyWithinAMemoryLimit) {
   const Image first = drawn_by(""), second = drawn_by(other);

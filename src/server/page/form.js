@@ -22,7 +22,7 @@ export class Form {
     $("#scheduler").append(option("", "default", "the model's own"), ...choices.schedulers.map((s) => option(s.name, s.label, s.what)));
     $("#spacing").append(option("", "default", "as the scheduler and the model say"), ...choices.spacings.map((s) => option(s.name, s.label, s.what)));
     const rungs = choices.rungs.map((r) => option(r.name, r.name, r.what));
-    $("#rung").append(option("", "fastest"), ...rungs.map((o) => o.cloneNode(true)));
+    $("#rung").append(option("", `default: ${choices.default_rung}`), ...rungs.map((o) => o.cloneNode(true)));
     $("#compare").append(option("", "no comparison"), ...rungs);
     $("#hires-upscaler").append(...choices.upscalers.map((u) => option(u.name, u.label)));
     $("#loras-field").hidden = choices.loras.length === 0;
