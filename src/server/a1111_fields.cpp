@@ -107,9 +107,9 @@ void read_start(const JsonObject& body, const App& app, DrawFields& f) {
   if (mode == 3) missing("resize_mode", "hayate has no latent upscaling; expected 0 to 2");
   f.fit = fits[mode];
   f.strength = body.number("denoising_strength", 0, 1, f.strength);
-  const Json& images = body.raw("init_images");
+  const Json none, &images = body.has("init_images") ? body.raw("init_images") : none;
   require(images.is_array() && images.size() == 1 && images[0].is_string(), ErrorKind::usage,
-          "\"init_images\" is not a list of one picture in base64, which img2img starts from");
+          "\"init_images\" is {}, expected a list of one picture in base64, which img2img starts from", excerpt(images));
   const std::string picture = file_of_base64(images[0].get_ref<const std::string&>(), "init_images");
   StartFiles files{.picture_key = "init_images", .picture = picture, .shows = MaskShows::opaque};
   std::string mask;

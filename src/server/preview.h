@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <span>
+#include <vector>
 
 #include "hayate/hayate.h"
 
@@ -13,8 +14,12 @@ class LatentPreview {
   // Another finished picture: its latent (h, w, channels), and the picture, some whole number of times larger.
   void learn(std::span<const float> latent, const Image&);
   bool ready() const { return weight_ > 0; }
-  // A pixel per latent pixel. A latent that still has more noise than finished ones is scaled down to their deviation.
-  Image render(std::span<const float> latent, int width, int height) const;
+  // A pixel per latent pixel. A latent with more noise than finished ones is scaled down to their deviation, and one that is at the beginning of `progress`,
+  // 0 to 1, up to it.
+  Image render(std::span<const float> latent, int width, int height, double progress = 1) const;
+
+  // The latent `now` (h, w, channels) with little of its noise, by where the step from the latent `before` went: previews show early what will be there.
+  static std::vector<float> foreseen(std::span<const float> before, std::span<const float> now, int width, int height);
 
   // Pixels of a picture along each side of one of the latent's, of which there are so many; 0 where that is no whole number.
   static int side_of_pixel(int width, int height, size_t latent_pixels);

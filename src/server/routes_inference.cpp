@@ -51,7 +51,7 @@ void check_names(const Json& inputs) {
 
 // Fields beside tensors are "parameters", under the names of our own API; prompts differ between pictures.
 JobSpec spec_of(const App& app, const HttpRequest& request, const JsonObject& body) {
-  const Json& inputs = body.raw("inputs");
+  const Json none, &inputs = body.has("inputs") ? body.raw("inputs") : none;
   require(inputs.is_array() && !inputs.empty(), ErrorKind::usage, "\"inputs\" is {}, expected a list of tensors", excerpt(inputs));
   check_names(inputs);
   const std::vector<std::string> prompts = texts(inputs, "prompt"), negatives = texts(inputs, "negative_prompt");

@@ -132,7 +132,7 @@ Answer picture(App& app, const HttpRequest& request) {
 Answer choices(App& app, const HttpRequest&) {
   Json models = Json::array(), all_rungs = Json::array(), all_schedulers = Json::array(), all_spacings = Json::array(), loras = Json::array(), all_upscalers = Json::array();
   for (const CatalogModel& m : app.catalog.models())
-    models.push_back({{"name", m.name}, {"family", m.info.family}, {"width", m.info.width}, {"height", m.info.height}, {"inpaints", m.info.inpaints}, {"embeddings", m.embeddings}});
+    models.push_back({{"name", m.name}, {"name_in_pictures", m.info.name}, {"family", m.info.family}, {"width", m.info.width}, {"height", m.info.height}, {"inpaints", m.info.inpaints}, {"embeddings", m.embeddings}});
   for (const RungInfo& r : rungs(app.options.pipeline.device)) all_rungs.push_back({{"name", r.name}, {"what", r.what}});
   for (const SchedulerInfo& s : schedulers()) all_schedulers.push_back({{"name", s.name}, {"label", s.label}, {"what", s.what}, {"options", s.options}});
   for (const SpacingInfo& s : spacings()) all_spacings.push_back({{"name", s.name}, {"label", s.label}, {"what", s.what}, {"sigmas", s.sigmas}});

@@ -91,17 +91,26 @@ class BatchProgress {
  private:
   void show(const Progress& progress) {
     constexpr double between = 0.1;  // seconds
-    if (!preview_.ready() || progress.step == progress.steps || seconds_since(shown_) < between) return;
     const size_t pictures = pictures_in(parts_);
-    if (progress.latent.size() != pictures * size_t(progress.latent_width) * size_t(progress.latent_height) * LatentPreview::channels) return;
+    if (!preview_.ready() || progress.step == progress.steps || !previews_wanted() ||
+        progress.latent.size() != pictures * size_t(progress.latent_width) * size_t(progress.latent_height) * LatentPreview::channels)
+      return before_.clear();
+    const std::vector<float> before = std::exchange(before_, {progress.latent.begin(), progress.latent.end()});
+    if (before.size() != progress.latent.size() || seconds_since(shown_) < between) return;
     size_t at = 0;
     for (const Part& part : parts_)
       for (size_t i = 0; i < part.count; ++i, ++at) {
         if (part.job->ended() || !part.job->previews_wanted()) continue;
-        const Image image = preview_.render(latent_of(progress.latent, at, pictures), progress.latent_width, progress.latent_height);
+        const int width = progress.latent_width, height = progress.latent_height;
+        const Image image = preview_.render(LatentPreview::foreseen(latent_of(before, at, pictures), latent_of(progress.latent, at, pictures), width, height), width, height,
+                                            double(progress.step) / progress.steps);
         part.job->show(part.first + i, {as_text(encode_image("preview.jpg", image, "", 85)), progress.step});
         shown_ = Clock::now();
       }
+  }
+
+  bool previews_wanted() const {
+    return std::ranges::any_of(parts_, [](const Part& part) { return !part.job->ended() && part.job->previews_wanted(); });
   }
 
   const std::vector<Part>& parts_;
@@ -109,6 +118,7 @@ class BatchProgress {
   JobQueue& queue_;
   const size_t drawer_;
   const LatentPreview& preview_;
+  std::vector<float> before_{};  // the latent of the step before, while previews are wanted
   Clock::time_point first_step_{}, shown_{};
 };
 

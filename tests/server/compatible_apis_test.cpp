@@ -257,7 +257,8 @@ TEST(OpenApi, DescribesEveryRoute) {
 TEST(OpenApi, DescribesEveryFieldOfAJob) {
   Serving serving;
   std::set<std::string> described, known;
-  for (const auto& [name, field] : serving.get("/openapi.json").json()["components"]["schemas"]["Draw"]["properties"].items()) described.insert(name);
+  const Json description = serving.get("/openapi.json").json();
+  for (const auto& [name, field] : description["components"]["schemas"]["Draw"]["properties"].items()) described.insert(name);
   const std::string message = serving.post("/api/jobs", tiny({{"what_is_not_there", 1}})).json()["error"]["message"];
   const std::regex word("[a-z_]+");
   const size_t list = message.find("there are: ");

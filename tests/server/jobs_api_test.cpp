@@ -65,6 +65,7 @@ TEST(JobsApi, WhatDoesNotGoTogetherIsRefusedAtOnce) {
                                                            {"s_noise", {{"scheduler", "euler"}, {"s_noise", 0.9}}},
                                                            {"spacing", {{"scheduler", "ddim"}, {"spacing", "karras"}}},
                                                            {"spacing", {{"scheduler", "lcm"}, {"spacing", "trailing"}}},
+                                                           {"clip_skip", {{"clip_skip", 10}}},
                                                            {"mask_blur", {{"mask_blur", 1}}}};
   for (const auto& [field, fields] : wrong) {
     const Reply reply = serving.post("/api/jobs", tiny(fields));

@@ -66,8 +66,18 @@ def cancels(page):
     expect(page.locator("#message")).to_contain_text("Step", timeout=patience)
     page.keyboard.press("Escape")
     expect(page.locator("#message")).to_have_text("Cancelled")
+    expect(page.locator("#tools")).to_be_visible()  # of the picture that was there before
     page.wait_for_function("fetch('/health').then(r => r.json()).then(h => h.unfinished === 0)", timeout=30000)
     assert page.locator("#gallery button").count() == 1
+
+
+def says_what_is_wrong(page):
+    page.locator("#form").evaluate("form => { form.noValidate = true }")
+    page.locator("[name=width]").fill("100")
+    page.locator("#draw").click()
+    expect(page.locator("#message.wrong")).to_contain_text("multiple of 8")
+    expect(page.locator("#tools")).to_be_visible()
+    shoot(page, "wrong")
 
 
 def reuses(page):
@@ -263,10 +273,12 @@ def draws_what_is_painted(page):
     page.locator("#no-source").click()
 
 
-def keeps_its_gallery(page):
-    count = page.locator("#gallery button").count()
+def keeps_its_gallery_and_settings(page):
+    count, kept = page.locator("#gallery button").count(), {name: field(page, name) for name in ("prompt", "steps", "seed", "guidance_scale")}
+    assert kept["prompt"] and kept["steps"] != "30", kept
     page.reload()
     expect(page.locator("#gallery button")).to_have_count(count)
+    assert {name: field(page, name) for name in kept} == kept
     page.locator("body").click(position={"x": 700, "y": 200})
     page.keyboard.press("ArrowRight")
     expect(page.locator("#tools")).to_be_visible()
@@ -334,8 +346,9 @@ with server(sys.argv[1]) as (address, process), sync_api.sync_playwright() as pl
     starts_from_a_picture(page)
     paints_with_mouse_and_keys(page)
     draws_what_is_painted(page)
-    keeps_its_gallery(page)
+    keeps_its_gallery_and_settings(page)
     assert not problems, problems
+    says_what_is_wrong(page)  # which the browser's console reports too
     looks(browser, address)
     asks_for_a_key(browser, sys.argv[1], pathlib.Path(folder))
     browser.close()

@@ -152,6 +152,32 @@ TEST(LatentPreview, LearnsALinearMap) {
     }
 }
 
+// Two latents on the way from noise to a smooth one, as schedulers have them: x0 + sigma e, and a x0 + s e.
+TEST(LatentPreview, ForeseesWhereStepsGo) {
+  constexpr int w = 32, h = 24;
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> smooth, noise;
+  for (int y = 0; y < h; ++y)
+    for (int x = 0; x < w; ++x)
+      for (int c = 0; c < 4; ++c) smooth.push_back(std::sin(0.2f * float(x) + float(c)) * std::cos(0.15f * float(y))), noise.push_back(normal(random));
+  auto mixed = [&](float scale, float sigma) {
+    std::vector<float> latent(smooth.size());
+    for (size_t i = 0; i < latent.size(); ++i) latent[i] = scale * smooth[i] + sigma * noise[i];
+    return latent;
+  };
+  auto similarity = [&](const std::vector<float>& latent) {  // the cosine
+    double product = 0, a = 0, b = 0;
+    for (size_t i = 0; i < latent.size(); ++i) product += double(latent[i]) * smooth[i], a += double(latent[i]) * latent[i], b += double(smooth[i]) * smooth[i];
+    return product / std::sqrt(a * b);
+  };
+  for (const auto& [before, now] : {std::pair(mixed(1, 14), mixed(1, 12)), std::pair(mixed(1, 1), mixed(1, 0.9f)), std::pair(mixed(0.1f, 0.995f), mixed(0.2f, 0.98f)), std::pair(mixed(0.07f, 0.9976f), mixed(0.1f, 0.995f))}) {
+    EXPECT_LT(similarity(now), 0.7);
+    EXPECT_GT(similarity(LatentPreview::foreseen(before, now, w, h)), 0.98);
+  }
+  EXPECT_EQ(LatentPreview::foreseen(smooth, smooth, w, h), smooth);  // a step that went nowhere
+}
+
 TEST(Respond, StatusOfErrors) {
   auto status = [](auto error) {
     try {

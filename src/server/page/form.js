@@ -37,9 +37,10 @@ export class Form {
     for (const opens of ["#paint", "#source-picture"]) $(opens).addEventListener("click", () => this.painter.open($("#source-image")));
     this.form.addEventListener("input", () => this.changed());
     $("#model").value = choices.default_model;
+    const remembered = localStorage.getItem(memory);  // before changed() writes there
     this.shape("square");
     this.showEmbeddings();
-    try { this.fill(JSON.parse(localStorage.getItem(memory)) ?? {}); } catch { localStorage.removeItem(memory); }
+    try { this.fill(JSON.parse(remembered) ?? {}); } catch { localStorage.removeItem(memory); }
     this.changed();
   }
 
@@ -188,7 +189,7 @@ export class Form {
     if (settings.Seed) found.seed = Number(settings.Seed);
     found.scheduler = this.choices.schedulers.find((s) => s.label === settings.Sampler)?.name ?? "";
     found.spacing = this.choices.spacings.find((s) => s.label === settings["Schedule type"])?.name ?? "";
-    if (settings.Model) found.model = settings.Model;
+    found.model = this.choices.models.find((m) => [m.name, m.name_in_pictures].includes(settings.Model))?.name;
     if (settings.Loras) found.loras = settings.Loras.split(", ").map((l) => ({ name: l.slice(0, l.lastIndexOf(":")), weight: Number(l.slice(l.lastIndexOf(":") + 1)) }));
     this.replace(found);
   }

@@ -33,7 +33,7 @@ function show(entry) {
   shown = entry;
   gallery.mark(entry);
   $("#tools").hidden = !entry;
-  if (!entry) return stage.clear(), say("");
+  if (!entry) return stage.welcome(), say("");
   stage.one(entry.blob, entry.settings.prompt);
   $("#download").href = URL.createObjectURL(entry.blob);
   $("#download").download = `${entry.seed}.png`;
@@ -84,7 +84,7 @@ async function draw() {
   say("Sent");
   $("#progress").value = 0;
   stage.begin(settings.width, settings.height, settings.n ?? 1);
-  let entries = null, second = null;
+  let entries = null, second = null, problem = null;
   try {
     const files = await form.files();
     entries = await drawJob(settings, files, stop.signal);
@@ -93,11 +93,11 @@ async function draw() {
       second = await drawJob({ ...settings, rung: other }, files, stop.signal);
     }
   } catch (error) {
-    say(error.name === "AbortError" ? "Cancelled" : error.message, error.name !== "AbortError");
-    stage.clear();
-    return;
-  } finally { setDrawing(null); }
-  if (!entries) return stage.clear(), say("Cancelled");
+    entries = null;
+    if (error.name !== "AbortError") problem = error.message;
+  }
+  setDrawing(null);
+  if (!entries) return show(shown), say(problem ?? "Cancelled", Boolean(problem));  // back to what was there
   if (entries && second) {
     shown = null;
     stage.compare({ ...entries[0], label: entries[0].rung }, { ...second[0], label: second[0].rung });

@@ -34,11 +34,11 @@ export class Stage {
     this.fit();
   }
 
-  // An early preview is mostly noise, so it is blurred; it becomes sharp as it becomes a picture.
+  // A preview has an eighth of the picture's pixels along each side, and an early one little that is sure, so it is blurred; it becomes sharp as it becomes a picture.
   preview(index, source, progress) {
     const image = this.image(index);
     image.className = "preview";
-    image.style.filter = `blur(${(14 * (1 - progress) ** 1.5).toFixed(1)}px) saturate(${0.6 + 0.4 * progress})`;
+    image.style.filter = `blur(${(3 + 8 * (1 - progress) ** 2).toFixed(1)}px)`;
     image.src = source;
   }
 
@@ -71,6 +71,12 @@ export class Stage {
     $("#comparison").hidden = false;
     this.fit();
     $("#slider").focus({ focusVisible: false });
+  }
+
+  welcome() {
+    this.clear();
+    this.size = null;
+    $("#welcome").hidden = false;
   }
 
   clear() {
