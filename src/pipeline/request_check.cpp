@@ -25,7 +25,8 @@ int most_clip_skip(const Checkpoint& model) {
   const JsonObject index = model.index();
   const Family& family = find_family(index.string("_class_name"), index.what());
   int64_t most = std::numeric_limits<int>::max();
-  for (const char* encoder : family.text_encoders) most = std::min(most, int64_t(parse_clip_text_config(model.config(encoder)).layers) - 1 - family.skip_layers);
+  for (const char* encoder : family.text_encoders)
+    most = std::min(most, parse_clip_text_config(model.config(encoder)).layers - 1 - family.skip_layers);
   return int(most);
 }
 }  // namespace
@@ -40,8 +41,8 @@ RequestCheck::RequestCheck(const Options& options) {
 }
 
 std::array<int, 2> RequestCheck::operator()(const Request& request) const {
-  require(request.clip_skip <= configs_->most_clip_skip, ErrorKind::usage, "clip_skip is {}; the text encoders of this model have layers for up to {}", request.clip_skip,
-          configs_->most_clip_skip);
+  require(request.clip_skip <= configs_->most_clip_skip, ErrorKind::usage,
+          "clip_skip is {}; the text encoders of this model have layers for up to {}", request.clip_skip, configs_->most_clip_skip);
   auto checked = [&](Part part, bool enlarged) { return check_request(request, configs_->unet, configs_->scheduler, part, enlarged, configs_->downscale); };
   const Job job = checked(request.hires ? Part::all : configs_->part, false);
   if (request.init_image) static_cast<void>(Canvas(request, job.width, job.height, configs_->downscale));  // throws for a mask without white

@@ -175,9 +175,10 @@ void read_draw_fields(const JsonObject& body, DrawFields& f) {
 
 void refuse_unknown_fields(const JsonObject& body) {
   static const std::vector<std::string> known = {
-      "prompt", "negative_prompt", "model", "rung", "scheduler", "width", "height", "steps", "guidance_scale", "guidance_rescale", "mimic_guidance", "seed",
-      "spacing", "eta", "s_noise", "s_churn", "s_tmin", "s_tmax", "clip_skip", "prompt_syntax", "loras", "hires", "hires_upscaler", "hires_strength", "hires_steps",
-      "seamless", "strength", "fit", "mask_blur", "mask_area", "mask_content", "format", "quality", "deadline", "n"};
+      "prompt", "negative_prompt", "model", "rung", "scheduler", "width", "height", "steps", "guidance_scale", "guidance_rescale",
+      "mimic_guidance", "seed", "spacing", "eta", "s_noise", "s_churn", "s_tmin", "s_tmax", "clip_skip", "prompt_syntax", "loras", "hires",
+      "hires_upscaler", "hires_strength", "hires_steps", "seamless", "strength", "fit", "mask_blur", "mask_area", "mask_content", "format",
+      "quality", "deadline", "n"};
   for (const std::string& key : body.keys()) {
     if (std::ranges::find(known, key) != known.end()) continue;
     const std::string meant = closest(key, known);

@@ -89,9 +89,9 @@ void LatentPreview::solve() {
     for (size_t c = 0; c < 3; ++c) map_[i][c] = b[i][c] / a[i][i];
 }
 
-// Two latents, one after the other, are mixtures of two things: of the picture that the model foresees, and of the noise that it sees. The picture is the
-// mixture of the two latents that is smoothest for its size: of x^T A x / x^T B x the smallest, where A is about differences between neighbours and B about
-// values. So nothing need be known of the scheduler; where it adds noise of its own, least of both noises is left.
+// Two latents, one after the other, are mixtures of two things: of the picture that the model foresees, and of the noise that it sees. The
+// picture is the mixture of the two latents that is smoothest for its size: of x^T A x / x^T B x the smallest, where A is about differences
+// between neighbours and B about values. So nothing need be known of the scheduler; where it adds noise of its own, least of both is left.
 std::vector<float> LatentPreview::foreseen(std::span<const float> before, std::span<const float> now, int width, int height) {
   std::vector<float> step(now.size());
   for (size_t i = 0; i < now.size(); ++i) step[i] = now[i] - before[i];

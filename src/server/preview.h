@@ -14,11 +14,11 @@ class LatentPreview {
   // Another finished picture: its latent (h, w, channels), and the picture, some whole number of times larger.
   void learn(std::span<const float> latent, const Image&);
   bool ready() const { return weight_ > 0; }
-  // A pixel per latent pixel. A latent with more noise than finished ones is scaled down to their deviation, and one that is at the beginning of `progress`,
-  // 0 to 1, up to it.
+  // A pixel per latent pixel. A latent with more noise than finished ones is scaled down to their deviation, and one with less up to it at the
+  // beginning of `progress`, 0 to 1.
   Image render(std::span<const float> latent, int width, int height, double progress = 1) const;
 
-  // The latent `now` (h, w, channels) with little of its noise, by where the step from the latent `before` went: previews show early what will be there.
+  // The latent `now` (h, w, channels) with little of its noise, by where the step from the latent `before` went.
   static std::vector<float> foreseen(std::span<const float> before, std::span<const float> now, int width, int height);
 
   // Pixels of a picture along each side of one of the latent's, of which there are so many; 0 where that is no whole number.

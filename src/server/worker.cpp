@@ -102,8 +102,9 @@ class BatchProgress {
       for (size_t i = 0; i < part.count; ++i, ++at) {
         if (part.job->ended() || !part.job->previews_wanted()) continue;
         const int width = progress.latent_width, height = progress.latent_height;
-        const Image image = preview_.render(LatentPreview::foreseen(latent_of(before, at, pictures), latent_of(progress.latent, at, pictures), width, height), width, height,
-                                            double(progress.step) / progress.steps);
+        const std::vector<float> foreseen =
+            LatentPreview::foreseen(latent_of(before, at, pictures), latent_of(progress.latent, at, pictures), width, height);
+        const Image image = preview_.render(foreseen, width, height, double(progress.step) / progress.steps);
         part.job->show(part.first + i, {as_text(encode_image("preview.jpg", image, "", 85)), progress.step});
         shown_ = Clock::now();
       }
