@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Times one call of a UNet on the CPU, for guidance (a batch of two), in PyTorch, OpenVINO and hayate, with the same threads.
+"""Times one call of a network on the CPU in PyTorch, OpenVINO and hayate, with the same threads: the UNet on a batch of two, for guidance, or the VAE's
+decoder (`--network decoder`) on one latent.
 
 Needs torch, diffusers and transformers, for its rows openvino and nncf (Python package index); hayate itself needs none of them. OpenVINO's graph is traced
 from diffusers, and int8 is NNCF's post-training quantization of weights and activations, calibrated on the input that is timed; `openvino-int8-weights`
 stores weights in eight bits and no more. Rows in eight bits compute the rest in bfloat16 where the processor has it. A row of hayate is a rung, timed as
-`hayate bench ladder` times a step: UNet, guidance and scheduler. An error is the relative distance from PyTorch's float32, where that was a row before.
+`hayate bench ladder` times a step (UNet, guidance and scheduler) and the decoding of a picture (up to its bytes). An error is the relative distance from
+PyTorch's float32, where that was a row before.
 The report is written after every row, and rows of an earlier report of that name are kept: a run can be continued.
 
-  bench/peers/openvino_unet.py --random sdxl --size 512 --threads 2 --hayate build/release/hayate --json cpu-unet.json
-  bench/peers/openvino_unet.py --model models/builtin --rows eager-f32 openvino-f32 openvino-int8 --json cpu-unet-builtin.json
+  bench/peers/cpu_network.py --random sdxl --size 512 --threads 2 --hayate build/release/hayate --json cpu-unet.json
+  bench/peers/cpu_network.py --network decoder --random sdxl --size 512 --threads 2 --hayate build/release/hayate --json cpu-decoder.json
+  bench/peers/cpu_network.py --model models/builtin --rows eager-f32 openvino-f32 openvino-int8 --json cpu-unet-builtin.json
 """
 import argparse
 import json
@@ -20,16 +23,18 @@ import time
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from random_model import FAMILIES, processor, random_part
 
 TYPES = dict(f32=torch.float32, bf16=torch.bfloat16)
 ROWS = ["eager-f32", "eager-bf16", "compile-f32", "compile-bf16", "openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-weights",
-        "hayate-projections", "hayate-int8"]
+        "hayate-projections", "hayate-int8", "hayate-int8-convolutions"]
 
 
-class Call(torch.nn.Module):
-    """The UNet as a function of tensors, as tracing wants it."""
+class Unet(torch.nn.Module):
+    """The network as a function of tensors, as tracing wants it."""
+
+    part, kind, milliseconds = "unet", UNet2DConditionModel, "ms_per_step"
 
     def __init__(self, unet):
         super().__init__()
@@ -38,13 +43,39 @@ class Call(torch.nn.Module):
     def forward(self, sample, timestep, text, pooled, time_ids):
         return self.unet(sample, timestep, text, added_cond_kwargs=dict(text_embeds=pooled, time_ids=time_ids), return_dict=False)[0]
 
+    @property
+    def native_size(self):
+        return 8 * self.unet.config.sample_size
 
-def example(config, size):
-    random = torch.Generator().manual_seed(0)
-    pooled = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
-    return (torch.randn((2, config.in_channels, size // 8, size // 8), generator=random), torch.tensor(801.0),
-            torch.randn((2, 77, config.cross_attention_dim), generator=random), torch.randn((2, pooled), generator=random),
-            torch.tensor([[size, size, 0.0, 0.0, size, size]] * 2))
+    def example(self, size, random):
+        config = self.unet.config
+        pooled = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
+        return (torch.randn((2, config.in_channels, size // 8, size // 8), generator=random), torch.tensor(801.0),
+                torch.randn((2, 77, config.cross_attention_dim), generator=random), torch.randn((2, pooled), generator=random),
+                torch.tensor([[size, size, 0.0, 0.0, size, size]] * 2))
+
+
+class Decoder(torch.nn.Module):
+    """Likewise."""
+
+    part, kind, milliseconds = "vae", AutoencoderKL, "ms_decode"
+
+    def __init__(self, vae):
+        super().__init__()
+        self.vae = vae
+
+    def forward(self, latents):
+        return self.vae.decode(latents, return_dict=False)[0]
+
+    @property
+    def native_size(self):
+        return self.vae.config.sample_size
+
+    def example(self, size, random):
+        return (torch.randn((1, self.vae.config.latent_channels, size // 8, size // 8), generator=random),)
+
+
+NETWORKS = dict(unet=Unet, decoder=Decoder)
 
 
 def timed(call, runs):
@@ -66,10 +97,11 @@ class Peers:
     def __init__(self, args):
         torch.manual_seed(0)
         self.args = args
-        unet = UNet2DConditionModel.from_pretrained(Path(args.model) / "unet").eval() if args.model else random_part("unet", args.random)
-        self.call = Call(unet.requires_grad_(False))
-        self.size = args.size or 8 * unet.config.sample_size
-        self.inputs = example(unet.config, self.size)
+        network = NETWORKS[args.network]
+        made = network.kind.from_pretrained(Path(args.model) / network.part).eval() if args.model else random_part(network.part, args.random)
+        self.call = network(made.requires_grad_(False))
+        self.size = args.size or self.call.native_size
+        self.inputs = self.call.example(self.size, torch.Generator().manual_seed(0))
         self.reference = self.traced = None
 
     def error(self, made):
@@ -123,13 +155,14 @@ class Peers:
         return dict(runtime=f"OpenVINO {openvino.__version__}", **times, **self.error(torch.from_numpy(made)))
 
     def hayate(self, rung):
+        rung, *convolutions = rung.split("-")
         model = ["-m", self.args.model] if self.args.model else ["--random", self.args.random]
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "ladder.json"
             subprocess.run([self.args.hayate, "bench", "ladder", "--device", "cpu", *model, "-W", str(self.size), "-H", str(self.size), "--steps", "2",
-                            "--warmups", "1", "--runs", str(self.args.runs), "--rungs", rung, "--json", report], check=True)
+                            "--warmups", "1", "--runs", str(self.args.runs), "--rungs", rung, *("--quantize-convolutions" for _ in convolutions), "--json", report], check=True)
             made = json.loads(report.read_text())
-        return dict(runtime=f"hayate {made['version']}", ms_per_call=made["rungs"][0]["ms_per_step"])
+        return dict(runtime=f"hayate {made['version']}", ms_per_call=made["rungs"][0][self.call.milliseconds])
 
     def row(self, name):
         kind, rest = name.split("-", 1)
@@ -140,6 +173,7 @@ class Peers:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", choices=NETWORKS, default="unet")
     parser.add_argument("--random", choices=FAMILIES, default="sdxl", help="an architecture at full size with random weights")
     parser.add_argument("--model", help="a folder of StableDiffusionXLPipeline instead")
     parser.add_argument("--size", type=int, help="pixels on a side (default: the model's own)")
@@ -155,7 +189,7 @@ def main():
         os.environ["OMP_NUM_THREADS"] = str(args.threads)  # of hayate
     peers = Peers(args)
     report = json.loads(args.json.read_text()) if args.json.exists() else dict(rows={})
-    report.update(machine=f"{processor()}, {args.threads or 'each its own choice of'} threads", model=args.model or f"{args.random}, random weights",
+    report.update(network=args.network, machine=f"{processor()}, {args.threads or 'each its own choice of'} threads", model=args.model or f"{args.random}, random weights",
                   size=peers.size)
     for name in args.rows or [row for row in ROWS if args.hayate or not row.startswith("hayate")]:
         try:
