@@ -19,7 +19,10 @@ struct Context {
 
 Launch bind_linear(const Operands&, const Context&, Scratch&);
 Launch bind_conv2d(const Operands&, const Context&, Scratch&);
-Launch bind_quantized_product(const Operands&, const Context&, Scratch&);  // linear or conv2d of eight bits
+// Whether products with such weights are kernels/product.h and read panels.h: those in eight bits, and linears of bfloat16 where there are matrix registers,
+// which oneDNN 2.6 feeds too slowly.
+bool takes_panels(const Context&, Op consumer, Dtype weight);
+Launch bind_product(const Operands&, const Context&, Scratch&);
 Launch bind_copy(const Operands&);  // concat, stack, repeat, upsample_nearest, pad, embedding, take_token
 Launch bind_timestep_embedding(const Operands&);
 Launch bind_guidance(const Operands&);

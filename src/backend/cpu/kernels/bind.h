@@ -3,8 +3,8 @@
 #include "backend/cpu/kernels/attention.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/kernels/group_norm.h"
+#include "backend/cpu/kernels/product.h"
 #include "backend/cpu/kernels/quantize.h"
-#include "backend/cpu/kernels/quantized_product.h"
 #include "backend/cpu/kernels/row_norms.h"
 
 namespace hayate::cpu::HAYATE_ISA {
@@ -28,8 +28,8 @@ Launch bind(const Operands& o, Scratch& scratch) {
     case Op::attention: return bind_attention<Attention>(o, scratch);
     case Op::geglu: return bind_geglu(o);
     case Op::quantize: return bind_quantize(o);
-    case Op::linear: return bind_quantized_linear(o, scratch);
-    case Op::conv2d: return bind_quantized_conv2d(o, scratch);
+    case Op::linear: return bind_linear(o, scratch);
+    case Op::conv2d: return bind_conv2d(o, scratch);
     default: unsupported(o);
   }
 }

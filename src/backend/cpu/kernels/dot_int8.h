@@ -6,7 +6,7 @@ namespace hayate::cpu::HAYATE_ISA {
 
 // The instructions multiply unsigned by signed numbers, and those before VNNI add two products in 16 bits. So |w| (x ^ m) is taken,
 // where m has all bits set where w is negative: two times 127 * 128 fit, and as x ^ m is -x - 1 there, that is w x + w. Who sums takes the negative w
-// off again, which are the same for every x (QuantizedPanels::negatives). Changing the sign of x by vpsignb would keep a multiplying pipe busy.
+// off again, which are the same for every x (Panels::negatives). Changing the sign of x by vpsignb would keep a multiplying pipe busy.
 typedef int8_t Bytes __attribute__((vector_size(4 * HAYATE_LANES)));
 
 struct FourWeights {

@@ -51,6 +51,17 @@ inline void store(bf16* p, Floats v) {  // as from_float<bf16>
   std::memcpy(p, &h, sizeof h);
 }
 #endif
+#if defined(__AVX512BF16__)
+// Two vectors to a multiple of 64 bytes, past the caches: what is written there is not read before. Others see them after _mm_sfence().
+inline void stream(bf16* p, Floats a, Floats b) {
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(p),
+                      reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(a))));
+}
+inline void stream(float* p, Floats a, Floats b) {
+  _mm512_stream_ps(p, reinterpret_cast<__m512>(a));
+  _mm512_stream_ps(p + kLanes, reinterpret_cast<__m512>(b));
+}
+#endif
 inline void store(int8_t* p, Floats v) {  // to the nearest integer, ties to even; |v| < 128
   const Bits low = reinterpret_cast<Bits>(v + 0x1.8p23f);
 #if defined(__AVX512F__)

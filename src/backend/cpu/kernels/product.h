@@ -1,0 +1,253 @@
+// linear and conv2d of rows and panels (panels.h): scales, bias, activation and residual are applied to the sums while the first-level cache or registers
+// hold them. Of 8-bit numbers for all, of bfloat16 where there are matrix registers.
+#pragma once
+#include "backend/cpu/kernels/dot_int8.h"
+#include "backend/cpu/kernels/elementwise.h"
+#include "backend/cpu/kernels/matrix_product.h"
+#include "backend/cpu/panels.h"
+
+namespace hayate::cpu::HAYATE_ISA {
+
+#if defined(__AMX_INT8__)
+constexpr bool kMultipliesPanels = true;
+constexpr int64_t kProductRows = kMatrices, kProductPanels = 2;
+constexpr int64_t kRowBytes = 3 << 18;  // of rows that the second-level cache, here of 2 MiB, is to hold beside panels
+#else
+constexpr bool kMultipliesPanels = false;
+constexpr int64_t kProductRows = 2 * kTileRows - 2, kProductPanels = 1;  // the other registers hold a vector of weights, its signs and what is multiplied
+constexpr int64_t kRowBytes = 1 << 18;                                   // likewise, of 512 KiB
+#endif
+constexpr int64_t kMostBlocks = 16;             // of kProductRows
+constexpr int64_t kPrefetchedBytes = 1 << 18;   // panels that fit beside all that into the second-level cache
+constexpr int64_t kStreamedBytes = 1 << 20;     // a result of so many would displace what products read
+constexpr int64_t kProductGrain = 1 << 16;      // multiplications per thread below which waking it costs more than it saves
+
+// Pixels of images that are laid out with `pad` zeros between their lines and `pad` lines of them between images: there a convolution is one product of
+// rows, whose taps lie at the same distances from all of them. Some sums mean nothing. Rows of a linear are a line.
+struct PixelGrid {
+  int64_t images, height, width, pad;
+
+  int64_t pitch() const { return width + pad; }
+  int64_t rows() const { return (images * (height + pad) - pad) * pitch() - pad; }  // to the last pixel
+  // Which pixels of an image without zeros `count` rows are, or -1.
+  void pixels(int64_t row, int64_t count, int64_t* to) const {
+    for (; row < 0 && count > 0; ++row, --count) *to++ = -1;
+    int64_t line = row / pitch(), x = row % pitch();
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t y = line % (height + pad);
+      to[i] = x < width && y < height && line < images * (height + pad) ? (line / (height + pad) * height + y) * width + x : -1;
+      if (++x == pitch()) x = 0, ++line;
+    }
+  }
+};
+
+template <class E>
+constexpr bool kScaled = std::is_same_v<E, int8_t>;  // rows and columns have scales
+
+// E: int8_t or bf16. T: of the result and the residual.
+template <class E, class T>
+class Product {
+ public:
+  // `kernel`: pixels on a side of a filter; the grid has kernel / 2 zeros.
+  Product(const Operands& o, const PixelGrid& grid, int64_t kernel, Activation activation, Scratch& scratch)
+      : grid_(grid), x_(o.in[0]), out_(o.out), bias_(o.has(2) ? o.in[2].row<float>(0) : nullptr), residual_(o.has(3) ? o.in[3] : TensorView{}),
+        weight_(o.in[1].shape, o.in[1].dtype, o.in[1].data), activation_(activation), reach_((kernel - 1) * (grid.pitch() + 1)), block_(block_rows()),
+        packed_(scratch.take_per_thread<std::byte>((block_ + reach_) * weight_.tap_bytes())) {
+    for (int64_t i = 0; i < kernel; ++i)
+      for (int64_t j = 0; j < kernel; ++j) taps_.push_back((i * grid.pitch() + j) * kChunkBytes);
+    streams_ = kMultipliesPanels && out_.shape.count() * int64_t(sizeof(T)) >= kStreamedBytes && reinterpret_cast<uintptr_t>(out_.data) % 64 == 0 &&
+               out_.row_stride * sizeof(T) % 64 == 0;
+  }
+
+  // A block of rows, which the second-level cache holds once they are packed, times one panel, or two, is a unit of work.
+  void operator()() const {
+    const int64_t all = grid_.rows(), panels = (weight_.count() + kProductPanels - 1) / kProductPanels;
+    const int64_t grain = std::max<int64_t>(1, kProductGrain / (std::min(all, block_) * weight_.column_bytes()));
+    with_activation(activation_, [&](auto act) {
+      parallel_for((all + block_ - 1) / block_ * panels, grain, [&](int64_t begin, int64_t end) {
+        const MatrixRegisters registers;
+        std::byte* const packed = packed_.mine();
+        for (int64_t unit = begin; unit < end; ++unit) {
+          const int64_t first = unit / panels * block_, count = std::min(block_, all - first);
+          if (unit == begin || unit % panels == 0) pack(packed, first, count);
+          for (int64_t r = 0; r < count; r += kProductRows) multiply(packed, first, r, std::min(kProductRows, count - r), unit % panels * kProductPanels, count, act);
+        }
+#if defined(__AMX_INT8__)
+        if (streams_) _mm_sfence();
+#endif
+      });
+    });
+  }
+
+ private:
+  int64_t in_bytes() const { return weight_.in * int64_t(sizeof(E)); }
+  int64_t chunks() const { return weight_.tap_bytes() / kChunkBytes; }
+  int64_t next_chunk() const { return (block_ + reach_) * kChunkBytes; }
+
+  // As many as the cache holds, but a block for each thread.
+  int64_t block_rows() const {
+    const int64_t all = grid_.rows();
+    int64_t blocks = std::clamp((kRowBytes / weight_.tap_bytes() - reach_) / kProductRows, int64_t{1}, kMostBlocks);
+    while (blocks > 2 && (all + blocks * kProductRows - 1) / (blocks * kProductRows) < omp_get_max_threads()) blocks /= 2;
+    return blocks * kProductRows;
+  }
+
+  // Rows from `first` on and what taps reach from them: the first chunk of all, then the second. Zeros where there are no pixels, and where rows end.
+  void pack(std::byte* to, int64_t first, int64_t count) const {
+    const int64_t rows = (count + kProductRows - 1) / kProductRows * kProductRows + reach_;
+    constexpr int64_t kAtOnce = 64;
+    int64_t pixels[kAtOnce];
+    for (int64_t done = 0; done < rows; done += kAtOnce) {
+      const int64_t some = std::min(kAtOnce, rows - done);
+      grid_.pixels(first + done - grid_.pad * (grid_.pitch() + 1), some, pixels);
+      for (int64_t i = 0; i < some; ++i) pack_row(to + (done + i) * kChunkBytes, pixels[i] < 0 ? nullptr : reinterpret_cast<const std::byte*>(x_.row<E>(pixels[i])));
+    }
+  }
+  void pack_row(std::byte* to, const std::byte* from) const {
+    const int64_t whole = from ? in_bytes() / kChunkBytes : 0, step = next_chunk();
+    for (int64_t c = 0; c < whole; ++c, to += step) std::memcpy(to, from + c * kChunkBytes, kChunkBytes);
+    for (int64_t c = whole; c < chunks(); ++c, to += step) {
+      std::memset(to, 0, kChunkBytes);
+      if (from) std::memcpy(to, from + c * kChunkBytes, size_t(in_bytes() - c * kChunkBytes));
+    }
+  }
+
+  // What a row of sums becomes.
+  struct Row {
+    T* out;  // nothing if null
+    const T* residual;
+    float scale;
+  };
+  void find_rows(int64_t r, int64_t count, Row* rows) const {
+    int64_t pixels[kProductRows];
+    grid_.pixels(r, count, pixels);
+    const bool same = residual_.shape == out_.shape;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t p = pixels[i];
+      rows[i] = p < 0 ? Row{} : Row{out_.row<T>(p), residual_.data ? residual_.row<T>(same ? p : broadcast_row(out_.shape, residual_.shape, p)) : nullptr,
+                                    kScaled<E> ? x_.scales()[p] : 1};
+    }
+  }
+
+  // What kLanes columns of all rows share.
+  struct Column {
+    int64_t first, count;
+    Floats scales, bias;
+
+    Column(const Product& p, int64_t first)
+        : first(first), count(std::min(kLanes, p.weight_.out - first)), scales(kScaled<E> ? load(p.weight_.scales() + first) : Floats{}),
+          bias(p.bias_ ? some(p.bias_) : Floats{}) {}
+
+    template <class V>
+    Floats some(const V* row) const { return count == kLanes ? load(row + first) : load_part(row + first, count); }
+    template <class Activate>
+    Floats value(Floats sum, const Row& row, Activate act) const {
+      if constexpr (kScaled<E>) sum *= row.scale * scales;
+      const Floats y = act(sum + bias);
+      return row.residual ? y + some(row.residual) : y;
+    }
+    void put(const Row& row, Floats y) const {
+      if (count == kLanes) store(row.out + first, y);
+      else store_part(row.out + first, count, y);
+    }
+  };
+
+  // `count` rows from r on of a packed block, which begins at `first`, times kProductPanels from `panel` on.
+#if defined(__AMX_INT8__)
+  template <class Activate>
+  void multiply(const std::byte* packed, int64_t first, int64_t r, int64_t count, int64_t panel, int64_t of_block, Activate act) const {
+    const bool both = panel + 1 < weight_.count();
+    prefetch(panel + 2, r, of_block);
+    alignas(64) MatrixSum<E> sums[kMatrices][kMatrices];
+    multiply_matrices<E>(packed + r * kChunkBytes, taps_, chunks(), next_chunk(), weight_.panel(panel), weight_.panel(both ? panel + 1 : panel), sums);
+
+    Row rows[kProductRows];
+    find_rows(first + r, count, rows);
+    const int64_t column = panel * kPanelColumns;
+    const Column left(*this, column), right(*this, both ? column + kPanelColumns : column);
+    auto sum = [&](int64_t i, int64_t c) {
+      std::conditional_t<kScaled<E>, Ints, Floats> v;
+      std::memcpy(&v, &sums[i][c], sizeof v);
+      return __builtin_convertvector(v, Floats);
+    };
+    for (int64_t i = 0; i < count; ++i) {
+      if (!rows[i].out) continue;
+      const Floats a = left.value(sum(i, 0), rows[i], act), b = right.value(sum(i, kMatrix), rows[i], act);
+      if (streams_ && both && right.count == kLanes) {
+        stream(rows[i].out + column, a, b);
+      } else {
+        left.put(rows[i], a);
+        if (both) right.put(rows[i], b);
+      }
+    }
+  }
+
+  // A part of the panels that come next, so that all of them are there when the block is done.
+  void prefetch(int64_t panel, int64_t r, int64_t of_block) const {
+    const int64_t bytes = std::min(weight_.count() - panel, kProductPanels) * kPanelColumns * weight_.column_bytes();
+    if (bytes > kPrefetchedBytes) return;
+    for (int64_t at = bytes * r / of_block / 64 * 64; at < std::min(bytes, bytes * (r + kProductRows) / of_block); at += 64)
+      _mm_prefetch(reinterpret_cast<const char*>(weight_.panel(panel)) + at, _MM_HINT_T1);
+  }
+#else
+  template <class Activate>
+  void multiply(const std::byte* packed, int64_t first, int64_t r, int64_t count, int64_t panel, int64_t, Activate act) const {
+    Row rows[kProductRows];
+    find_rows(first + r, count, rows);
+    for (int64_t c = 0; c < std::min(kPanelColumns, weight_.out - panel * kPanelColumns); c += kLanes) {
+      const int8_t* w = reinterpret_cast<const int8_t*>(weight_.panel(panel)) + c * kGroupBytes;
+      Ints sum[kProductRows];
+#pragma GCC unroll 32
+      for (int64_t i = 0; i < kProductRows; ++i) sum[i] = Ints{};
+      for (const int64_t tap : taps_) {
+        const auto* x = reinterpret_cast<const int8_t*>(packed) + r * kChunkBytes + tap;
+        for (int64_t chunk = 0; chunk < chunks(); ++chunk, x += next_chunk())
+          for (int64_t k = 0; k < kChunkBytes; k += kGroupBytes, w += kPanelColumns * kGroupBytes) {
+            const FourWeights four(w);
+#pragma GCC unroll 32
+            for (int64_t i = 0; i < kProductRows; ++i) sum[i] = add_products(sum[i], four, repeat_four(x + i * kChunkBytes + k));
+          }
+      }
+      const Column column(*this, panel * kPanelColumns + c);
+      Ints negatives;
+      std::memcpy(&negatives, weight_.negatives() + column.first, sizeof negatives);
+#pragma GCC unroll 32
+      for (int64_t i = 0; i < kProductRows; ++i)
+        if (i < count && rows[i].out) column.put(rows[i], column.value(__builtin_convertvector(sum[i] - negatives, Floats), rows[i], act));
+    }
+  }
+#endif
+
+  PixelGrid grid_;
+  TensorView x_, out_;
+  const float* bias_;
+  TensorView residual_;
+  Panels weight_;
+  Activation activation_;
+  int64_t reach_, block_;  // rows: from a row to its last tap; packed at a time
+  Scratch::PerThread<std::byte> packed_;
+  std::vector<int64_t> taps_;  // bytes
+  bool streams_;               // the result past the caches
+};
+
+template <class E>
+Launch bind_linear_of(const Operands& o, Scratch& scratch) {
+  const PixelGrid rows{.images = 1, .height = 1, .width = o.out.shape.rows(), .pad = 0};
+  return with_type(o, [&]<class T>(T) -> Launch { return Product<E, T>(o, rows, 1, o.node.as<LinearAttr>().activation, scratch); });
+}
+
+inline Launch bind_linear(const Operands& o, Scratch& scratch) {
+  if constexpr (kMultipliesPanels)
+    if (o.in[1].dtype == Dtype::bf16) return bind_linear_of<bf16>(o, scratch);
+  return bind_linear_of<int8_t>(o, scratch);
+}
+
+// In 8 bits, odd kernels of stride 1 whose result is as large as the image.
+inline Launch bind_conv2d(const Operands& o, Scratch& scratch) {
+  const auto& a = o.node.as<ConvAttr>();
+  const Shape& s = o.in[0].shape;
+  const PixelGrid pixels{s.n, s.h, s.w, a.pad_begin};
+  return with_type(o, [&]<class T>(T) -> Launch { return Product<int8_t, T>(o, pixels, o.in[1].shape.h, a.activation, scratch); });
+}
+
+}  // namespace hayate::cpu::HAYATE_ISA
