@@ -28,7 +28,7 @@ ALLOWED = {
     "examples": ["hayate"],
     "python": ["hayate"],
 }
-PUBLIC_CORE = ["hayate/error.h", "hayate/byte_size.h", "hayate/suggest.h", "hayate/text_file.h"]  # what core has to offer to everything, users too
+PUBLIC_CORE = ["hayate/error.h", "hayate/device_array.h", "hayate/byte_size.h", "hayate/suggest.h", "hayate/text_file.h"]  # what core has to offer to everything, users too
 FOLDERS = [*ALLOWED, "hayate"]
 
 SOURCES = {".h", ".cpp", ".cu", ".cuh"}

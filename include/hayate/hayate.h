@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "hayate/device_array.h"
 #include "hayate/error.h"
 
 namespace hayate {
@@ -98,6 +99,7 @@ struct PromptEmbeds {
   int tokens = 0;                // a multiple of those that a text encoder takes
   std::vector<float> hidden{};   // (tokens, width): the states of all text encoders side by side
   std::vector<float> pooled{};   // (pooled width); nothing for models without
+  DeviceArray device_hidden{}, device_pooled{};  // the same on the pipeline's GPU or on the host; then the vectors are empty
 };
 struct EncodedPrompt {
   PromptEmbeds prompt{};
@@ -210,6 +212,8 @@ struct Request {
   std::optional<Hires> hires{};      // with a refiner, which then goes on in the second pass only; not together with a picture to start from
   bool seamless_x = false, seamless_y = false;  // pictures that continue at their right edge on the left, and at the lower one above
   std::vector<float> latents{};      // initial noise instead of drawing it, (pictures, height/8, width/8, 4), unit variance
+  DeviceArray device_latents{};      // the same on the pipeline's GPU or on the host; then `latents` is empty
+  bool decode = true;                // false: no pictures, but Result::device_latents
   std::string dump_pattern{};        // glob over value names ("mid_block.*"); empty: no dump
   std::string dump_file{};           // .safetensors that receives them
 };
@@ -245,9 +249,10 @@ struct OpTime {
 };
 
 struct Result {
-  std::vector<Image> images{};
+  std::vector<Image> images{};          // none where nothing was decoded
   std::vector<std::string> infotext{};  // per picture: settings in the text form of AUTOMATIC1111
   std::vector<float> latents{};       // final, (pictures, height/8, width/8, 4)
+  DeviceArray device_latents{};       // the same where they were computed, unless Request::decode
   int64_t peak_memory = 0;            // bytes of weights, activations and scratch, the most at once
   Timings timings;
   Work work{};
@@ -328,6 +333,7 @@ class Pipeline {
   std::string rung() const;
   std::string model() const;         // its name, for people
   std::string device() const;        // what it runs on, with versions, for people
+  int gpu() const;                   // the number of its GPU, of the first where there are two; -1: it computes on the host
 
  private:
   struct Impl;

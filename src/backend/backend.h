@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/memory_budget.h"
+#include "hayate/device_array.h"
 #include "program/plan_memory.h"
 #include "program/program.h"
 
@@ -19,6 +20,7 @@ struct Buffer {
   int64_t bytes = 0;
   std::byte* get() const { return static_cast<std::byte*>(data.get()); }
   explicit operator bool() const { return data != nullptr; }
+  Buffer part(int64_t begin, int64_t size) const { return {std::shared_ptr<void>(data, get() + begin), size}; }
 };
 
 // Where an executable finds its load values, prepared once and shared (implemented by weights/PreparedWeights).
@@ -61,6 +63,9 @@ class Executable {
   // host in between. Replaces what was left of earlier ones.
   virtual void write_steps(const std::string& input, std::span<const std::byte> values, int steps) = 0;
   virtual void read(const std::string& value, std::span<std::byte>) = 0;
+  // The same from and to memory of the (first) device, in the order of what runs there.
+  virtual void write(const std::string& input, const Buffer&) = 0;
+  virtual void read(const std::string& value, const Buffer&) = 0;
   // A value of each of these, which are on devices of one kind, one behind another into an input of this one.
   virtual void gather(const std::string& input, std::span<const std::shared_ptr<Executable>> from, const std::string& value) = 0;
   virtual const Program& program() const = 0;
@@ -81,6 +86,8 @@ class Backend : public Target {
   virtual Buffer allocate(int64_t bytes) = 0;  // throws Error(out_of_memory)
   // Memory of the host, beside the budget, that the device's kernels read, slower than their own.
   virtual Buffer allocate_on_host(int64_t bytes) = 0;
+  // For others, who read it when and where we do not know, and let go of it in any thread: it is freed once they are done.
+  virtual Buffer allocate_for_others(int64_t bytes) { return allocate(bytes); }
   // A buffer whose bytes `write` makes on the host: in place where the device reads the host's memory.
   virtual Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) = 0;
   virtual void upload(const Buffer& to, std::span<const std::byte> from) = 0;
@@ -94,6 +101,10 @@ class Backend : public Target {
   }
   // Bytes of one buffer into another of the same size.
   virtual void copy(const Buffer& to, const Buffer& from) = 0;
+  // The numbers of an array, as float32 times `factor`, into rows of `width` numbers: each row of the array's last dimension begins one, and leaves the
+  // rest of it as it is. Returns when they are read; false if one is not finite. Error(usage) for those of another GPU.
+  virtual bool take(const Buffer& to, int64_t width, const DeviceArray& from, float factor) = 0;
+  virtual int gpu() const { return -1; }  // its number, in DeviceArray; -1: the host
   // What compile would take, and what a load value takes in this device's layout; nothing is read or allocated. Scratch is not measured
   // where the budget's limit does not allow the activations.
   virtual Footprint footprint(std::span<const Program> turns, CompileOptions) const = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "backend/placement.h"
+#include "backend/take_floats.h"
 #include "core/error.h"
 #include "core/page_range.h"
 #include "core/system_memory.h"
@@ -87,6 +88,9 @@ class HostExecutable : public Executable {
     drop_table(to);
     std::memcpy(to, from.data(), from.size());
   }
+
+  void write(const std::string& input, const Buffer& from) override { write(input, {from.get(), size_t(from.bytes)}); }
+  void read(const std::string& value, const Buffer& to) override { read(value, {to.get(), size_t(to.bytes)}); }
 
   void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override {
     void* to = find(input, values.size() / size_t(steps));
@@ -243,6 +247,11 @@ void HostBackend::download(std::span<std::byte> to, const Buffer& from) {
 void HostBackend::copy(const Buffer& to, const Buffer& from) {
   require(to.bytes == from.bytes, ErrorKind::internal, "copy: {} bytes into a buffer of {}", from.bytes, to.bytes);
   std::memcpy(to.get(), from.get(), size_t(from.bytes));
+}
+
+bool HostBackend::take(const Buffer& to, int64_t width, const DeviceArray& from, float factor) {
+  require(from.gpu < 0, ErrorKind::usage, "numbers of GPU {}; expected numbers of the host, where the pipeline computes", from.gpu);
+  return take_floats({reinterpret_cast<float*>(to.get()), size_t(to.bytes) / sizeof(float)}, width, from, factor);
 }
 
 void WeightStore::stream(const Program& p, Value v, const Buffer&) { fail(ErrorKind::internal, "{}: this store does not stream", p[v].name); }

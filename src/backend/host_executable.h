@@ -22,6 +22,7 @@ class HostBackend : public Backend {
   void evaluate(const Program&, const Node&, std::span<const Buffer> in, const Buffer& out) override;
   int64_t prepared_bytes(const Program&, const Node& n) const override { return byte_size(n); }
   void copy(const Buffer& to, const Buffer& from) override;
+  bool take(const Buffer& to, int64_t width, const DeviceArray& from, float factor) override;
   using Backend::footprint;
   Footprint footprint(std::span<const Program>, CompileOptions) const override;
   std::unique_ptr<Executable> compile_turns(std::vector<Program>, WeightStore&, CompileOptions) override;

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "pipeline/chunk_states.h"
+#include "pipeline/device_numbers.h"
 #include "pipeline/not_finite.h"
 #include "prompt/a1111_chunks.h"
 #include "prompt/a1111_networks.h"
@@ -94,11 +95,15 @@ int64_t Conditioner::hidden_width() const {
 
 size_t Conditioner::length_of(const PromptEmbeds& embeds) const {
   const int64_t tokens = encoders_.back()->tokens(), most = tokens * int64_t(kMaxChunks), pooled = encoders_.back()->pooled_width();
+  if (embeds.device_hidden) check_array(embeds.device_hidden, {embeds.tokens, hidden_width()}, embeds.hidden, "prompt embeddings");
+  if (embeds.device_pooled) check_array(embeds.device_pooled, {pooled}, embeds.pooled, "pooled prompt embeddings");
+  auto numbers = [](const DeviceArray& there, const std::vector<float>& here) { return there ? count_of(there) : int64_t(here.size()); };
+  const int64_t hidden_numbers = numbers(embeds.device_hidden, embeds.hidden), pooled_numbers = numbers(embeds.device_pooled, embeds.pooled);
   require(embeds.tokens > 0 && embeds.tokens % tokens == 0 && embeds.tokens <= most, ErrorKind::usage,
           "prompt embeddings of {} tokens; expected a multiple of {}, up to {}", embeds.tokens, tokens, most);
-  require(int64_t(embeds.hidden.size()) == embeds.tokens * hidden_width() && int64_t(embeds.pooled.size()) == pooled, ErrorKind::usage,
-          "prompt embeddings of {} tokens hold {} numbers, pooled {}; the model expects {}, pooled {}", embeds.tokens, embeds.hidden.size(),
-          embeds.pooled.size(), embeds.tokens * hidden_width(), pooled);
+  require(hidden_numbers == embeds.tokens * hidden_width() && pooled_numbers == pooled, ErrorKind::usage,
+          "prompt embeddings of {} tokens hold {} numbers, pooled {}; the model expects {}, pooled {}", embeds.tokens, hidden_numbers, pooled_numbers,
+          embeds.tokens * hidden_width(), pooled);
   require(all_finite(embeds.hidden) && all_finite(embeds.pooled), ErrorKind::usage, "prompt embeddings hold numbers that are not finite");
   return size_t(embeds.tokens / tokens);
 }

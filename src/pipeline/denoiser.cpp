@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "models/denoise_step.h"
+#include "pipeline/device_numbers.h"
 #include "pipeline/not_finite.h"
 #include "pipeline/read_floats.h"
 #include "pipeline/split_guidance.h"
@@ -20,18 +21,37 @@ std::span<const std::byte> as_bytes(const std::vector<T>& v) {
   return std::as_bytes(std::span(v));
 }
 
+// Of the prompts, the unconditional half first, what pictures bring as arrays: in the places that `host` has for them, all on the device. Nothing where none does.
+Buffer with_brought(Backend& device, const Job& job, const std::vector<float>& host, DeviceArray PromptEmbeds::* part, int64_t width) {
+  const size_t pictures = job.request.pictures.size(), rows = pictures * (job.guided ? 2 : 1);
+  Buffer all;
+  for (size_t row = 0; row < rows; ++row) {
+    const Picture& picture = job.request.pictures[row % pictures];
+    const auto& embeds = row + pictures < rows ? picture.negative_prompt_embeds : picture.prompt_embeds;
+    if (!embeds || !((*embeds).*part)) continue;
+    const auto bytes = std::as_bytes(std::span(host));
+    if (!all) all = device.fill(int64_t(bytes.size()), [&](std::span<std::byte> to) { std::ranges::copy(bytes, to.begin()); });
+    take_into(device, all.part(int64_t(row) * all.bytes / int64_t(rows), all.bytes / int64_t(rows)), width, (*embeds).*part, 1, "prompt embeddings");
+  }
+  return all;
+}
+
 // What the programs of each kind of step are told, of what was conditioned for both halves or one.
-void write_conditioning(Executable& exec, const Job& job, const Conditioning& c, bool text_time) {
+void write_conditioning(Executable& exec, const Job& job, const Conditioning& c, bool text_time, Backend& device) {
+  const Buffer hidden = with_brought(device, job, c.hidden, &PromptEmbeds::device_hidden, c.width);
+  const Buffer pooled = with_brought(device, job, c.pooled, &PromptEmbeds::device_pooled, c.pooled_width);
   for (const StepKind& kind : job.plan.kinds) {
     if (kind.shallow) continue;  // whose inputs are those of a whole step
-    auto write = [&](const char* input, const std::vector<float>& values) {
+    const bool whole = kind.guided == job.guided;
+    auto write = [&](const char* input, const std::vector<float>& values, const Buffer& there) {
       const std::span<const float> all(values);
-      exec.write(input, std::as_bytes(kind.guided == job.guided ? all : all.last(all.size() / 2)));
+      if (there) exec.write(input, whole ? there : there.part(there.bytes / 2, there.bytes / 2));
+      else exec.write(input, std::as_bytes(whole ? all : all.last(all.size() / 2)));
     };
-    write("encoder_hidden_states", c.hidden);
+    write("encoder_hidden_states", c.hidden, hidden);
     if (!text_time) continue;
-    write("text_embeds", c.pooled);
-    write("time_ids", c.time_ids);
+    write("text_embeds", c.pooled, pooled);
+    write("time_ids", c.time_ids, {});
   }
 }
 
@@ -131,9 +151,31 @@ std::vector<float> Denoiser::latents_of(Executable& exec, const Job& job) const 
   return latents;
 }
 
+// (pictures, h, w, channels) of the state in order, without the way over the host.
+DeviceArray Denoiser::latents_there(Executable& exec, const Job& job) const {
+  Backend& device = *compiler_.backend;
+  const int64_t width = config_.out_channels * (1 + job.schedule.saved);
+  const Buffer state = device.allocate(job.pictures * job.h * job.w * width * int64_t(sizeof(float)));
+  exec.read("state", state);
+  const DeviceArray x{.data = state.data, .shape = {job.pictures, job.h, job.w, config_.out_channels}, .strides = {job.h * job.w * width, job.w * width, width, 1},
+                      .gpu = device.gpu()};
+  return copy_for_others(device, x, "latents");
+}
+
+Latents Denoiser::finished(Executable& exec, const Job& job, std::vector<float> values) const {
+  const bool keeps = !job.request.decode && job.steps_after == 0 && all_finite(values);
+  return {std::move(values), keeps ? latents_there(exec, job) : DeviceArray{}};
+}
+
+// The first x, where the request brought it.
+void Denoiser::write_brought(Executable& exec, const Job& job, const Start& start) const {
+  if (!start.device_x) return;
+  exec.write("state", taken(*compiler_.backend, start.device_x, config_.out_channels * (1 + job.schedule.saved), start.x_factor, "latents"));
+}
+
 // What stays through all steps.
 void Denoiser::write_start(Executable& exec, const Job& job, const Conditioning& c, const Start& start) const {
-  write_conditioning(exec, job, c, config_.text_time);
+  write_conditioning(exec, job, c, config_.text_time, *compiler_.backend);
   if (!job.request.mask) return;
   const size_t channels = size_t(config_.out_channels);
   std::vector<float> mask(start.x.size());
@@ -160,6 +202,7 @@ void Denoiser::write_start(Executable& exec, const Job& job, const Conditioning&
 void Denoiser::write_step(Executable& exec, const Job& job, const Conditioning& c, const Start& start, size_t at) const {
   write_start(exec, job, c, start);
   exec.write("state", as_bytes(per_state(job, start.x, 0)));
+  write_brought(exec, job, start);
   exec.write("noise", as_bytes(std::vector<float>(start.x.size())));
   exec.write("row", as_bytes(row_of(job, at)));
 }
@@ -196,27 +239,27 @@ void Denoiser::run_step(Executable& exec, const Job& job, size_t at) const {
 }
 
 // Reading a latent waits for the device, so that is left out where nobody looks; if the last one is not finite all is done again, watched.
-std::vector<float> Denoiser::run(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise, Dump& dump,
-                                 CompileSeconds& seconds) {
+Latents Denoiser::run(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise, Dump& dump,
+                      CompileSeconds& seconds) {
   if (job.request.on_step || dump.active() || compiler_.backend->is_host()) return run_watched(job, c, start, noise, dump, seconds);
   LatentNoise again = noise;
-  std::vector<float> latents = run_unwatched(job, c, start, noise, seconds);
-  return all_finite(latents) ? latents : run_watched(job, c, start, again, dump, seconds);
+  Latents latents = run_unwatched(job, c, start, noise, seconds);
+  return all_finite(latents.values) ? latents : run_watched(job, c, start, again, dump, seconds);
 }
 
-std::vector<float> Denoiser::run_unwatched(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise,
-                                           CompileSeconds& seconds) {
+Latents Denoiser::run_unwatched(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise, CompileSeconds& seconds) {
   auto exec = started(job, c, start, {per_state(job, start.x, 0), std::vector<float>(start.x.size())}, /*keep_all=*/false, seconds);
+  write_brought(*exec, job, start);
   write_all_steps(*exec, job, noise, start.x.size());
   for (size_t i = 0; i < job.schedule.rows.size(); ++i) run_step(*exec, job, i);
-  return latents_of(*exec, job);
+  return finished(*exec, job, latents_of(*exec, job));
 }
 
-std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise, Dump& dump,
-                                         CompileSeconds& seconds) {
+Latents Denoiser::run_watched(const Job& job, const Conditioning& c, const Start& start, LatentNoise& noise, Dump& dump, CompileSeconds& seconds) {
   Moment moment{per_state(job, start.x, 0), std::vector<float>(start.x.size())};
   std::vector<float> latents;
   auto exec = started(job, c, start, moment, dump.active(), seconds);
+  write_brought(*exec, job, start);
   const size_t steps = job.schedule.rows.size();
   for (size_t i = 0; i < steps; ++i) {
     if (job.schedule.rows[i].draws) exec->write("noise", as_bytes(moment.noise = noise.draw()));
@@ -242,7 +285,7 @@ std::vector<float> Denoiser::run_watched(const Job& job, const Conditioning& c, 
     if (job.request.on_step && !job.request.on_step({int(done), int(all), job.schedule.rows[i].timestep, latents, int(job.h), int(job.w)}))
       fail(ErrorKind::cancelled, "cancelled after step {} of {}", done, all);
   }
-  return latents;
+  return finished(*exec, job, std::move(latents));
 }
 
 Work Denoiser::work(const Job& job, CompileSeconds& seconds) {

@@ -14,13 +14,19 @@
 
 namespace hayate {
 
+// The last x, (pictures, h, w, channels), on the host; and on the device, where the request keeps it.
+struct Latents {
+  std::vector<float> values{};
+  DeviceArray there{};
+};
+
 class Denoiser {
  public:
   Denoiser(const std::string& name, const UNetConfig&, std::shared_ptr<const TensorSource>, const Compiler&);
   Denoiser(const Denoiser&) = delete;
 
-  // The last x, (pictures, h, w, channels). `noise` draws for the steps that want it. Error(not_finite), Error(cancelled).
-  std::vector<float> run(const Job&, const Conditioning&, const Start&, LatentNoise& noise, Dump&, CompileSeconds&);
+  // `noise` draws for the steps that want it. Error(not_finite), Error(cancelled).
+  Latents run(const Job&, const Conditioning&, const Start&, LatentNoise& noise, Dump&, CompileSeconds&);
 
   Recording recording(const Job& job) const { return recording(job, splits(job)); }  // programs of what one device does
   Recording whole_recording(const Job& job) const { return recording(job, false); }   // a program for each kind of step
@@ -41,12 +47,15 @@ class Denoiser {
   std::vector<float> row_of(const Job&, size_t at) const;
   std::vector<float> per_state(const Job&, const std::vector<float>& x, float saved) const;
   void write_start(Executable&, const Job&, const Conditioning&, const Start&) const;
+  void write_brought(Executable&, const Job&, const Start&) const;
   void write_all_steps(Executable&, const Job&, LatentNoise&, size_t latent) const;
   std::shared_ptr<Executable> started(const Job&, const Conditioning&, const Start&, const Moment&, bool keep_all, CompileSeconds&);
   void run_step(Executable&, const Job&, size_t at) const;
-  std::vector<float> run_unwatched(const Job&, const Conditioning&, const Start&, LatentNoise&, CompileSeconds&);
-  std::vector<float> run_watched(const Job&, const Conditioning&, const Start&, LatentNoise&, Dump&, CompileSeconds&);
+  Latents run_unwatched(const Job&, const Conditioning&, const Start&, LatentNoise&, CompileSeconds&);
+  Latents run_watched(const Job&, const Conditioning&, const Start&, LatentNoise&, Dump&, CompileSeconds&);
   std::vector<float> latents_of(Executable&, const Job&) const;
+  DeviceArray latents_there(Executable&, const Job&) const;
+  Latents finished(Executable&, const Job&, std::vector<float> values) const;
 
   const Compiler& compiler_;
   UNetConfig config_;

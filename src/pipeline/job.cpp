@@ -6,7 +6,9 @@
 
 #include "core/error.h"
 #include "models/unet.h"
+#include "pipeline/device_numbers.h"
 #include "pipeline/diffusion_model.h"
+#include "pipeline/not_finite.h"
 
 namespace hayate {
 
@@ -103,6 +105,8 @@ Job check_request(const Request& r, const UNetConfig& unet, const SchedulerConfi
   require(r.clip_skip >= 0, ErrorKind::usage, "clip_skip is {}; expected 0 or more", r.clip_skip);
   const int64_t latent = job.pictures * job.h * job.w * unet.out_channels;
   require(r.latents.empty() || enlarged || int64_t(r.latents.size()) == latent, ErrorKind::usage, "latents hold {} numbers; expected {}", r.latents.size(), latent);
+  require(all_finite(r.latents), ErrorKind::usage, "latents hold a number that is not finite");
+  if (r.device_latents && !enlarged) check_array(r.device_latents, {job.pictures, job.h, job.w, unet.out_channels}, r.latents, "latents, seen as (pictures, height/8, width/8, channels),");
   if (r.init_image) check_image(*r.init_image, "init_image");
   check_mask(r, unet);
 

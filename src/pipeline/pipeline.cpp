@@ -73,6 +73,8 @@ std::string refusal_text(const MemoryForecast& f, bool limited) {
   return text + (f.would_fit.empty() ? "\nNothing smaller would fit either." : fmt::format("\nWould fit: {}.", fmt::join(f.would_fit, "; or ")));
 }
 
+bool brings_embeds(const Picture& p) { return p.prompt_embeds || p.negative_prompt_embeds; }
+
 std::string shapes_text(const Program& p, const Node& n) {
   std::string text = to_string(n.shape);
   for (Value v : n.in) text += " <- " + (v == none ? "none" : to_string(p[v].shape));
@@ -129,7 +131,7 @@ struct Pipeline::Impl {
     require(options.vae_tiling != VaeTiling::on || r.dump_pattern.empty(), ErrorKind::usage,
             "a dump holds whole values, and vae_tiling is on: they do not go together");
     require(options.vae_tiling != VaeTiling::on || wrap_of(r) == Wrap{}, ErrorKind::usage, "a seamless picture is decoded in one piece, and vae_tiling is on: they do not go together");
-    require(!refiner || std::ranges::none_of(r.pictures, [](const Picture& p) { return p.prompt_embeds || p.negative_prompt_embeds; }),
+    require(!refiner || std::ranges::none_of(r.pictures, brings_embeds),
             ErrorKind::unsupported, "prompt embeddings are of one model, and a refiner is set, which needs the prompts themselves");
     return plan_runs(r, model, refiner.get(), int(vae_config.downscale()), warn);
   }
@@ -159,7 +161,7 @@ struct Pipeline::Impl {
       recorded[&unet].push_back({of->denoiser().recording(job), 0});
       add(from == From::beginning ? "denoise" : from == From::enlarged ? "denoise enlarged" : "refine", unet, unet.need(recorded[&unet], rung, keep_all));
     }
-    decode(runs.back().job);
+    if (request.decode) decode(runs.back().job);
     return all;
   }
   static void add_text(Stage& stage, const Run& run, const Rung& rung, bool keep_all) {
@@ -184,7 +186,7 @@ struct Pipeline::Impl {
                           .stages = stages(runs, rung, tiling == VaeTiling::on)};
     planned.plan = plan_stages(planned.stages, budget - process);
     // Tiles are slower, so where there is a choice they are taken only if the decoder does not fit in one piece.
-    if (tiling == VaeTiling::automatic && job.request.dump_pattern.empty() && wrap_of(job.request) == Wrap{} && planned.plan.back().memory.peak > budget - process) {
+    if (tiling == VaeTiling::automatic && job.request.decode && job.request.dump_pattern.empty() && wrap_of(job.request) == Wrap{} && planned.plan.back().memory.peak > budget - process) {
       planned.forecast.vae_tiled = true;
       planned.stages = stages(runs, rung, true);
       planned.plan = plan_stages(planned.stages, budget - process);
@@ -358,20 +360,23 @@ struct Pipeline::Impl {
       const auto& [of, from, job] = runs[i];
       if (from == From::beginning) {
         if (request.init_image) make_room();
-        start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
+        start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, *compiler.backend, seconds);
       } else if (from == From::enlarged) {
         noise = noise_of(job, model.unet().out_channels);
         start = start_over(job, enlarge(runs[i - 1].job, job, result.latents, noise, memory.forecast.vae_tiled, make_room, seconds), noise);
       } else {
-        start.x = std::move(result.latents);
+        start.x = std::move(result.latents), start.device_x = {};
       }
       make_room();
-      result.latents = of->denoiser().run(job, told[i], start, noise, dump, seconds);
+      Latents latents = of->denoiser().run(job, told[i], start, noise, dump, seconds);
+      result.latents = std::move(latents.values), result.device_latents = std::move(latents.there);
       if (i == 0 && !dump.active()) result.work = model.denoiser().work(job, seconds);  // now: decoding may need the memory of the UNet
     }
     result.timings.denoise = stage();
-    make_room();
-    result.images = decoder.decode(result.latents, decoding_of(runs.back().job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
+    if (request.decode) {
+      make_room();
+      result.images = decoder.decode(result.latents, decoding_of(runs.back().job, memory.forecast.vae_tiled), request.on_decode, dump, seconds);
+    }
     for (Image& image : result.images)
       if (canvas) image = canvas->finished(std::move(image));
     result.timings.decode = stage();
@@ -385,6 +390,7 @@ struct Pipeline::Impl {
   }
 
   std::vector<EncodedPrompt> encode_prompts(const Request& request) {
+    require(std::ranges::none_of(request.pictures, brings_embeds), ErrorKind::usage, "prompts to encode are given as embeddings already");
     const std::vector<Run> runs = check(request, options.warn);
     const Job& job = runs[0].job;
     CompileSeconds seconds;
@@ -411,8 +417,8 @@ struct Pipeline::Impl {
     half.schedule.rows.resize(job.schedule.rows.size() / 2);
     LatentNoise noise = noise_of(job, model.unet().out_channels);
     const std::optional<Canvas> canvas = canvas_of(job);
-    Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, seconds);
-    start.x = denoiser.run(half, c, start, noise, nothing, seconds);
+    Start start = start_of(job, canvas ? &*canvas : nullptr, model.unet(), encoder, noise, *compiler.backend, seconds);
+    start.x = denoiser.run(half, c, start, noise, nothing, seconds).values, start.device_x = {};
     denoiser.component().release();
     auto record = [&] {
       Program p = denoiser.whole_recording(job).record[0]();
@@ -472,6 +478,7 @@ int Pipeline::native_width() const { return impl_->native_side(); }
 int Pipeline::native_height() const { return impl_->native_side(); }
 std::string Pipeline::model() const { return impl_->name(); }
 std::string Pipeline::device() const { return impl_->compiler.backend->description() + (impl_->compiler.second ? ", and a second one for guidance" : ""); }
+int Pipeline::gpu() const { return impl_->compiler.backend->gpu(); }
 std::string Pipeline::rung() const { return impl_->compiler.rung->name; }
 
 std::vector<RungInfo> rungs(const std::string& device) {

@@ -38,12 +38,37 @@ void SplitGuidance::wait() {
   for (const auto& half : halves_) half->wait();
 }
 
+bool SplitGuidance::is_cut(const std::string& input, size_t bytes) const {
+  const auto half = half_bytes_.find(input);
+  return half != half_bytes_.end() && bytes == 2 * half->second;
+}
+
 void SplitGuidance::write(const std::string& input, std::span<const std::byte> bytes) {
-  const auto cut = half_bytes_.find(input);
-  const bool both = cut != half_bytes_.end() && bytes.size() == 2 * cut->second;
   for (size_t i = 0; i < halves_.size(); ++i)
-    if (both) halves_[i]->write(half_input(input), bytes.subspan(i * cut->second, cut->second));
+    if (is_cut(input, bytes.size())) halves_[i]->write(half_input(input), bytes.subspan(i * bytes.size() / 2, bytes.size() / 2));
     else halves_[i]->write(input, bytes);
+}
+
+// By way of the first device, where it lies.
+void SplitGuidance::write(const std::string& input, const Buffer& from) {
+  const bool cut = is_cut(input, size_t(from.bytes));
+  const int64_t bytes = cut ? from.bytes / 2 : from.bytes;
+  const std::string name = cut ? half_input(input) : input;
+  halves_[0]->write(name, from.part(from.bytes - bytes, bytes));
+  copy_to_second(name, bytes);
+  if (cut) halves_[0]->write(name, from.part(0, bytes));
+}
+
+void SplitGuidance::copy_to_second(const std::string& input, int64_t bytes) {
+  const size_t selected = selected_;
+  for (size_t kind = 0; kind < halves_[0]->programs(); ++kind) {
+    halves_[0]->select(kind);
+    const Value v = program().find(input);
+    if (v == none || byte_size(program()[v]) != bytes) continue;
+    halves_[1]->gather(input, std::span(halves_).first(1), input);
+    break;
+  }
+  halves_[0]->select(selected);
 }
 
 void SplitGuidance::write_steps(const std::string& input, std::span<const std::byte> values, int steps) {

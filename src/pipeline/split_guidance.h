@@ -25,6 +25,8 @@ class SplitGuidance : public Executable {
   void write(const std::string& input, std::span<const std::byte>) override;
   void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override;
   void read(const std::string& value, std::span<std::byte> to) override { halves_[0]->read(value, to); }
+  void write(const std::string& input, const Buffer&) override;
+  void read(const std::string& value, const Buffer& to) override { halves_[0]->read(value, to); }
   void gather(const std::string& input, std::span<const std::shared_ptr<Executable>> from, const std::string& value) override;
   const Program& program() const override { return halves_[0]->program(); }
   void rest() noexcept override;
@@ -32,6 +34,9 @@ class SplitGuidance : public Executable {
   std::vector<double> profile(Rate section, int runs) override { return halves_[0]->profile(section, runs); }
 
  private:
+  void copy_to_second(const std::string& input, int64_t bytes);
+  bool is_cut(const std::string& input, size_t bytes) const;
+
   std::array<std::shared_ptr<Executable>, 2> halves_;
   std::vector<bool> split_;  // by kind
   size_t selected_ = 0;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "pipeline/device_numbers.h"
+
 namespace hayate {
 
 namespace {
@@ -37,13 +39,15 @@ LatentNoise noise_of(const Job& job, int64_t channels) {
   return {seeds, job.request.noise, job.request.shared_noise, channels, job.h, job.w};
 }
 
-Start start_of(const Job& job, const Canvas* canvas, const UNetConfig& unet, PictureEncoder& encoder, LatentNoise& noise, CompileSeconds& seconds) {
+Start start_of(const Job& job, const Canvas* canvas, const UNetConfig& unet, PictureEncoder& encoder, LatentNoise& noise, Backend& device, CompileSeconds& seconds) {
   const Request& r = job.request;
+  if (r.device_latents && !canvas)
+    return {.x = std::vector<float>(size_t(count_of(r.device_latents))), .device_x = r.device_latents, .x_factor = float(job.schedule.start.noise)};
   auto encoded = [&](const std::vector<float>& pixels) { return encoder.encode(pixels, job.width, job.height, wrap_of(r), noise.draw(), seconds); };
   Start start;
   // Where nothing of the picture is seen but what the UNet reads beside x, diffusers does not encode the rest.
   if (canvas && !(unet.reads_mask() && r.strength == 1)) start.clean = encoded(pixels_of(canvas->picture()));
-  start.noise = r.latents.empty() ? first_noise(job, noise) : r.latents;
+  start.noise = r.device_latents ? taken_to_host(device, r.device_latents, "latents") : r.latents.empty() ? first_noise(job, noise) : r.latents;
   if (r.mask) start.mask = canvas->mask();
   if (r.mask_content == MaskContent::noise || r.mask_content == MaskContent::nothing) replace_masked(start.clean, start.mask, r.mask_content, start.noise, job.pictures);
   start.x = mixed(job.schedule.start, start.clean, start.noise);

@@ -9,6 +9,7 @@
 #include "pipeline/diffusion_model.h"
 #include "pipeline/open_model.h"
 #include "pipeline/run.h"
+#include "support/lying_array.h"
 
 namespace hayate::testing {
 namespace {
@@ -33,7 +34,9 @@ Drawn draw(const Request& r, const std::shared_ptr<Backend>& first, const std::s
   CompileSeconds seconds;
   const Conditioning told = model.conditioner().condition(job.prompts, r, job.width, job.height, nothing, seconds);
   LatentNoise noise = noise_of(job, model.unet().out_channels);
-  std::vector<float> latents = model.denoiser().run(job, told, start_over(job, {}, noise), noise, nothing, seconds);
+  Start start = start_over(job, {}, noise);
+  if (r.device_latents) start = {.x = std::vector<float>(start.x.size()), .device_x = r.device_latents, .x_factor = 3};
+  std::vector<float> latents = model.denoiser().run(job, told, start, noise, nothing, seconds).values;
   return {std::move(latents), second && model.denoiser().second()->loaded_bytes() > 0};
 }
 
@@ -67,6 +70,29 @@ TEST_P(SplitGuidance, WithStepsThatAreNotGuided) {
 TEST_P(SplitGuidance, WithWhatGoesTogetherWithGuidance) {
   Request r = request();
   r.pictures[0].guidance_rescale = 0.7f, r.pictures[1].mimic_guidance = 3;
+  expect_same(r);
+}
+
+TEST_P(SplitGuidance, WithArraysOnTheFirstDevice) {
+  Request r = request();
+  r.guidance_interval = {0.25, 0.75};
+  const Compiler compiler{.backend = make_reference_backend(), .rung = &find_rung(GetParam()), .print_program = ""};
+  DiffusionModel model(open_base({.model = tiny}), {}, compiler, {});
+  const Conditioning told = [&] {
+    Dump nothing("", "");
+    CompileSeconds seconds;
+    return model.conditioner().condition(plan_runs(r, model, nullptr, 8, {})[0].job.prompts, r, r.width, r.height, nothing, seconds);
+  }();
+  const EncodedPrompt encoded = encoded_prompts(told, 2)[1];
+  const Drawn expected = draw(r, make_reference_backend(), nullptr, GetParam());
+  auto as_arrays = [](const PromptEmbeds& e) {
+    return PromptEmbeds{.tokens = e.tokens, .device_hidden = laid(e.hidden, {e.tokens, int64_t(e.hidden.size()) / e.tokens}, {}).array,
+                        .device_pooled = laid(e.pooled, {int64_t(e.pooled.size())}, {}).array};
+  };
+  r.pictures[1].prompt_embeds = as_arrays(encoded.prompt);
+  r.pictures[1].negative_prompt_embeds = as_arrays(*encoded.negative);
+  EXPECT_EQ(draw(r, make_reference_backend(), make_reference_backend(), GetParam()).latents, expected.latents);
+  r.device_latents = laid(random_floats("noise", 2 * 8 * 6 * 4, 0, 1), {2, 8, 6, 4}, {}).array;
   expect_same(r);
 }
 

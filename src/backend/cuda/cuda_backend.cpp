@@ -4,7 +4,9 @@
 #include "backend/cuda/row_moments.h"
 #include "backend/cuda/status.h"
 #include "backend/cuda/kernels/attention_sm90.h"
+#include "backend/cuda/kernels/take.h"
 #include "backend/cuda/tile_product.h"
+#include "backend/take_floats.h"
 #include "core/error.h"
 
 namespace hayate {
@@ -58,6 +60,7 @@ class CudaBackend : public Backend {
 
   Buffer allocate(int64_t bytes) override { return context_->device->allocate(bytes); }
   Buffer allocate_on_host(int64_t bytes) override { return context_->device->allocate_pinned(bytes); }
+  Buffer allocate_for_others(int64_t bytes) override { return context_->device->allocate_for_others(bytes); }
   Buffer fill(int64_t bytes, const std::function<void(std::span<std::byte>)>& write) override {
     Buffer buffer = allocate(bytes);
     context_->device->fill(buffer.get(), bytes, write);
@@ -80,6 +83,29 @@ class CudaBackend : public Backend {
   void copy(const Buffer& to, const Buffer& from) override {
     require(to.bytes == from.bytes, ErrorKind::internal, "copy: {} bytes into a buffer of {}", from.bytes, to.bytes);
     context_->device->copy(to.get(), from.get(), from.bytes);
+  }
+  int gpu() const override { return context_->device->ordinal(); }
+  bool take(const Buffer& to, int64_t width, const DeviceArray& from, float factor) override {
+    Device& device = *context_->device;
+    if (from.gpu < 0) {
+      std::vector<float> rows(size_t(to.bytes) / sizeof(float));
+      const bool finite = take_floats(rows, width, from, factor);
+      device.upload(to.get(), std::as_bytes(std::span(rows)));
+      return finite;
+    }
+    require(from.gpu == gpu(), ErrorKind::usage, "numbers of GPU {}; expected numbers of GPU {}, where the pipeline computes, or of the host", from.gpu, gpu());
+    const FourDimensions d = four_dimensions(from, width, to.bytes / int64_t(sizeof(float)));
+    int32_t not_finite = 0;
+    const auto flag = std::as_writable_bytes(std::span(&not_finite, 1));
+    const Buffer flag_there = allocate(sizeof not_finite);
+    device.upload(flag_there.get(), flag);
+    device.wait_for_default_stream();
+    launch_take(context_->stream(), {.to = reinterpret_cast<float*>(to.get()), .width = width, .from = from.data.get(), .type = dtype_of(from.type),
+                                     .shape = {d.shape[0], d.shape[1], d.shape[2], d.shape[3]}, .strides = {d.strides[0], d.strides[1], d.strides[2], d.strides[3]},
+                                     .factor = factor, .not_finite = reinterpret_cast<int32_t*>(flag_there.get())});
+    check(cudaGetLastError(), "starting a kernel");
+    device.download(flag, flag_there.get());  // and so the numbers are read
+    return not_finite == 0;
   }
   using Backend::footprint;
   Footprint footprint(std::span<const Program> turns, CompileOptions options) const override {

@@ -136,6 +136,21 @@ Buffer Device::allocate(int64_t bytes) {
   return {std::shared_ptr<void>(data, free), bytes};
 }
 
+// Not of the pool: cudaFree waits for all streams, and may come while a graph is captured in another thread. That thread may be at work on another GPU.
+Buffer Device::allocate_for_others(int64_t bytes) {
+  void* data = nullptr;
+  within_budget([&] { return bytes; }, [&] { check(cudaMalloc(&data, size_t(std::max<int64_t>(bytes, 1))), "allocating GPU memory"); });
+  auto free = [self = shared_from_this(), bytes](void* p) {
+    int current = 0;
+    const bool known = cudaGetDevice(&current) == cudaSuccess;
+    self->use();
+    cudaFree(p);
+    if (known) cudaSetDevice(current);
+    self->budget_.give_back(bytes);
+  };
+  return {std::shared_ptr<void>(data, free), bytes};
+}
+
 void Device::release(void* data, int64_t bytes) noexcept {
   use();
   cudaFreeAsync(data, stream_);
@@ -195,6 +210,12 @@ void Device::wait_for(const Device& other) const {
   check(cudaEventRecord(other.reached_, other.stream_), "waiting for another GPU");
   use();
   check(cudaStreamWaitEvent(stream_, other.reached_, 0), "waiting for another GPU");
+}
+
+void Device::wait_for_default_stream() const {
+  use();
+  check(cudaEventRecord(reached_, cudaStreamLegacy), "waiting for the default stream");
+  check(cudaStreamWaitEvent(stream_, reached_, 0), "waiting for the default stream");
 }
 
 // The driver goes from GPU to GPU where the machine has a way, and else through the host.

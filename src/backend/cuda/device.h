@@ -37,9 +37,13 @@ class Device : public std::enable_shared_from_this<Device> {
   cudaStream_t stream() const { return stream_; }
   void use() const;  // makes this the calling thread's device
   void synchronize() const;
+  int ordinal() const { return ordinal_; }
+  void wait_for_default_stream() const;  // the stream does, for all that is on the legacy default stream now
 
   // Error(out_of_memory) when the GPU or the budget has no room. Freed in stream order. At least 256-byte aligned.
   Buffer allocate(int64_t bytes);
+  // For others, who read it on streams of theirs and let go of it in any thread: it is freed when what runs on the GPU is done.
+  Buffer allocate_for_others(int64_t bytes);
   MemoryBudget& budget() { return budget_; }  // buffers and the arena
   int64_t memory_left() const;                // bytes that are free on the GPU, or held by the pool for the next allocation
 

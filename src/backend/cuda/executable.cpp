@@ -154,11 +154,20 @@ void CudaExecutable::check_integers(InputPlace input, std::span<const std::byte>
 
 void CudaExecutable::write(const std::string& input, std::span<const std::byte> from) {
   const InputPlace place = find_input(programs_, input, from.size());
-  void* to = address_of(place);
   check_integers(place, from);
+  context_->device->upload(ready_to_write(place), from);
+}
+
+// Only what the pipeline computed comes this way: numbers, no indices.
+void CudaExecutable::write(const std::string& input, const Buffer& from) {
+  context_->device->copy(ready_to_write(find_input(programs_, input, size_t(from.bytes))), from.get(), from.bytes);
+}
+
+void* CudaExecutable::ready_to_write(InputPlace place) {
+  void* to = address_of(place);
   wake();
   if (std::erase_if(held_tables_, [&](const HeldTable& t) { return t.input == to; })) upload_tables();
-  context_->device->upload(to, from);
+  return to;
 }
 
 void CudaExecutable::write_steps(const std::string& input, std::span<const std::byte> values, int steps) {
@@ -190,13 +199,25 @@ void CudaExecutable::gather(const std::string& input, std::span<const std::share
   }
 }
 
+const TensorView& CudaExecutable::kept_view(const std::string& value, size_t bytes) const {
+  const TensorView& view = bound().views[size_t(find_value(program(), value, bytes))];
+  require(view.data && context_->device->has_arena(this), ErrorKind::internal, "read: {} is not kept", value);
+  return view;
+}
+
 void CudaExecutable::read(const std::string& value, std::span<std::byte> to) {
-  const TensorView& from = bound().views[size_t(find_value(program(), value, to.size()))];
-  require(from.data && context_->device->has_arena(this), ErrorKind::internal, "read: {} is not kept", value);
+  const TensorView& from = kept_view(value, to.size());
   if (from.packed_rows()) return context_->device->download(to, from.data);
-  Buffer packed = context_->device->allocate(int64_t(to.size()));
-  launch_copy(context_->stream(), matrix_of({packed.get(), from.shape.c, from.shape, from.dtype}), matrix_of(from));
+  const Buffer packed = context_->device->allocate(int64_t(to.size()));
+  read(value, packed);
   context_->device->download(to, packed.get());
+}
+
+void CudaExecutable::read(const std::string& value, const Buffer& to) {
+  const TensorView& from = kept_view(value, size_t(to.bytes));
+  context_->device->use();
+  launch_copy(context_->stream(), matrix_of({to.get(), from.shape.c, from.shape, from.dtype}), matrix_of(from));
+  check(cudaGetLastError(), "starting a kernel");
 }
 
 }  // namespace hayate::cuda

@@ -22,6 +22,8 @@ class CudaExecutable : public Executable {
   void write(const std::string& input, std::span<const std::byte>) override;
   void write_steps(const std::string& input, std::span<const std::byte> values, int steps) override;
   void read(const std::string& value, std::span<std::byte>) override;
+  void write(const std::string& input, const Buffer&) override;
+  void read(const std::string& value, const Buffer&) override;
   void gather(const std::string& input, std::span<const std::shared_ptr<Executable>> from, const std::string& value) override;
   const Program& program() const override { return programs_[selected_]; }
   int launches(Rate section) const override { return bound_[selected_].launch_counts[size_t(section)]; }
@@ -45,6 +47,8 @@ class CudaExecutable : public Executable {
   void enqueue(Rate section);
   cudaGraph_t capture(Rate section);
   void make_graph(Rate section, bool keep);
+  void* ready_to_write(InputPlace);  // its address, where no table writes any more
+  const TensorView& kept_view(const std::string& value, size_t bytes) const;
   void* address_of(InputPlace p) const { return bound_[p.program].views[size_t(p.value)].data; }
   void upload_tables();  // all of them start from their first value
   void check_integers(InputPlace, std::span<const std::byte>) const;
