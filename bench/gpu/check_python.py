@@ -57,9 +57,149 @@ def torch_takes_and_gives(pipe):
         assert np.array_equal(pipe(PROMPT, latents=noise.cuda(), **SETTINGS).latents, given.latents)
     embeds = dict(zip(["prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds"], pipe.encode_prompt(PROMPT)))
     assert np.array_equal(pipe(**embeds, **SETTINGS).latents, from_seed.latents)
-    on = "cuda" if device.startswith("cuda") else "cpu"
-    narrow = {name: torch.from_numpy(array).to(on, torch.bfloat16) for name, array in embeds.items()}
+    narrow = {name: torch.from_numpy(array).to(gpu() or "cpu", torch.bfloat16) for name, array in embeds.items()}
     return f"embeddings in bfloat16 differ by {difference(pipe(**narrow, **SETTINGS).latents, from_seed.latents):.1e}"
+
+
+def gpu():
+    """The pipeline's first one as torch names it; None on the CPU."""
+    if not device.startswith("cuda"):
+        return None
+    return torch.device("cuda", int(device.partition(":")[2].split(",")[0] or 0))
+
+
+def on_gpu(array, dtype=torch.float32):
+    return torch.as_tensor(np.asarray(array)).to(gpu(), dtype)
+
+
+class NothingComesToTheHost:
+    """torch's ways to the host fail inside."""
+
+    def __enter__(self):
+        self.ways = {name: getattr(torch.Tensor, name) for name in ("cpu", "to", "numpy", "tolist", "__array__")}
+        for name in self.ways:
+            setattr(torch.Tensor, name, lambda *_, name=name, **__: (_ for _ in ()).throw(AssertionError(f"torch's {name}() was called")))
+
+    def __exit__(self, *_):
+        for name, way in self.ways.items():
+            setattr(torch.Tensor, name, way)
+
+
+def noise_stays_on_the_gpu(pipe):
+    noise = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(7))
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        narrow = noise.to(dtype)
+        expected = pipe(PROMPT, latents=narrow.float(), **SETTINGS).latents
+        there = narrow.to(gpu())
+        strided = torch.empty(1, 32, 4, 32, dtype=dtype, device=gpu()).permute(0, 2, 3, 1)
+        strided.copy_(there)
+        for given in (there, strided, there.flip(2).flip(2), there.clone().requires_grad_()):
+            with NothingComesToTheHost():
+                drawn = pipe(PROMPT, latents=given, **SETTINGS)
+            assert np.array_equal(drawn.latents, expected), dtype
+    for bad, why in ((noise.double(), "float64"), (noise[0], "expected"), (noise[:, :, 1:], "expected"), (noise * np.nan, "not finite"), (noise.int(), "int32")):
+        try:
+            pipe(PROMPT, latents=bad.to(gpu()), **SETTINGS)
+        except hayate.UsageError as error:
+            assert why in str(error) and "latents" in str(error), error
+        else:
+            raise AssertionError(f"latents of {bad.dtype}, {tuple(bad.shape)} were taken")
+    return "float32, float16, bfloat16, strided: as from the host"
+
+
+def embeddings_stay_on_the_gpu(pipe):
+    names = ["prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds"]
+    prompts = ["a castle", "two boats"]
+    embeds = dict(zip(names, pipe.encode_prompt(prompts)))
+    expected = pipe(**embeds, **SETTINGS).latents
+    assert np.array_equal(expected, pipe(prompts, **SETTINGS).latents)
+    there = {name: on_gpu(array) for name, array in embeds.items()}
+    mixed = {**there, names[1]: embeds[names[1]]}
+    with NothingComesToTheHost():
+        assert np.array_equal(pipe(**there, **SETTINGS).latents, expected)
+        assert np.array_equal(pipe(**mixed, **SETTINGS).latents, expected)
+        assert np.array_equal(pipe(**there, guidance_interval=(0, 0.5), **SETTINGS).latents, pipe(**embeds, guidance_interval=(0, 0.5), **SETTINGS).latents)
+    return "two prompts: as from the host"
+
+
+def latents_stay_on_the_gpu(pipe):
+    expected = pipe(PROMPT, **SETTINGS).latents
+    result = pipe(PROMPT, output_type="latent", **SETTINGS)
+    assert isinstance(result.latents, hayate.GpuArray) and result.latents.device == str(gpu()), result.latents
+    assert np.array_equal(np.asarray(result.latents), expected)
+    taken, again = torch.from_dlpack(result.latents), torch.from_dlpack(result.latents)
+    assert taken.device == gpu() and taken.data_ptr() == again.data_ptr() and taken.shape == (1, 4, 32, 32)
+    before = torch.cuda.current_device()
+    del result
+    pipe("another", output_type="latent", **{**SETTINGS, "seed": 8})
+    assert np.array_equal(taken.cpu().numpy(), expected), "other latents were written into them"
+    assert torch.cuda.current_device() == before
+    with NothingComesToTheHost():
+        there = pipe(PROMPT, latents=taken, **SETTINGS).latents
+    assert np.array_equal(there, pipe(PROMPT, latents=expected, **SETTINGS).latents)
+    return f"{taken.data_ptr():#x}, out and in again"
+
+
+def streams_wait_for_each_other(pipe):
+    """What is asked of the GPU in torch's stream before a call is done before it, and what is asked after it still finds its memory."""
+    noise = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(7))
+    expected = pipe(PROMPT, latents=noise, **SETTINGS).latents
+    side, late = torch.cuda.Stream(gpu()), torch.zeros(1, 4, 32, 32, device=gpu())
+    for stream in (side, torch.cuda.default_stream(gpu())):
+        with torch.cuda.device(gpu()), torch.cuda.stream(stream):
+            late.zero_()
+            there = noise.to(gpu())
+            torch.cuda.synchronize()
+            torch.cuda._sleep(500_000_000)  # clock cycles
+            late.copy_(there, non_blocking=True)
+            result = pipe(PROMPT, latents=late, output_type="latent", **SETTINGS)
+            taken = torch.from_dlpack(result.latents)
+            torch.cuda._sleep(500_000_000)
+            kept = taken.clone()
+            del taken, result
+            for seed in range(3):
+                pipe("another", output_type="latent", **{**SETTINGS, "seed": seed})
+            assert np.array_equal(kept.cpu().numpy(), expected), stream
+    return "a stream of its own, and the default one"
+
+
+def arrays_on_two_gpus():
+    """The first GPU's and the second one's, into a pipeline on both; with one GPU it is both."""
+    several = torch.cuda.device_count() > 1
+    first = gpu().index
+    second = 1 - first if several else first
+    pipe = open_builtin(f"cuda:{first},{second}")
+    names = ["prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds"]
+    embeds = dict(zip(names, pipe.encode_prompt(PROMPT)))
+    noise = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(7))
+    expected = pipe(**embeds, latents=noise, **SETTINGS).latents
+    for index in {first, second}:
+        on = torch.device("cuda", index)
+        there = {name: torch.from_numpy(array).to(on) for name, array in embeds.items()}
+        result = pipe(**there, latents=noise.to(on), output_type="latent", **SETTINGS)
+        assert np.array_equal(np.asarray(result.latents), expected), on
+        assert torch.from_dlpack(result.latents).device == gpu()
+        assert np.array_equal(pipe(**there, latents=noise.to(on), **SETTINGS).latents, expected)
+    if several:  # torch's current GPU stays what it is
+        other = open_builtin(f"cuda:{second}")
+        on = torch.device("cuda", second)
+        with torch.cuda.device(first):
+            taken = torch.from_dlpack(other(PROMPT, latents=noise.to(on), output_type="latent", **SETTINGS).latents)
+            assert taken.device == on
+            del taken
+            assert torch.cuda.current_device() == first
+    return f"{'two GPUs' if several else 'one GPU twice'}: as from the host"
+
+
+def cupy_takes_and_gives(pipe):
+    try:
+        import cupy
+    except ImportError:
+        return "SKIPPED: there is no cupy"
+    with cupy.cuda.Device(gpu().index):
+        taken = cupy.from_dlpack(pipe(PROMPT, output_type="latent", **SETTINGS).latents)
+        assert np.array_equal(pipe(PROMPT, latents=taken, **SETTINGS).latents, pipe(PROMPT, latents=cupy.asnumpy(taken), **SETTINGS).latents)
+    return cupy.__version__
 
 
 def places_in_a_batch(pipe):
@@ -128,6 +268,10 @@ def main():
         failed += not run(check)
     for check in (torch_takes_and_gives, places_in_a_batch, loras, ctrl_c, the_gil_is_free, forecast):
         failed += not run(check, shared)
+    if gpu():
+        for check in (noise_stays_on_the_gpu, embeddings_stay_on_the_gpu, latents_stay_on_the_gpu, streams_wait_for_each_other, cupy_takes_and_gives):
+            failed += not run(check, shared)
+        failed += not run(arrays_on_two_gpus)
     sys.exit(bool(failed))
 
 

@@ -4,6 +4,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+
 #include "arrays.h"
 #include "bindings.h"
 
@@ -34,6 +36,28 @@ void bind_choices(nb::module_& m) {
       .value("lanczos", Upscaler::lanczos);
 }
 
+void bind_device_array(nb::module_& m) {
+  nb::class_<DeviceArray>(m, "DeviceArray", "Floats that lie in memory of someone else, on the host or a GPU, which it keeps.")
+      .def(
+          "__init__", [](DeviceArray* self, const NumbersIn& numbers) { new (self) DeviceArray(device_array_of(numbers)); }, nb::arg("numbers"),
+          nb::sig("def __init__(self, numbers: typing.Any) -> None"), "Of what has DLPack or the buffer protocol, or a capsule of DLPack.")
+      .def_prop_ro("shape", [](const DeviceArray& a) { return nb::tuple(nb::cast(a.shape)); }, nb::sig("def shape(self) -> tuple[int, ...]"))
+      .def(
+          "__getitem__",
+          [](const DeviceArray& a, int64_t i) {
+            if (a.shape.empty() || i < 0 || i >= a.shape[0]) throw nb::index_error();
+            return a[i];
+          },
+          nb::arg("index"))
+      .def(
+          "channels_last",
+          [](DeviceArray a) {
+            for (std::vector<int64_t>* sizes : {&a.shape, &a.strides}) std::rotate(sizes->begin() + 1, sizes->begin() + 2, sizes->end());
+            return a;
+          },
+          "(n, c, h, w), seen as (n, h, w, c)");
+}
+
 void bind_parts(nb::module_& m) {
   nb::class_<MicroConditioning>(m, "MicroConditioning", "What SDXL is told about the training picture, pixels.")
       .def(nb::init<>())
@@ -58,10 +82,10 @@ void bind_parts(nb::module_& m) {
   nb::class_<PromptEmbeds>(m, "PromptEmbeds", "What the text encoders make of a prompt.")
       .def(
           "__init__",
-          [](PromptEmbeds* self, int tokens, const FloatsIn& hidden, const FloatsIn& pooled) {
-            new (self) PromptEmbeds{.tokens = tokens, .hidden = vector_of(hidden), .pooled = vector_of(pooled)};
+          [](PromptEmbeds* self, const DeviceArray& hidden, const DeviceArray* pooled) {
+            new (self) PromptEmbeds{.tokens = int(hidden.shape.at(0)), .device_hidden = hidden, .device_pooled = pooled ? *pooled : DeviceArray{}};
           },
-          nb::arg("tokens"), nb::arg("hidden"), nb::arg("pooled"))
+          nb::arg("hidden"), nb::arg("pooled").none(), "Of arrays: (tokens, width), and (pooled width) or none.")
       .def_ro("tokens", &PromptEmbeds::tokens)
       .def_prop_ro(
           "hidden",
@@ -101,6 +125,7 @@ void bind_picture(nb::module_& m) {
 
 void bind_request(nb::module_& m) {
   bind_choices(m);
+  bind_device_array(m);
   bind_parts(m);
   bind_picture(m);
   nb::class_<Request>(m, "Request", "One batch of pictures. include/hayate/hayate.h says what each field means.")
@@ -130,10 +155,10 @@ void bind_request(nb::module_& m) {
       .def_rw("hires", &Request::hires)
       .def_rw("seamless_x", &Request::seamless_x)
       .def_rw("seamless_y", &Request::seamless_y)
+      .def_rw("decode", &Request::decode)
       .def("set_init_image", [](Request& r, const PixelsIn& pixels) { r.init_image = image_of(pixels); })
       .def("set_mask", [](Request& r, const PixelsIn& pixels) { r.mask = image_of(pixels); })
-      .def(
-          "set_latents", [](Request& r, const FloatsIn& latents) { r.latents = vector_of(latents); }, "(pictures, height/8, width/8, 4)");
+      .def_rw("latents", &Request::device_latents, "(pictures, height/8, width/8, 4)");
 }
 
 }  // namespace hayate::python

@@ -20,7 +20,7 @@ std::vector<Pixels> images_of(nb::pointer_and_handle<Drawn> self) {
 
 Floats latents_of(nb::pointer_and_handle<Drawn> self) {
   Drawn& d = *self.p;
-  const size_t pictures = d.result.images.size(), h = size_t(d.latent_height), w = size_t(d.latent_width);
+  const size_t pictures = d.result.infotext.size(), h = size_t(d.latent_height), w = size_t(d.latent_width);
   return floats_of(d.result.latents, {pictures, h, w, d.result.latents.size() / (pictures * h * w)}, self.h);
 }
 
@@ -42,6 +42,11 @@ void bind_result(nb::module_& m) {
   nb::class_<Drawn>(m, "Drawn", "Pictures and what is known about them.")
       .def_prop_ro("images", images_of, "(height, width, 3) of each picture")
       .def_prop_ro("latents", latents_of, "(pictures, height/8, width/8, 4)")
+      .def_prop_ro(
+          "gpu", [](const Drawn& d) { return d.result.device_latents.gpu; }, "That has device_latents; -1: the host, or there are none.")
+      .def(
+          "device_latents", [](const Drawn& d) { return exported(d.result.device_latents, {0, 3, 1, 2}); },
+          "Where they were computed, (pictures, 4, height/8, width/8), of a request that decodes nothing.")
       .def_prop_ro("infotext", [](const Drawn& d) { return d.result.infotext; })
       .def_prop_ro("peak_memory", [](const Drawn& d) { return d.result.peak_memory; })
       .def_prop_ro("timings", [](const Drawn& d) { return d.result.timings; });

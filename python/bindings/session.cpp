@@ -78,6 +78,7 @@ void bind_session(nb::module_& m) {
                                     }); })
       .def_prop_ro("model", [](Session& s) { return s.with_pipeline([](Pipeline& p) { return p.model(); }); })
       .def_prop_ro("device", [](Session& s) { return s.with_pipeline([](Pipeline& p) { return p.device(); }); })
+      .def_prop_ro("gpu", [](Session& s) { return s.with_pipeline([](Pipeline& p) { return p.gpu(); }); }, "Its number, as DLPack has it; -1: the host.")
       .def_prop_ro("rung", [](Session& s) { return s.with_pipeline([](Pipeline& p) { return p.rung(); }); });
 }
 

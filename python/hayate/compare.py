@@ -94,7 +94,7 @@ def compare_with_diffusers(
     if fast != torch.float32:
         draw = peer(fast)
     return Comparison(
-        latent_error=float(np.linalg.norm(result.latents - expected) / np.linalg.norm(expected)),
+        latent_error=float(np.linalg.norm(np.asarray(result.latents) - expected) / np.linalg.norm(expected)),
         pixel_error=int(difference.max()),
         pixels_equal=float((difference == 0).mean()),
         hayate_seconds=seconds_of_second(lambda: pipe(prompt, **settings)),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 # cuDNN opens its other parts from beside itself, and cuBLASLt by name.
 LIBRARIES = ["libcublasLt.so.*", "libcudnn.so.*"]
+HINT = "cuBLASLt and cuDNN are the system's where NVIDIA's Python packages lack them: pip install 'hayate[cuda]' brings these"
 
 
 def find(pattern: str) -> Path | None:

@@ -1,14 +1,15 @@
 """Keywords, named as diffusers names them, into a Request of the C++ API, whose defaults they have."""
 
+import difflib
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict, TypeVar, cast
 
 import numpy as np
 
 from hayate import _core, arrays
 from hayate.arrays import ImageLike
-from hayate.errors import UsageError
+from hayate.errors import UnsupportedError, UsageError
 
 T = TypeVar("T")
 Text = str | Sequence[str]
@@ -47,6 +48,7 @@ class Settings(TypedDict, total=False):
     noise: str  # "torch_cpu", "torch_cpu_fp16", "torch_cpu_bf16", "torch_cuda"
     shared_noise: bool  # one draw for the batch, as with a single generator
     latents: Any  # (pictures, 4, height/8, width/8), unit variance: the first noise
+    output_type: str  # "pil", or "latent": nothing is decoded, and the result has latents only, where they were computed
     image: ImageLike | None  # to start from
     strength: float
     fit: str  # "stretch", "crop", "fill"
@@ -65,6 +67,8 @@ class Settings(TypedDict, total=False):
     hires_upscaler: str  # "latent", "latent_bicubic", "latent_nearest", "lanczos"
     seamless_x: bool  # a picture that continues at its right edge on the left
     seamless_y: bool
+    aesthetic_score: float | Sequence[float]  # what a refiner is told of the picture, 6 unless said
+    negative_aesthetic_score: float | Sequence[float]  # 2.5
     variation_seed: int
     variation_strength: float
 
@@ -82,15 +86,19 @@ CHOICES = {"prompt_syntax": _core.PromptSyntax, "noise": _core.Noise, "fit": _co
 PICTURE_FIELDS = {
     "negative_prompt": "negative_prompt", "prompt_2": "prompt_2", "negative_prompt_2": "negative_prompt_2", "guidance_scale": "guidance",
     "guidance_rescale": "guidance_rescale", "mimic_guidance": "mimic_guidance", "variation_seed": "variation_seed", "variation_strength": "variation_strength",
+    "aesthetic_score": "aesthetic_score", "negative_aesthetic_score": "negative_aesthetic_score",
 }  # fmt: skip
 MICRO_FIELDS = {"original_size": "original_size", "crops_coords_top_left": "crop_top_left", "target_size": "target_size"}
 EMBEDS = {"prompt_embeds": "pooled_prompt_embeds", "negative_prompt_embeds": "negative_pooled_prompt_embeds"}
-OTHERS = {"seed", "num_images_per_prompt", "deepcache", "latents", "image", "mask_image", "hires_upscaler"}
+OTHERS = {"seed", "num_images_per_prompt", "deepcache", "latents", "output_type", "image", "mask_image", "hires_upscaler"}
 # What diffusers also takes, and what to say here instead.
 INSTEAD = {
-    "generator": "seed", "timesteps": "spacing", "sigmas": "spacing", "output_type": "the result's images, arrays or latents",
-    "denoising_end": "from_pretrained(refiner=...)", "callback": "callback_on_step_end", "cross_attention_kwargs": "set_loras",
+    "generator": "seed=7 for torch.Generator('cpu').manual_seed(7), with noise='torch_cuda' for one of a GPU", "timesteps": "spacing", "sigmas": "spacing",
+    "denoising_end": "from_pretrained(refiner=...)", "denoising_start": "from_pretrained(refiner=...)", "callback": "callback_on_step_end",
+    "callback_steps": "callback_on_step_end", "cross_attention_kwargs": "set_loras", "masked_image_latents": "mask_image",
 }  # fmt: skip
+# What has no counterpart.
+MISSING = {"ip_adapter_image", "ip_adapter_image_embeds", "control_image"}
 
 
 def choice(kind: type[T], value: str, what: str) -> T:
@@ -143,15 +151,20 @@ def hires(settings: dict[str, Any]) -> _core.Hires | None:
     return second
 
 
-def embeds(settings: dict[str, Any], key: str, count: int) -> list[_core.PromptEmbeds] | None:
-    if settings.get(key) is None:
+def embeds(settings: dict[str, Any], key: str, count: int, gpu: int) -> list[_core.PromptEmbeds] | None:
+    def rows(name: str, dimensions: str) -> _core.DeviceArray | None:
+        """What has a row for each prompt."""
+        if settings.get(name) is None:
+            return None
+        array = arrays.device_array(settings[name], name, gpu)
+        if len(array.shape) != dimensions.count(",") + 2 or array.shape[0] != count:
+            raise UsageError(f"{name} has shape {array.shape}; expected ({count}, {dimensions})")
+        return array
+
+    hidden, pooled = rows(key, "tokens, width"), rows(EMBEDS[key], "width")
+    if hidden is None:
         return None
-    hidden = arrays.floats(settings[key], key)
-    pooled = settings.get(EMBEDS[key])
-    pooled = np.zeros((len(hidden), 0), np.float32) if pooled is None else arrays.floats(pooled, EMBEDS[key])
-    if hidden.ndim != 3 or len(hidden) != count or pooled.ndim != 2 or len(pooled) != count:
-        raise UsageError(f"{key} has shape {hidden.shape}, pooled {pooled.shape}; expected ({count}, tokens, width) and ({count}, width)")
-    return [_core.PromptEmbeds(h.shape[0], h, p) for h, p in zip(hidden, pooled)]
+    return [_core.PromptEmbeds(hidden[i], None if pooled is None else pooled[i]) for i in range(count)]
 
 
 def whole(value: Any, what: str) -> int:
@@ -181,24 +194,34 @@ def prompts_of(prompt: Text | None, settings: dict[str, Any]) -> list[str]:
         raise UsageError(f"prompt is {prompt!r}; expected text, or a list of texts")
     if settings.get("prompt_embeds") is None:
         raise UsageError("there is neither a prompt nor prompt_embeds")
-    return [""] * len(settings["prompt_embeds"])
+    try:
+        return [""] * len(settings["prompt_embeds"])
+    except TypeError as error:
+        raise UsageError("prompt_embeds have no length; expected (prompts, tokens, width)") from error
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def check_names(settings: dict[str, Any]) -> None:
     known = {*REQUEST_FIELDS, *CHOICES, *PICTURE_FIELDS, *HIRES_FIELDS, *EMBEDS, *EMBEDS.values(), *OTHERS}
     known |= {prefix + key for prefix in ("", "negative_") for key in MICRO_FIELDS}
     for name in settings.keys() - known:
-        hint = f"; here it is {INSTEAD[name]}" if name in INSTEAD else ""
+        if name in MISSING:
+            raise UnsupportedError(f"{name}: hayate has neither IP-Adapter nor ControlNet")
+        hint = f"; here it is {INSTEAD[name]}" if name in INSTEAD else suggestion(name, known)
         raise UsageError(f"there is no setting {name!r}{hint}")
 
 
-def pictures_of(prompts: list[str], settings: dict[str, Any], first_seed: int) -> list[_core.Picture]:
+def pictures_of(prompts: list[str], settings: dict[str, Any], first_seed: int, gpu: int) -> list[_core.Picture]:
     """Every prompt num_images_per_prompt times."""
     each = whole(1 if settings.get("num_images_per_prompt") is None else settings["num_images_per_prompt"], "num_images_per_prompt")
     if each < 1:
         raise UsageError(f"num_images_per_prompt is {each}; expected 1 or more")
     columns = {k: for_each(settings[k], len(prompts), k) for k in PICTURE_FIELDS if settings.get(k) is not None}
-    encoded = {k: embeds(settings, k, len(prompts)) for k in EMBEDS}
+    encoded = {k: embeds(settings, k, len(prompts), gpu) for k in EMBEDS}
     sizes, negative_sizes = micro(settings, ""), micro(settings, "negative_")
     seeds = seeds_of(settings.get("seed"), first_seed, len(prompts) * each)
     pictures = []
@@ -220,12 +243,18 @@ def pictures_of(prompts: list[str], settings: dict[str, Any], first_seed: int) -
     return pictures
 
 
-def build(prompt: Text | None, settings: Settings, first_seed: int = 0) -> _core.Request:
-    """The request. `first_seed`: of the first picture, where the settings have no seed."""
+def decodes(output_type: object) -> bool:
+    if output_type in (None, "pil", "latent"):
+        return output_type != "latent"
+    raise UsageError(f"output_type is {output_type!r}; expected 'pil' or 'latent'; pixels as numbers are the result's arrays, whatever it is")
+
+
+def build(prompt: Text | None, settings: Settings, gpu: int, first_seed: int = 0) -> _core.Request:
+    """The request. `gpu`: whose arrays are taken where they lie, -1 for none. `first_seed`: of the first picture, where the settings have no seed."""
     given = cast(dict[str, Any], settings)
     check_names(given)
     request = _core.Request()
-    request.pictures = pictures_of(prompts_of(prompt, given), given, first_seed)
+    request.pictures = pictures_of(prompts_of(prompt, given), given, first_seed, gpu)
     for key, field in REQUEST_FIELDS.items():
         if given.get(key) is not None:
             set_field(request, field, given[key], key)
@@ -242,5 +271,6 @@ def build(prompt: Text | None, settings: Settings, first_seed: int = 0) -> _core
     if given.get("mask_image") is not None:
         request.set_mask(arrays.pixels(given["mask_image"], "mask_image"))
     if given.get("latents") is not None:
-        request.set_latents(arrays.channels_last(given["latents"]))
+        request.latents = arrays.channels_last(given["latents"], gpu)
+    request.decode = decodes(given.get("output_type"))
     return request

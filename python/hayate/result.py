@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from hayate import _core, arrays
-from hayate.arrays import Floats, Pixels
+from hayate.arrays import Floats, GpuArray, Pixels
 from hayate.errors import UsageError
 
 
@@ -25,7 +25,7 @@ class Result:
     @cached_property
     def images(self) -> list[Image.Image]:
         """Each picture, with its settings in `image.info["parameters"]` as AUTOMATIC1111 writes them."""
-        images = [Image.fromarray(pixels) for pixels in self._drawn.images]
+        images = [Image.fromarray(pixels) for pixels in self._pictures]
         for image, text in zip(images, self.infotext):
             image.info["parameters"] = text
         return images
@@ -33,13 +33,20 @@ class Result:
     @cached_property
     def arrays(self) -> Pixels:
         """All pictures, (pictures, height, width, 3)."""
-        return np.stack(self._drawn.images)
+        return np.stack(self._pictures)
 
     @property
-    def latents(self) -> Floats:
+    def latents(self) -> Floats | GpuArray:
         """The last ones, (pictures, 4, height/8, width/8), scaled as diffusers returns them: a view of the result's own memory, which
-        `torch.from_dlpack` takes as it is."""
-        return arrays.channels_first(self._drawn.latents)
+        `torch.from_dlpack` takes as it is. With output_type="latent" it is memory of the GPU if the pipeline computes on one, else of the host."""
+        latents = arrays.channels_first(self._drawn.latents)
+        return latents if self._drawn.gpu < 0 else GpuArray(self._drawn.device_latents(), latents)
+
+    @property
+    def _pictures(self) -> list[Pixels]:
+        if not self._drawn.images:
+            raise UsageError("output_type is 'latent', so there are no pictures; the latents are `latents`")
+        return self._drawn.images
 
     @property
     def infotext(self) -> list[str]:
@@ -65,7 +72,7 @@ class Result:
             raise UsageError(f"save: {name!r} is no name of a file, in which {{index}} and {{seed}} are filled in") from error
         if len(set(files)) != len(files):
             raise UsageError(f"save: {name!r} names one file for {len(files)} pictures; expected {{index}} or {{seed}} in it")
-        for file, pixels, text in zip(files, self._drawn.images, self.infotext):
+        for file, pixels, text in zip(files, self._pictures, self.infotext):
             file.parent.mkdir(parents=True, exist_ok=True)
             _core.write_image(str(file), pixels, text, quality)
         return files
@@ -80,11 +87,13 @@ class Result:
         return self.images[index]
 
     def __repr__(self) -> str:
-        height, width = self._drawn.images[0].shape[:2]
+        height, width = (8 * side for side in self._drawn.latents.shape[1:3])
         return f"<hayate.Result: {len(self)} of {width}x{height} in {self.timings.total:.2f} s>"
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> bytes | None:
         """All pictures side by side."""
+        if not self._drawn.images:
+            return None
         buffer = io.BytesIO()
         Image.fromarray(np.concatenate(self._drawn.images, axis=1)).save(buffer, "png")
         return buffer.getvalue()

@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import hayate
+import pytest
 from hayate import cuda_libraries
 
 
@@ -22,3 +24,13 @@ def test_loads_what_is_there_and_leaves_what_is_broken(tmp_path, monkeypatch):
 def test_without_packages(monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     assert cuda_libraries.load() == []
+
+
+def test_without_a_gpu_the_error_says_what_may_be_missing(monkeypatch):
+    monkeypatch.setattr(cuda_libraries, "load", lambda: [])
+    try:
+        hayate.Pipeline.from_pretrained("builtin", device="cuda")
+    except hayate.UnsupportedError as error:
+        assert error.__notes__ == [cuda_libraries.HINT]
+    else:
+        pytest.skip("there is a GPU, and the system's libraries")

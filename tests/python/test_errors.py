@@ -1,5 +1,7 @@
 """Every kind of error is an exception of its own, and nothing that is passed in crashes."""
 
+import inspect
+
 import hayate
 import numpy as np
 import pytest
@@ -32,6 +34,48 @@ def test_prompts_that_are_none(pipe, small, prompt):
         pipe(prompt, **small)
 
 
+# What the pipelines of diffusers take, StableDiffusionXLPipeline and those that start from a picture.
+OF_DIFFUSERS = """prompt prompt_2 height width num_inference_steps timesteps sigmas denoising_end denoising_start guidance_scale negative_prompt
+negative_prompt_2 num_images_per_prompt eta generator latents prompt_embeds negative_prompt_embeds pooled_prompt_embeds negative_pooled_prompt_embeds
+ip_adapter_image ip_adapter_image_embeds output_type return_dict cross_attention_kwargs guidance_rescale original_size crops_coords_top_left target_size
+negative_original_size negative_crops_coords_top_left negative_target_size clip_skip callback_on_step_end callback_on_step_end_tensor_inputs image strength
+aesthetic_score negative_aesthetic_score mask_image masked_image_latents padding_mask_crop callback callback_steps""".split()
+
+
+def test_every_keyword_of_diffusers_works_or_says_what_to_do(pipe, small):
+    known = {*inspect.signature(hayate.Pipeline.__call__).parameters, *hayate.Settings.__annotations__}
+    for name in OF_DIFFUSERS:
+        if name not in known:
+            with pytest.raises(hayate.Error, match=f"{name}.*(here it is|neither)"):
+                pipe("a castle", **{**small, name: 1})
+
+
+def test_keywords_of_diffusers_that_are_not_ours(pipe, small):
+    assert pipe("a castle", return_dict=True, callback_on_step_end_tensor_inputs=["latents"], **small).images
+    for bad, hint in (({"return_dict": False}, "images"), ({"callback_on_step_end_tensor_inputs": ["prompt_embeds"]}, "latents"), ({"num_steps": 3}, "num_inference_steps")):
+        with pytest.raises(hayate.UsageError, match=hint):
+            pipe("a castle", **{**small, **bad})
+    for option, hint in (({"variant": "fp16"}, "most precise"), ({"use_safetensors": True}, "always"), ({"memory_limits": 5}, "'memory_limit'")):
+        with pytest.raises(hayate.UsageError, match=hint):
+            hayate.Pipeline.from_pretrained(TINY, **option)
+    for name in ("StableDiffusionXLPipeline", "DiffusionPipeline", "AutoPipelineForText2Image"):
+        with pytest.raises(AttributeError, match="hayate.Pipeline"):
+            getattr(hayate, name)
+    with pytest.raises(AttributeError) as unknown:
+        hayate.pipelin
+    assert "class" not in str(unknown.value)
+
+
+class Named:
+    """As torch's types print themselves."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __str__(self):
+        return self.name
+
+
 def test_what_diffusers_has_is_pointed_to(pipe):
     with pytest.raises(AttributeError, match="device"):
         pipe.to("cuda")
@@ -39,6 +83,11 @@ def test_what_diffusers_has_is_pointed_to(pipe):
         pipe.scheduler = "euler"
     with pytest.raises(hayate.UsageError, match="torch_dtype"):
         hayate.Pipeline.from_pretrained(TINY, torch_dtype="float16")
+    with pytest.raises(hayate.UsageError, match="dtype is torch.float32.*rung='fp32'"):
+        hayate.Pipeline.from_pretrained(TINY, dtype=Named("torch.float32"))
+    with pytest.raises(hayate.UnsupportedError, match="fp16 needs"):
+        hayate.Pipeline.from_pretrained(TINY, torch_dtype=Named("torch.float16"))
+    assert hayate.Pipeline.from_pretrained(TINY, torch_dtype=Named("torch.bfloat16")).rung
 
 
 @pytest.mark.parametrize("name", [5, "{colour}.png", "{", "{0}.png"])
