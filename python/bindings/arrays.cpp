@@ -53,8 +53,8 @@ Exported exported(const DeviceArray& array, const std::vector<size_t>& order) {
   std::vector<int64_t> strides;
   for (size_t i : order) shape.push_back(size_t(array.shape[i])), strides.push_back(array.strides[i]);
   const bool on_gpu = array.gpu >= 0;
-  return Exported(data, shape.size(), shape.data(), owner, strides.data(), nb::dtype<float>(), on_gpu ? nb::device::cuda::value : nb::device::cpu::value,
-                  on_gpu ? array.gpu : 0);
+  return Exported(data, shape.size(), shape.data(), owner, strides.data(), nb::dtype<float>(),
+                  on_gpu ? nb::device::cuda::value : nb::device::cpu::value, on_gpu ? array.gpu : 0);
 }
 
 }  // namespace hayate::python

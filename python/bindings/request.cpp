@@ -41,7 +41,8 @@ void bind_device_array(nb::module_& m) {
       .def(
           "__init__", [](DeviceArray* self, const NumbersIn& numbers) { new (self) DeviceArray(device_array_of(numbers)); }, nb::arg("numbers"),
           nb::sig("def __init__(self, numbers: typing.Any) -> None"), "Of what has DLPack or the buffer protocol, or a capsule of DLPack.")
-      .def_prop_ro("shape", [](const DeviceArray& a) { return nb::tuple(nb::cast(a.shape)); }, nb::sig("def shape(self) -> tuple[int, ...]"))
+      .def_prop_ro(
+          "shape", [](const DeviceArray& a) { return nb::tuple(nb::cast(a.shape)); }, nb::sig("def shape(self) -> tuple[int, ...]"))
       .def(
           "__getitem__",
           [](const DeviceArray& a, int64_t i) {

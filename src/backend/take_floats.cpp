@@ -24,13 +24,15 @@ bool take(float* to, int64_t width, const T* from, const FourDimensions& d, floa
 FourDimensions four_dimensions(const DeviceArray& a, int64_t width, int64_t room) {
   FourDimensions d{.shape = {1, 1, 1, 1}, .strides = {}};
   const size_t own = a.shape.size();
-  require(a.data && own >= 1 && own <= 4 && a.strides.size() == own, ErrorKind::internal, "an array of {} dimensions and {} strides", own, a.strides.size());
+  require(a.data && own >= 1 && own <= 4 && a.strides.size() == own, ErrorKind::internal, "an array of {} dimensions and {} strides", own,
+          a.strides.size());
   for (size_t i = 0; i < own; ++i) {
     require(a.shape[i] > 0, ErrorKind::internal, "an array of {} numbers along dimension {}", a.shape[i], i);
     d.shape[4 - own + i] = a.shape[i], d.strides[4 - own + i] = a.strides[i];
   }
   const int64_t rows = d.count() / d.shape[3];
-  require(d.shape[3] <= width && rows * width <= room, ErrorKind::internal, "an array of {} rows of {} numbers into rows of {}, {} numbers in all", rows, d.shape[3], width, room);
+  require(d.shape[3] <= width && rows * width <= room, ErrorKind::internal, "an array of {} rows of {} numbers into rows of {}, {} numbers in all",
+          rows, d.shape[3], width, room);
   return d;
 }
 

@@ -12,7 +12,8 @@ namespace hayate {
 // As Backend::take().
 bool take_floats(std::span<float> to, int64_t width, const DeviceArray& from, float factor);
 
-// The array as one of four dimensions, those in front of one element; numbers are counted, so that they fit `room` rows of `width`: else Error(internal).
+// The array as one of four dimensions, those in front of one element; numbers are counted, so that they fit `room` rows of `width`: else
+// Error(internal).
 struct FourDimensions {
   std::array<int64_t, 4> shape, strides;
   int64_t count() const { return shape[0] * shape[1] * shape[2] * shape[3]; }

@@ -1,4 +1,5 @@
-// Latents and prompt embeddings as arrays, and latents that stay on the device: they draw what the same numbers in vectors draw. Memory of the host stands for that of a GPU.
+// Latents and prompt embeddings as arrays, and latents that stay on the device: they draw what the same numbers in vectors draw. Memory of the host
+// stands for that of a GPU.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -22,8 +23,11 @@ Pipeline& pipeline() {
 }
 
 Request request() {
-  return {.pictures = {{.prompt = "a red fox", .negative_prompt = "dull", .seed = 3, .guidance = 4}, {.prompt = "two owls", .seed = 8, .guidance = 7}},
-          .width = 48, .height = 64, .steps = 3};
+  return {
+      .pictures = {{.prompt = "a red fox", .negative_prompt = "dull", .seed = 3, .guidance = 4}, {.prompt = "two owls", .seed = 8, .guidance = 7}},
+      .width = 48,
+      .height = 64,
+      .steps = 3};
 }
 std::vector<float> some_noise() { return random_floats("noise", 2 * 8 * 6 * 4, 0, 1); }
 
@@ -71,7 +75,9 @@ TEST(DeviceArrays, LatentsInEveryKindOfRequest) {
 EncodedPrompt as_arrays(const EncodedPrompt& e, Lie lie) {
   auto of = [&](const PromptEmbeds& p) {
     const int64_t width = int64_t(p.hidden.size()) / p.tokens;
-    return PromptEmbeds{.tokens = p.tokens, .device_hidden = laid(p.hidden, {p.tokens, width}, lie).array, .device_pooled = laid(p.pooled, {int64_t(p.pooled.size())}, {.type = lie.type, .backwards = {0}}).array};
+    return PromptEmbeds{.tokens = p.tokens,
+                        .device_hidden = laid(p.hidden, {p.tokens, width}, lie).array,
+                        .device_pooled = laid(p.pooled, {int64_t(p.pooled.size())}, {.type = lie.type, .backwards = {0}}).array};
   };
   return {of(e.prompt), of(*e.negative)};
 }
@@ -115,7 +121,10 @@ TEST(DeviceArrays, LatentsThatStay) {
     const Result whole = pipeline().generate(r);
     EXPECT_FALSE(whole.device_latents);
     r.decode = false;
-    r.on_decode = [](int, int) { ADD_FAILURE() << "decoded"; return true; };
+    r.on_decode = [](int, int) {
+      ADD_FAILURE() << "decoded";
+      return true;
+    };
     const Result kept = pipeline().generate(r);
     EXPECT_TRUE(kept.images.empty());
     EXPECT_EQ(kept.latents, whole.latents);
@@ -159,12 +168,16 @@ TEST(DeviceArrays, RefusesWhatIsNone) {
   const EncodedPrompt encoded = as_arrays(pipeline().encode_prompts(request())[0], {});
   r = request();
   r.pictures[0].prompt_embeds = encoded.prompt;
-  auto spoilt = [&](std::initializer_list<const char*> why, auto spoil) { refused(r, why, [&](Request& b) { spoil(*b.pictures[0].prompt_embeds); }); };
+  auto spoilt = [&](std::initializer_list<const char*> why, auto spoil) {
+    refused(r, why, [&](Request& b) { spoil(*b.pictures[0].prompt_embeds); });
+  };
   spoilt({"prompt embeddings", "expected"}, [](PromptEmbeds& e) { e.device_hidden = e.device_hidden[0]; });
   spoilt({"pooled", "expected"}, [](PromptEmbeds& e) { e.device_pooled.shape[0] -= 1; });
   spoilt({"pooled 0"}, [](PromptEmbeds& e) { e.device_pooled = {}; });
   spoilt({"twice"}, [](PromptEmbeds& e) { e.hidden = {1}; });
-  spoilt({"not finite"}, [](PromptEmbeds& e) { e.device_pooled = laid(std::vector<float>(size_t(e.device_pooled.shape[0]), INFINITY), e.device_pooled.shape, {}).array; });
+  spoilt({"not finite"}, [](PromptEmbeds& e) {
+    e.device_pooled = laid(std::vector<float>(size_t(e.device_pooled.shape[0]), INFINITY), e.device_pooled.shape, {}).array;
+  });
   expect_error(ErrorKind::usage, {"embeddings already"}, [&] { pipeline().encode_prompts(r); });
 }
 

@@ -1,7 +1,6 @@
 // Numbers of someone else's array into ours: any strides, any float type, and whether all are finite, in one pass.
-#include "backend/cuda/kernels/take.h"
-
 #include "backend/cuda/kernels/device.cuh"
+#include "backend/cuda/kernels/take.h"
 
 namespace hayate::cuda {
 
