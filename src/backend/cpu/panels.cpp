@@ -6,7 +6,6 @@
 
 #include "backend/cpu/context.h"
 
-
 namespace hayate::cpu {
 
 namespace {

@@ -9,12 +9,12 @@ namespace hayate::cpu {
 
 constexpr int64_t kPanelColumns = 16;
 constexpr int64_t kGroupBytes = 4;             // four 8-bit numbers or two bfloat16 that lie together
-constexpr int64_t kChunkBytes = 64;              // what a matrix register holds of a row
+constexpr int64_t kChunkBytes = 64;            // what a matrix register holds of a row
 constexpr int64_t kMostQuantizedIn = 1 << 17;  // the sum of so many products fits into 32 bits
 
-// Panels of 16 columns of the result: outputs of a linear, filters of a convolution. In a panel, the first group of each column, then the next. Elements are
-// those of one tap of the filter after the other, each filled up with zeros to a multiple of kChunkBytes; a linear is one tap. Columns beyond the last are zero.
-// After the panels of 8-bit numbers, what each column needs once: its scale, and the sum of what is negative in it.
+// Panels of 16 columns of the result: outputs of a linear, filters of a convolution. In a panel, the first group of each column, then the next.
+// Elements are those of one tap of the filter after the other, each filled up with zeros to a multiple of kChunkBytes; a linear is one tap. Columns
+// beyond the last are zero. After the panels of 8-bit numbers, what each column needs once: its scale, and the sum of what is negative in it.
 struct Panels {
   std::byte* data;
   Dtype dtype;

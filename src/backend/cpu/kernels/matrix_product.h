@@ -1,5 +1,5 @@
-// Products of rows and panels by matrix registers (AMX): of 8-bit numbers, signed by signed, so that sums are exact and nothing has to be taken off them,
-// or of bfloat16.
+// Products of rows and panels by matrix registers (AMX): of 8-bit numbers, signed by signed, so that sums are exact and nothing has to be taken off
+// them, or of bfloat16.
 #pragma once
 #include <span>
 
@@ -14,11 +14,11 @@ static_assert(kPanelColumns == kMatrix && kChunkBytes == kMatrix * kGroupBytes);
 template <class E>
 using MatrixSum = std::conditional_t<std::is_same_v<E, int8_t>, int32_t, float>;
 
-// kMatrices rows times two panels. A row's chunks lie kChunkBytes apart from those of its neighbours, `next_chunk` from each other; `taps` are where the first
-// chunk of each tap lies. All sums stay in registers until the end.
+// kMatrices rows times two panels. A row's chunks lie kChunkBytes apart from those of its neighbours, `next_chunk` from each other; `taps` are where
+// the first chunk of each tap lies. All sums stay in registers until the end.
 template <class E>
-void multiply_matrices(const std::byte* rows, std::span<const int64_t> taps, int64_t chunks, int64_t next_chunk, const std::byte* left, const std::byte* right,
-                       MatrixSum<E> (&sums)[kMatrices][kMatrices]) {
+void multiply_matrices(const std::byte* rows, std::span<const int64_t> taps, int64_t chunks, int64_t next_chunk, const std::byte* left,
+                       const std::byte* right, MatrixSum<E> (&sums)[kMatrices][kMatrices]) {
   constexpr int64_t panel_step = kChunkBytes * kPanelColumns, lower = kMatrix * kChunkBytes;
   std::atomic_signal_fence(std::memory_order_seq_cst);  // as for attention
   _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3);

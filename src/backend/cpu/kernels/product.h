@@ -1,5 +1,5 @@
-// linear and conv2d of rows and panels (panels.h): scales, bias, activation and residual are applied to the sums while the first-level cache or registers
-// hold them. Of 8-bit numbers for all, of bfloat16 where there are matrix registers.
+// linear and conv2d of rows and panels (panels.h): scales, bias, activation and residual are applied to the sums while the first-level cache or
+// registers hold them. Of 8-bit numbers for all, of bfloat16 where there are matrix registers.
 #pragma once
 #include "backend/cpu/kernels/dot_int8.h"
 #include "backend/cpu/kernels/elementwise.h"
@@ -14,16 +14,17 @@ constexpr int64_t kProductRows = kMatrices, kProductPanels = 2;
 constexpr int64_t kRowBytes = 3 << 18;  // of rows that the second-level cache, here of 2 MiB, is to hold beside panels
 #else
 constexpr bool kMultipliesPanels = false;
-constexpr int64_t kProductRows = 2 * kTileRows - 2, kProductPanels = 1;  // the other registers hold a vector of weights, its signs and what is multiplied
-constexpr int64_t kRowBytes = 1 << 18;                                   // likewise, of 512 KiB
+constexpr int64_t kProductRows = 2 * kTileRows - 2;  // the other registers hold a vector of weights, its signs and what is multiplied
+constexpr int64_t kProductPanels = 1;
+constexpr int64_t kRowBytes = 1 << 18;  // likewise, of 512 KiB
 #endif
-constexpr int64_t kMostBlocks = 16;             // of kProductRows
-constexpr int64_t kPrefetchedBytes = 1 << 18;   // panels that fit beside all that into the second-level cache
-constexpr int64_t kStreamedBytes = 1 << 20;     // a result of so many would displace what products read
-constexpr int64_t kProductGrain = 1 << 16;      // multiplications per thread below which waking it costs more than it saves
+constexpr int64_t kMostBlocks = 16;            // of kProductRows
+constexpr int64_t kPrefetchedBytes = 1 << 18;  // panels that fit beside all that into the second-level cache
+constexpr int64_t kStreamedBytes = 1 << 20;    // a result of so many would displace what products read
+constexpr int64_t kProductGrain = 1 << 16;     // multiplications per thread below which waking it costs more than it saves
 
-// Pixels of images that are laid out with `pad` zeros between their lines and `pad` lines of them between images: there a convolution is one product of
-// rows, whose taps lie at the same distances from all of them. Some sums mean nothing. Rows of a linear are a line.
+// Pixels of images that are laid out with `pad` zeros between their lines and `pad` lines of them between images: there a convolution is one product
+// of rows, whose taps lie at the same distances from all of them. Some sums mean nothing. Rows of a linear are a line.
 struct PixelGrid {
   int64_t images, height, width, pad;
 
@@ -50,8 +51,15 @@ class Product {
  public:
   // `kernel`: pixels on a side of a filter; the grid has kernel / 2 zeros.
   Product(const Operands& o, const PixelGrid& grid, int64_t kernel, Activation activation, Scratch& scratch)
-      : grid_(grid), x_(o.in[0]), out_(o.out), bias_(o.has(2) ? o.in[2].row<float>(0) : nullptr), residual_(o.has(3) ? o.in[3] : TensorView{}),
-        weight_(o.in[1].shape, o.in[1].dtype, o.in[1].data), activation_(activation), reach_((kernel - 1) * (grid.pitch() + 1)), block_(block_rows()),
+      : grid_(grid),
+        x_(o.in[0]),
+        out_(o.out),
+        bias_(o.has(2) ? o.in[2].row<float>(0) : nullptr),
+        residual_(o.has(3) ? o.in[3] : TensorView{}),
+        weight_(o.in[1].shape, o.in[1].dtype, o.in[1].data),
+        activation_(activation),
+        reach_((kernel - 1) * (grid.pitch() + 1)),
+        block_(block_rows()),
         packed_(scratch.take_per_thread<std::byte>((block_ + reach_) * weight_.tap_bytes())) {
     for (int64_t i = 0; i < kernel; ++i)
       for (int64_t j = 0; j < kernel; ++j) taps_.push_back((i * grid.pitch() + j) * kChunkBytes);
@@ -70,7 +78,8 @@ class Product {
         for (int64_t unit = begin; unit < end; ++unit) {
           const int64_t first = unit / panels * block_, count = std::min(block_, all - first);
           if (unit == begin || unit % panels == 0) pack(packed, first, count);
-          for (int64_t r = 0; r < count; r += kProductRows) multiply(packed, first, r, std::min(kProductRows, count - r), unit % panels * kProductPanels, count, act);
+          for (int64_t r = 0; r < count; r += kProductRows)
+            multiply(packed, first, r, std::min(kProductRows, count - r), unit % panels * kProductPanels, count, act);
         }
 #if defined(__AMX_INT8__)
         if (streams_) _mm_sfence();
@@ -100,7 +109,8 @@ class Product {
     for (int64_t done = 0; done < rows; done += kAtOnce) {
       const int64_t some = std::min(kAtOnce, rows - done);
       grid_.pixels(first + done - grid_.pad * (grid_.pitch() + 1), some, pixels);
-      for (int64_t i = 0; i < some; ++i) pack_row(to + (done + i) * kChunkBytes, pixels[i] < 0 ? nullptr : reinterpret_cast<const std::byte*>(x_.row<E>(pixels[i])));
+      for (int64_t i = 0; i < some; ++i)
+        pack_row(to + (done + i) * kChunkBytes, pixels[i] < 0 ? nullptr : reinterpret_cast<const std::byte*>(x_.row<E>(pixels[i])));
     }
   }
   void pack_row(std::byte* to, const std::byte* from) const {
@@ -124,8 +134,9 @@ class Product {
     const bool same = residual_.shape == out_.shape;
     for (int64_t i = 0; i < count; ++i) {
       const int64_t p = pixels[i];
-      rows[i] = p < 0 ? Row{} : Row{out_.row<T>(p), residual_.data ? residual_.row<T>(same ? p : broadcast_row(out_.shape, residual_.shape, p)) : nullptr,
-                                    kScaled<E> ? x_.scales()[p] : 1};
+      rows[i] = p < 0 ? Row{}
+                      : Row{out_.row<T>(p), residual_.data ? residual_.row<T>(same ? p : broadcast_row(out_.shape, residual_.shape, p)) : nullptr,
+                            kScaled<E> ? x_.scales()[p] : 1};
     }
   }
 
@@ -135,11 +146,15 @@ class Product {
     Floats scales, bias;
 
     Column(const Product& p, int64_t first)
-        : first(first), count(std::min(kLanes, p.weight_.out - first)), scales(kScaled<E> ? load(p.weight_.scales() + first) : Floats{}),
+        : first(first),
+          count(std::min(kLanes, p.weight_.out - first)),
+          scales(kScaled<E> ? load(p.weight_.scales() + first) : Floats{}),
           bias(p.bias_ ? some(p.bias_) : Floats{}) {}
 
     template <class V>
-    Floats some(const V* row) const { return count == kLanes ? load(row + first) : load_part(row + first, count); }
+    Floats some(const V* row) const {
+      return count == kLanes ? load(row + first) : load_part(row + first, count);
+    }
     template <class Activate>
     Floats value(Floats sum, const Row& row, Activate act) const {
       if constexpr (kScaled<E>) sum *= row.scale * scales;
@@ -147,8 +162,10 @@ class Product {
       return row.residual ? y + some(row.residual) : y;
     }
     void put(const Row& row, Floats y) const {
-      if (count == kLanes) store(row.out + first, y);
-      else store_part(row.out + first, count, y);
+      if (count == kLanes)
+        store(row.out + first, y);
+      else
+        store_part(row.out + first, count, y);
     }
   };
 
@@ -159,7 +176,8 @@ class Product {
     const bool both = panel + 1 < weight_.count();
     prefetch(panel + 2, r, of_block);
     alignas(64) MatrixSum<E> sums[kMatrices][kMatrices];
-    multiply_matrices<E>(packed + r * kChunkBytes, taps_, chunks(), next_chunk(), weight_.panel(panel), weight_.panel(both ? panel + 1 : panel), sums);
+    multiply_matrices<E>(packed + r * kChunkBytes, taps_, chunks(), next_chunk(), weight_.panel(panel), weight_.panel(both ? panel + 1 : panel),
+                         sums);
 
     Row rows[kProductRows];
     find_rows(first + r, count, rows);
