@@ -75,10 +75,10 @@ TEST_F(Grid, CellsAreWhatGenerateDraws) {
 }
 
 TEST_F(Grid, AnAxisOfRungsHasAPipelineForEach) {
-  expect_cells({"a castle", "--x", "rung=fp32,int8", "--y", "seed=1,2"}, {{"a castle", "--rung", "fp32", "--seed", "1"},
-                                                                          {"a castle", "--rung", "int8", "--seed", "1"},
+  expect_cells({"a castle", "--x", "rung=fp32,bf16", "--y", "seed=1,2"}, {{"a castle", "--rung", "fp32", "--seed", "1"},
+                                                                          {"a castle", "--rung", "bf16", "--seed", "1"},
                                                                           {"a castle", "--rung", "fp32", "--seed", "2"},
-                                                                          {"a castle", "--rung", "int8", "--seed", "2"}});
+                                                                          {"a castle", "--rung", "bf16", "--seed", "2"}});
 }
 
 TEST_F(Grid, LoraWeightsAndWordsAreAxes) {

@@ -94,7 +94,7 @@ TEST_P(Rungs, StayNearInInt8) {
   for (const Ran& r : values)
     if (auto same = above.find(r.name); same != above.end()) {
       worst = std::max(worst, relative_l2(r.data, same->second));
-      EXPECT_LE(relative_l2(r.data, same->second), r.name == "conv_out" ? 0.1 : 0.3) << r.name;
+      EXPECT_LE(relative_l2(r.data, same->second), r.name == "conv_out" ? 0.15 : 0.3) << r.name;  // 0.03 to 0.105 by model and processor
       ++compared;
     }
   EXPECT_GE(compared, above.size() / 2);
