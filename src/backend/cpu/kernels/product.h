@@ -33,11 +33,13 @@ struct PixelGrid {
   // Which pixels of an image without zeros `count` rows are, or -1.
   void pixels(int64_t row, int64_t count, int64_t* to) const {
     for (; row < 0 && count > 0; ++row, --count) *to++ = -1;
-    int64_t line = row / pitch(), x = row % pitch();
+    const int64_t line = row / pitch();
+    int64_t x = row % pitch(), y = line % (height + pad), image = line / (height + pad);
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t y = line % (height + pad);
-      to[i] = x < width && y < height && line < images * (height + pad) ? (line / (height + pad) * height + y) * width + x : -1;
-      if (++x == pitch()) x = 0, ++line;
+      to[i] = x < width && y < height && image < images ? (image * height + y) * width + x : -1;
+      if (++x < pitch()) continue;
+      x = 0;
+      if (++y == height + pad) y = 0, ++image;
     }
   }
 };
