@@ -41,7 +41,7 @@ constexpr int64_t most_pictures_of_a_job = 16, most_steps = 150;
 JsonObject json_body(const HttpRequest&);
 
 // The same of a form with files: the picture to start from under `key`, and "mask", of which what `shows` says is drawn anew. Decodes both, which takes
-// a while, within the limits of the server.
+// a while, within the limits of the server. Throws Error(usage) or HttpError 415.
 JsonObject form_body(const HttpRequest&, const App&, const std::string& key, MaskShows shows, DrawFields&);
 
 // Reads what the body has of: prompt, negative_prompt, model, rung, scheduler, width, height, steps, guidance_scale, guidance_rescale, seed,

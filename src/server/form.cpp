@@ -77,7 +77,9 @@ bool is_form(const HttpRequest& request) { return lower(request.header("content-
 
 std::vector<FormPart> form_parts(const HttpRequest& request) {
   constexpr size_t most_parts = 64, longest_boundary = 70;
-  require(is_form(request), ErrorKind::usage, "the body is {}, expected {}", excerpt(request.header("content-type")), media_type);
+  if (const std::string type = request.header("content-type"); !is_form(request))
+    throw HttpError{415, fmt::format("the body is {}, expected {}", type.empty() ? "of no type" : excerpt(type), media_type),
+                    "unsupported_media_type"};
   const std::optional<std::string> boundary = parameter(request.header("content-type"), "boundary");
   require(boundary && !boundary->empty() && boundary->size() <= longest_boundary, ErrorKind::usage, "the form's boundary is missing or too long");
   const std::string line = "--" + *boundary, next = "\r\n" + line;

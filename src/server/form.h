@@ -17,7 +17,8 @@ struct FormPart {
 
 bool is_form(const HttpRequest&);
 
-// What the body holds, in its order; contents are views of the request's body. Error(usage) for what is no such form, and for more than 64 parts.
+// What the body holds, in its order; contents are views of the request's body. HttpError 415 for a body of another type, Error(usage) for a broken form
+// and for more than 64 parts.
 std::vector<FormPart> form_parts(const HttpRequest&);
 
 // The parts that are no files, as the object that a JSON body would be: texts stay texts where `texts` names them, and others are read as JSON where

@@ -74,7 +74,10 @@ TEST(OpenAiApi, ListsModelsAndRefuses) {
   EXPECT_EQ(serving.get("/v1/models").json()["data"][0]["id"], "built-in");
   EXPECT_EQ(serving.get("/v1/models/built-in").status, 200);
   EXPECT_EQ(serving.get("/v1/models/other").status, 404);
-  EXPECT_EQ(serving.post("/v1/images/edits", Json::object()).status, 400);  // no form
+  const Reply no_form = serving.post("/v1/images/edits", tiny({{"image", "data:,"}}));
+  EXPECT_EQ(no_form.status, 415);
+  EXPECT_EQ(no_form.json()["error"]["code"], "unsupported_media_type");
+  EXPECT_THAT(no_form.body, HasSubstr("expected multipart/form-data"));
   EXPECT_EQ(serving.post("/v1/images/variations", Json::object()).status, 501);
   EXPECT_EQ(serving.post("/v1/images/generations", {{"prompt", "a"}, {"model", "sdxl"}}).status, 404);
   for (const Json& wrong : {Json{{"size", "64"}}, Json{{"size", "64x64x64"}}, Json{{"response_format", "path"}}, Json{{"output_format", "tiff"}},

@@ -197,7 +197,6 @@ TEST(Form, RefusesWhatIsNone) {
   std::string many;
   for (int i = 0; i < 65; ++i) many += "--xy" + part;
   const std::vector<std::pair<std::string, std::string>> broken = {
-      {"text/plain", "--xy" + part + "--xy--"},
       {"multipart/form-data", "--xy" + part + "--xy--"},
       {"multipart/form-data; boundary=", "--" + part + "----"},
       {"multipart/form-data; boundary=" + std::string(71, 'x'), ""},
@@ -217,6 +216,8 @@ TEST(Form, RefusesWhatIsNone) {
     const server::HttpRequest request = form_request(header, body);
     EXPECT_THROW(server::form_fields(server::form_parts(request), {}), Error) << header << body.substr(0, 100);
   }
+  for (const char* other : {"text/plain", "application/json", ""})
+    EXPECT_THROW(server::form_parts(form_request(other, "--xy" + part + "--xy--")), server::HttpError) << other;
 }
 
 }  // namespace
