@@ -92,9 +92,10 @@ struct Pipeline::Impl {
         vae_config(parse_vae_config(model.checkpoint().config("vae"))),
         encoder(model.checkpoint().tensors("vae"), vae_config, vae_compiler),
         decoder(open_decoder(o, model.checkpoint()), vae_compiler, o.vae_tiling, o.warn) {
-    require(!refiner || (refiner->unet().in_channels == model.unet().in_channels && refiner->unet().out_channels == model.unet().out_channels),
-            ErrorKind::bad_model, "{}: reads {} channels and makes {}, the model before it {} and {}", options.refiner, refiner->unet().in_channels,
-            refiner->unet().out_channels, model.unet().in_channels, model.unet().out_channels);
+    if (refiner)
+      require(refiner->unet().in_channels == model.unet().in_channels && refiner->unet().out_channels == model.unet().out_channels,
+              ErrorKind::bad_model, "{}: reads {} channels and makes {}, the model before it {} and {}", options.refiner, refiner->unet().in_channels,
+              refiner->unet().out_channels, model.unet().in_channels, model.unet().out_channels);
     for (Dtype used : {compiler.climb.dtype, vae_compiler.climb.dtype})
       require(used != Dtype::f16 || compiler.backend->has_f16(), ErrorKind::unsupported, "fp16 needs an NVIDIA GPU; the device is {}",
               compiler.backend->name());

@@ -55,7 +55,7 @@ Catalog::Catalog(const std::vector<std::string>& models, const Options& common, 
     CatalogModel entry{.name = name_of(model), .options = options, .info = inspect_model(options), .check = RequestCheck(options)};
     for (const std::string& path : options.embeddings) entry.embeddings.push_back(fs::path(path).stem().string());
     auto same = std::ranges::find(models_, entry.name, &CatalogModel::name);
-    require(same == models_.end(), ErrorKind::usage, "two models are named {}: {} and {}", entry.name, model, same->options.model);
+    if (same != models_.end()) fail(ErrorKind::usage, "two models are named {}: {} and {}", entry.name, model, same->options.model);
     models_.push_back(std::move(entry));
   }
   require(!models_.empty(), ErrorKind::usage, "no model to serve");

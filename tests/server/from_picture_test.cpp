@@ -137,7 +137,7 @@ TEST(FromPicture, BombsTakeBoundedMemory) {
     return 0LL;
   };
   std::ofstream("/proc/self/clear_refs") << 5;  // begins the peak anew
-  const long long before = peak_kib();
+  [[maybe_unused]] const long long before = peak_kib();
   std::vector<HttpClient> clients;
   const std::string body = form_of({{"prompt", "a"}, {"width", "64"}, {"height", "64"}, {"steps", "4"}, {"init_image", bomb, true}});
   for (int i = 0; i < 4; ++i) {
