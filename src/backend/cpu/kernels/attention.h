@@ -4,20 +4,22 @@
 
 namespace hayate::cpu::HAYATE_ISA {
 
-constexpr int64_t kQueries = 96;  // a multiple of every kTileRows, and of 32 for matrix registers; enough to pay for packing the keys again
-constexpr int64_t kKeys = 64;
+// What the first-level cache holds at a time: queries, a multiple of every kTileRows, and keys. Both are multiples of 32 for matrix registers.
+constexpr int64_t kQueries = 96, kKeys = 64;
+constexpr int64_t kMostQueryBlocks = 8;  // of queries that share packed keys
 
-// What one thread works on at a time: queries [first, first + count) of one head.
+// Queries [first, first + count) of one head.
 struct QueryBlock { int64_t image, head, first, count; };
 
+// What a thread works on: `most` queries of a head.
 template <class Body>
-void for_query_blocks(int64_t images, int64_t heads, int64_t queries, Body body) {
-  int64_t blocks = (queries + kQueries - 1) / kQueries;
+void for_query_blocks(int64_t images, int64_t heads, int64_t queries, int64_t most, Body body) {
+  int64_t blocks = (queries + most - 1) / most;
   parallel_for(images * heads * blocks, 1, [&](int64_t begin, int64_t end) {
     const MatrixRegisters registers;
     for (int64_t task = begin; task < end; ++task) {
-      int64_t first = task % blocks * kQueries, head = task / blocks;
-      body(QueryBlock{head / heads, head % heads, first, std::min(kQueries, queries - first)});
+      int64_t first = task % blocks * most, head = task / blocks;
+      body(QueryBlock{head / heads, head % heads, first, std::min(most, queries - first)});
     }
   });
 }
@@ -27,9 +29,12 @@ void for_key_blocks(int64_t keys, Body body) {  // body(begin, count)
   for (int64_t begin = 0; begin < keys; begin += kKeys) body(begin, std::min(kKeys, keys - begin));
 }
 
-// What is computed of so many queries and keys: whole tiles, and where products of whole matrices are as fast as those of a part, all.
+// What is computed of so many queries and keys: whole tiles, and where products of whole matrices are as fast as those of a part, whole ones.
 template <class E>
-int64_t whole_tiles(int64_t rows) { return kMultipliesMatrices<E> ? kQueries : (rows + kTileRows - 1) / kTileRows * kTileRows; }
+int64_t whole_tiles(int64_t rows) {
+  constexpr int64_t tile = kMultipliesMatrices<E> ? 32 : kTileRows;
+  return (rows + tile - 1) / tile * tile;
+}
 template <class E>
 int64_t whole_vectors(int64_t keys) { return kMultipliesMatrices<E> ? kKeys : round_up(keys); }
 
@@ -39,12 +44,21 @@ const T* head_row(const TensorView& x, const QueryBlock& b, int64_t token, int64
   return x.row<T>(b.image * x.shape.tokens() + token) + b.head * width;
 }
 
-// Of what scratch memory has, in numbers of 4 bytes.
-template <class E>
-E* as(float* memory) {
-  static_assert(sizeof(E) == sizeof(float));
-  return reinterpret_cast<E*>(memory);
-}
+// A thread's memory, cut into matrices. Numbers have 4 bytes each.
+class Pieces {
+ public:
+  explicit Pieces(float* memory) : memory_(memory) {}
+  template <class E>
+  Block<E> take(int64_t rows, int64_t stride) {
+    static_assert(sizeof(E) == sizeof(float));
+    E* data = reinterpret_cast<E*>(memory_);
+    memory_ += rows * stride;
+    return {data, stride};
+  }
+
+ private:
+  float* memory_;
+};
 
 // scores = q k^T without the scale, -inf for keys after the query if causal.
 template <class T>
@@ -54,20 +68,20 @@ struct Scores {
   AttentionAttr attr;
   int64_t width = q.shape.c / attr.heads, depth = factors<E>(width);
 
-  int64_t floats() const { return (kQueries + kKeys) * depth; }
-  Block<E> queries(float* memory) const { return {as<E>(memory), depth}; }
-  Block<E> keys(float* memory) const { return {as<E>(memory + kQueries * depth), kKeys}; }
-
-  void pack_queries(const QueryBlock& b, float* memory) const {
-    pack_rows(queries(memory), whole_tiles<E>(b.count), head_row<T>(q, b, b.first, width), q.row_stride, b.count, width);
+  void pack_queries(const QueryBlock& b, Block<E> to) const {
+    pack_rows(to, whole_tiles<E>(b.count), head_row<T>(q, b, b.first, width), q.row_stride, b.count, width);
   }
-  // Against keys [begin, begin + count); columns from count on are -inf.
-  void operator()(const QueryBlock& b, float* memory, Block<float> scores, int64_t begin, int64_t count) const {
-    pack_transposed(keys(memory), head_row<T>(k, b, begin, width), k.row_stride, count, width);
-    multiply(scores, queries(memory), keys(memory), whole_tiles<E>(b.count), whole_vectors<E>(count), depth, false);
+  // Keys [begin, begin + count).
+  void pack_keys(const QueryBlock& b, int64_t begin, int64_t count, Block<E> to) const {
+    pack_transposed(to, head_row<T>(k, b, begin, width), k.row_stride, count, width);
+  }
+  // Columns of `to` from count on are -inf.
+  void operator()(const QueryBlock& b, Block<E> queries, Block<E> keys, int64_t begin, int64_t count, Block<float> to) const {
+    multiply(to, queries, keys, whole_tiles<E>(b.count), whole_vectors<E>(count), depth, false);
+    if (count == kKeys && !attr.causal) return;
     for (int64_t i = 0; i < b.count; ++i) {
       int64_t seen = attr.causal ? std::clamp<int64_t>(b.first + i + 1 - begin, 0, count) : count;
-      std::fill(scores.row(i) + seen, scores.row(i) + kKeys, -INFINITY);
+      std::fill(to.row(i) + seen, to.row(i) + kKeys, -INFINITY);
     }
   }
 };
@@ -79,54 +93,44 @@ struct Mix {
   TensorView out, v;
   int64_t heads, width = v.shape.c / heads, padded = round_up(width);
 
-  int64_t floats() const { return (kQueries + factors<E>(kKeys)) * padded; }
-  Block<float> sums(float* memory) const { return {memory, padded}; }
-  Block<E> values(float* memory) const { return {as<E>(memory + kQueries * padded), padded}; }
-
-  void clear(const QueryBlock& b, float* memory) const { std::fill_n(memory, whole_tiles<E>(b.count) * padded, 0.0f); }
-  void add(const QueryBlock& b, float* memory, Block<E> weights, int64_t begin, int64_t count) const {
-    const int64_t keys = kMultipliesMatrices<E> ? kKeys : count;
-    pack_columns(values(memory), keys, head_row<T>(v, b, begin, width), v.row_stride, count, width);
-    multiply(sums(memory), weights, values(memory), whole_tiles<E>(b.count), padded, factors<E>(keys), true);
+  static int64_t keys(int64_t count) { return kMultipliesMatrices<E> ? kKeys : count; }
+  void pack_values(const QueryBlock& b, int64_t begin, int64_t count, Block<E> to) const {
+    pack_columns(to, keys(count), head_row<T>(v, b, begin, width), v.row_stride, count, width);
+  }
+  void add(const QueryBlock& b, Block<E> weights, Block<E> values, int64_t count, Block<float> sums) const {
+    multiply(sums, weights, values, whole_tiles<E>(b.count), padded, factors<E>(keys(count)), true);
   }
   // The sums of query i times `scale`.
-  void store_row(const QueryBlock& b, float* memory, int64_t i, float scale) const {
+  void store_row(const QueryBlock& b, int64_t i, const float* sums, float scale) const {
     T* to = out.row<T>(b.image * out.shape.tokens() + b.first + i) + b.head * width;
-    map_row(to, width, [scale](Floats x) { return x * scale; }, sums(memory).row(i));
+    map_row(to, width, [scale](Floats x) { return x * scale; }, sums);
   }
 };
 
-// Turns scores into exp(scale (score - largest so far)), and corrects what was summed with a smaller largest.
+// Turns a query's scores into 2^(scale (score - largest so far)), and corrects what was summed with a smaller largest.
 struct RunningSoftmax {
-  float *largest, *totals;  // per query; totals of each lane
-  float scale;              // > 0
+  float largest = -INFINITY;
+  Floats total{};  // of each lane
 
-  static constexpr int64_t floats() { return kQueries * (1 + kLanes); }
-  RunningSoftmax(float* memory, float factor) : largest(memory), totals(memory + kQueries), scale(factor) {}
-
-  void clear() const {
-    std::fill_n(largest, kQueries, -INFINITY);
-    std::fill_n(totals, kQueries * kLanes, 0.0f);
-  }
-  float total(int64_t i) const { return sum_of(load(totals + i * kLanes)); }
   // `weights` may begin where the scores do.
   template <class W>
-  void operator()(const float* scores, W* weights, int64_t count, float* sums, int64_t width, int64_t i) const {
-    Floats top = splat(largest[i]);
+  void operator()(float scale, const float* scores, W* weights, int64_t count, float* sums, int64_t width) {
+    Floats top = splat(largest);
     for (int64_t j = 0; j < count; j += kLanes) top = max(load(scores + j), top);
     // A block seldom has a larger one than those before it.
-    const float now = max_of(top), correction = now == largest[i] ? 1 : std::exp(scale * (largest[i] - now));
-    Floats sum = load(totals + i * kLanes) * correction;
+    const float now = max_of(top), correction = now == largest ? 1 : std::exp2(scale * (largest - now));
+    total *= correction;
     for (int64_t j = 0; j < count; j += kLanes) {
-      Floats p = exp(scale * (load(scores + j) - now));
+      const Floats p = exp2<W>(scale * (load(scores + j) - now));
       store(weights + j, p);
-      sum += p;
+      total += p;
     }
-    largest[i] = now;
-    store(totals + i * kLanes, sum);
+    largest = now;
     if (correction != 1) map_row(sums, width, [correction](Floats x) { return x * correction; }, sums);
   }
 };
+
+constexpr int64_t kSoftmaxFloats = sizeof(RunningSoftmax) / sizeof(float);
 
 template <class T>
 class Attention {
@@ -135,53 +139,75 @@ class Attention {
 
  public:
   Attention(const Operands& o, Scratch& scratch)
-      : scores_{o.in[0], o.in[1], o.node.as<AttentionAttr>()}, mix_{o.out, o.in[2], scores_.attr.heads},
-        memory_(scratch.take_per_thread<float>(scores_.floats() + mix_.floats() + kQueries * kKeys + RunningSoftmax::floats())) {}
+      : scores_{o.in[0], o.in[1], o.node.as<AttentionAttr>()}, mix_{o.out, o.in[2], scores_.attr.heads}, queries_(queries_of_a_thread()),
+        memory_(scratch.take_per_thread<float>(queries_ * (scores_.depth + mix_.padded + kSoftmaxFloats) + kKeys * scores_.depth +
+                                               factors<E>(kKeys) * mix_.padded + kQueries * kKeys)) {}
 
   void operator()() const {
     const Shape& q = scores_.q.shape;
-    for_query_blocks(q.n, scores_.attr.heads, q.tokens(), [&](const QueryBlock& b) { run(b, memory_.mine()); });
+    for_query_blocks(q.n, scores_.attr.heads, q.tokens(), queries_, [&](const QueryBlock& b) { run(b, Pieces(memory_.mine())); });
   }
 
  private:
-  void run(const QueryBlock& b, float* for_scores) const {
-    float *for_mix = for_scores + scores_.floats(), *rest = for_mix + mix_.floats();
-    const Block<float> scores{rest, kKeys};
-    const Block<E> weights{as<E>(rest), kKeys};  // in place of the scores
-    const RunningSoftmax softmax(rest + kQueries * kKeys, scores_.attr.scale);
-    scores_.pack_queries(b, for_scores);
-    mix_.clear(b, for_mix);
-    softmax.clear();
-    int64_t keys = scores_.k.shape.tokens(), visible = scores_.attr.causal ? std::min(keys, b.first + b.count) : keys;
+  // As many as may share packed keys, but a part for each thread.
+  int64_t queries_of_a_thread() const {
+    const Shape& q = scores_.q.shape;
+    const int64_t blocks = q.n * scores_.attr.heads * ((q.tokens() + kQueries - 1) / kQueries);
+    return std::clamp<int64_t>(blocks / omp_get_max_threads(), 1, kMostQueryBlocks) * kQueries;
+  }
+
+  void run(const QueryBlock& all, Pieces memory) const {
+    const auto queries = memory.take<E>(queries_, scores_.depth), keys = memory.take<E>(scores_.depth, kKeys);
+    const auto values = memory.take<E>(factors<E>(kKeys), mix_.padded);
+    const auto sums = memory.take<float>(queries_, mix_.padded), scores = memory.take<float>(kQueries, kKeys);
+    const Block<E> weights{reinterpret_cast<E*>(scores.data), kKeys};  // in place of the scores
+    auto* const softmax = reinterpret_cast<RunningSoftmax*>(memory.take<float>(queries_, kSoftmaxFloats).data);
+
+    scores_.pack_queries(all, queries);
+    std::fill_n(sums.data, whole_tiles<E>(all.count) * mix_.padded, 0.0f);
+    std::fill_n(softmax, all.count, RunningSoftmax{});
+    const float scale = scores_.attr.scale * kLog2E;
+    const int64_t tokens = scores_.k.shape.tokens(), visible = scores_.attr.causal ? std::min(tokens, all.first + all.count) : tokens;
     for_key_blocks(visible, [&](int64_t begin, int64_t count) {
-      scores_(b, for_scores, scores, begin, count);
-      for (int64_t i = 0; i < b.count; ++i)
-        softmax(scores.row(i), reinterpret_cast<Stored*>(weights.row(i)), whole_vectors<E>(count), mix_.sums(for_mix).row(i), mix_.padded, i);
-      mix_.add(b, for_mix, weights, begin, count);
+      scores_.pack_keys(all, begin, count, keys);
+      mix_.pack_values(all, begin, count, values);
+      for (int64_t first = 0; first < all.count; first += kQueries) {
+        const QueryBlock b{all.image, all.head, all.first + first, std::min(kQueries, all.count - first)};
+        const Block<float> sum{sums.row(first), sums.stride};
+        scores_(b, {queries.row(first), queries.stride}, keys, begin, count, scores);
+        for (int64_t i = 0; i < b.count; ++i)
+          softmax[first + i](scale, scores.row(i), reinterpret_cast<Stored*>(weights.row(i)), whole_vectors<E>(count), sum.row(i), mix_.padded);
+        mix_.add(b, weights, values, count, sum);
+      }
     });
-    for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, for_mix, i, 1 / softmax.total(i));
+    for (int64_t i = 0; i < all.count; ++i) mix_.store_row(all, i, sums.row(i), 1 / sum_of(softmax[i].total));
   }
 
   Scores<T> scores_;
   Mix<T> mix_;
+  int64_t queries_;  // that a thread works on at a time
   Scratch::PerThread<float> memory_;
 };
 
 template <class T>
 class AttentionScores {
+  using E = Factor<T>;
+
  public:
   AttentionScores(const Operands& o, Scratch& scratch)
       : out_(o.out), scores_{o.in[0], o.in[1], o.node.as<AttentionAttr>()},
-        memory_(scratch.take_per_thread<float>(scores_.floats() + kQueries * kKeys)) {}
+        memory_(scratch.take_per_thread<float>((kQueries + kKeys) * scores_.depth + kQueries * kKeys)) {}
 
   void operator()() const {
     const Shape& s = out_.shape;  // (n, heads, queries, keys)
-    for_query_blocks(s.n, s.h, s.w, [&](const QueryBlock& b) {
-      float* memory = memory_.mine();
-      const Block<float> block{memory + scores_.floats(), kKeys};
-      scores_.pack_queries(b, memory);
+    for_query_blocks(s.n, s.h, s.w, kQueries, [&](const QueryBlock& b) {
+      Pieces memory(memory_.mine());
+      const auto queries = memory.take<E>(kQueries, scores_.depth), keys = memory.take<E>(scores_.depth, kKeys);
+      const auto block = memory.take<float>(kQueries, kKeys);
+      scores_.pack_queries(b, queries);
       for_key_blocks(s.c, [&](int64_t begin, int64_t count) {
-        scores_(b, memory, block, begin, count);
+        scores_.pack_keys(b, begin, count, keys);
+        scores_(b, queries, keys, begin, count, block);
         for (int64_t i = 0; i < b.count; ++i) {
           T* to = out_.row<T>((b.image * s.h + b.head) * s.w + b.first + i) + begin;
           map_row(to, count, [scale = scores_.attr.scale](Floats x) { return x * scale; }, block.row(i));
@@ -202,20 +228,23 @@ class AttentionMix {
 
  public:
   AttentionMix(const Operands& o, Scratch& scratch)
-      : weights_(o.in[0]), mix_{o.out, o.in[1], weights_.shape.h}, memory_(scratch.take_per_thread<float>(mix_.floats() + kQueries * factors<E>(kKeys))) {}
+      : weights_(o.in[0]), mix_{o.out, o.in[1], weights_.shape.h},
+        memory_(scratch.take_per_thread<float>((kQueries + factors<E>(kKeys)) * mix_.padded + kQueries * factors<E>(kKeys))) {}
 
   void operator()() const {
     const Shape& w = weights_.shape;  // (n, heads, queries, keys)
-    for_query_blocks(w.n, w.h, w.w, [&](const QueryBlock& b) {
-      float* memory = memory_.mine();
-      const Block<E> block{as<E>(memory + mix_.floats()), factors<E>(kKeys)};
-      mix_.clear(b, memory);
+    for_query_blocks(w.n, w.h, w.w, kQueries, [&](const QueryBlock& b) {
+      Pieces memory(memory_.mine());
+      const auto sums = memory.take<float>(kQueries, mix_.padded);
+      const auto values = memory.take<E>(factors<E>(kKeys), mix_.padded), block = memory.take<E>(kQueries, factors<E>(kKeys));
+      std::fill_n(sums.data, kQueries * mix_.padded, 0.0f);
       for_key_blocks(w.c, [&](int64_t begin, int64_t count) {
         const T* from = weights_.row<T>((b.image * w.h + b.head) * w.w + b.first) + begin;
         pack_rows(block, whole_tiles<E>(b.count), from, weights_.row_stride, b.count, count);
-        mix_.add(b, memory, block, begin, count);
+        mix_.pack_values(b, begin, count, values);
+        mix_.add(b, block, values, count, sums);
       });
-      for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, memory, i, 1);
+      for (int64_t i = 0; i < b.count; ++i) mix_.store_row(b, i, sums.row(i), 1);
     });
   }
 

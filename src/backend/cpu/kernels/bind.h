@@ -15,10 +15,10 @@ Launch bind(const Operands& o, Scratch& scratch) {
     case Op::group_norm: return bind_group_norm(o, scratch);
     case Op::group_statistics: return bind_group_statistics(o, scratch);
     case Op::layer_norm: return bind_layer_norm(o);
-    case Op::silu: return bind_unary(o, [](Floats x) { return silu(x); });
-    case Op::gelu: return bind_unary(o, [](Floats x) { return gelu(x); });
-    case Op::quick_gelu: return bind_unary(o, [](Floats x) { return quick_gelu(x); });
-    case Op::relu: return bind_unary(o, [](Floats x) { return relu(x); });
+    case Op::silu: return bind_activation(o, Activation::silu);
+    case Op::gelu: return bind_activation(o, Activation::gelu);
+    case Op::quick_gelu: return bind_activation(o, Activation::quick_gelu);
+    case Op::relu: return bind_activation(o, Activation::relu);
     case Op::add: return bind_add(o);
     case Op::mul: return bind_mul(o);
     case Op::affine: return bind_affine(o);

@@ -26,14 +26,17 @@ Launch map(const TensorView& out, F f, const std::pair<In, TensorView>&... in) {
   };
 }
 
-template <class F>
-Launch bind_unary(const Operands& o, F f) {
-  return with_type(o, [&]<class T>(T) { return map<T>(o.out, f, std::pair{T{}, o.in[0]}); });
+inline Launch bind_activation(const Operands& o, Activation a) {
+  return with_type(o, [&]<class T>(T) {
+    return with_activation<T>(a, [&](auto act) { return map<T>(o.out, act, std::pair{T{}, o.in[0]}); });
+  });
 }
 
 inline Launch bind_affine(const Operands& o) {
   const auto& a = o.node.as<AffineAttr>();
-  return bind_unary(o, [scale = a.scale, shift = a.shift](Floats x) { return x * scale + shift; });
+  return with_type(o, [&]<class T>(T) {
+    return map<T>(o.out, [scale = a.scale, shift = a.shift](Floats x) { return x * scale + shift; }, std::pair{T{}, o.in[0]});
+  });
 }
 
 inline Launch bind_cast(const Operands& o) {
@@ -48,7 +51,7 @@ inline Launch bind_geglu(const Operands& o) {
     TensorView left = o.in[0], right = left;
     left.shape.c = right.shape.c = o.out.shape.c;
     right.data = left.row<T>(0) + o.out.shape.c;
-    return map<T>(o.out, [](Floats x, Floats gate) { return x * gelu(gate); }, std::pair{T{}, left}, std::pair{T{}, right});
+    return map<T>(o.out, [](Floats x, Floats gate) { return x * gelu<T>(gate); }, std::pair{T{}, left}, std::pair{T{}, right});
   });
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "backend/cpu/kernels/group_moments.h"
+#include "backend/cpu/kernels/streamed.h"
 
 namespace hayate::cpu::HAYATE_ISA {
 
@@ -23,12 +24,18 @@ class GroupNorm {
     const Shape& s = x_.shape;
     if (moments_) moments_->measure(whole(s));
     for (int64_t image = 0; image < s.n; ++image) make_affine(image);
-    with_activation(attr_.activation, [&](auto act) {
+    const bool streams = is_streamed<T>(out_);
+    with_activation<T>(attr_.activation, [&](auto act) {
       parallel_for(s.rows(), std::max<int64_t>(1, kElementGrain / s.c), [&](int64_t begin, int64_t end) {
         for (int64_t r = begin; r < end; ++r) {
-          const float* scale = affine_ + r / s.tokens() * 2 * padded_;
-          map_row(out_.row<T>(r), s.c, [&](Floats v, Floats a, Floats b) { return act(v * a + b); }, x_.row<T>(r), scale, scale + padded_);
+          const float *scale = affine_ + r / s.tokens() * 2 * padded_, *shift = scale + padded_;
+          auto normalised = [act](Floats v, Floats a, Floats b) { return act(v * a + b); };
+          if (streams)
+            stream_row(out_.row<T>(r), s.c, normalised, x_.row<T>(r), scale, shift);
+          else
+            map_row(out_.row<T>(r), s.c, normalised, x_.row<T>(r), scale, shift);
         }
+        if (streams) end_streams();
       });
     });
   }

@@ -4,6 +4,7 @@
 #include "backend/cpu/kernels/dot_int8.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/kernels/matrix_product.h"
+#include "backend/cpu/kernels/streamed.h"
 #include "backend/cpu/panels.h"
 
 namespace hayate::cpu::HAYATE_ISA {
@@ -20,7 +21,6 @@ constexpr int64_t kRowBytes = 1 << 18;  // likewise, of 512 KiB
 #endif
 constexpr int64_t kMostBlocks = 16;            // of kProductRows
 constexpr int64_t kPrefetchedBytes = 1 << 18;  // panels that fit beside all that into the second-level cache
-constexpr int64_t kStreamedBytes = 1 << 20;    // a result of so many would displace what products read
 constexpr int64_t kProductGrain = 1 << 16;     // multiplications per thread below which waking it costs more than it saves
 
 // Pixels of images that are laid out with `pad` zeros between their lines and `pad` lines of them between images: there a convolution is one product
@@ -65,15 +65,14 @@ class Product {
         packed_(scratch.take_per_thread<std::byte>((block_ + reach_) * weight_.tap_bytes())) {
     for (int64_t i = 0; i < kernel; ++i)
       for (int64_t j = 0; j < kernel; ++j) taps_.push_back((i * grid.pitch() + j) * kChunkBytes);
-    streams_ = kMultipliesPanels && out_.shape.count() * int64_t(sizeof(T)) >= kStreamedBytes && reinterpret_cast<uintptr_t>(out_.data) % 64 == 0 &&
-               out_.row_stride * sizeof(T) % 64 == 0;
+    streams_ = is_streamed<T>(out_);
   }
 
   // A block of rows, which the second-level cache holds once they are packed, times one panel, or two, is a unit of work.
   void operator()() const {
     const int64_t all = grid_.rows(), panels = (weight_.count() + kProductPanels - 1) / kProductPanels;
     const int64_t grain = std::max<int64_t>(1, kProductGrain / (std::min(all, block_) * weight_.column_bytes()));
-    with_activation(activation_, [&](auto act) {
+    with_activation<T>(activation_, [&](auto act) {
       parallel_for((all + block_ - 1) / block_ * panels, grain, [&](int64_t begin, int64_t end) {
         const MatrixRegisters registers;
         std::byte* const packed = packed_.mine();
@@ -83,9 +82,7 @@ class Product {
           for (int64_t r = 0; r < count; r += kProductRows)
             multiply(packed, first, r, std::min(kProductRows, count - r), unit % panels * kProductPanels, count, act);
         }
-#if defined(__AMX_INT8__)
-        if (streams_) _mm_sfence();
-#endif
+        if (streams_) end_streams();
       });
     });
   }

@@ -29,8 +29,8 @@ void softmax_row(T* out, const T* x, int64_t count) {
   for (; i + kLanes <= count; i += kLanes) largest = max(load(x + i), largest);
   float top = max_of(largest);
   for (; i < count; ++i) top = std::max(top, to_float(x[i]));
-  float inverse = 1 / sum_row(x, count, [&](Floats v) { return exp(v - top); });
-  map_row(out, count, [&](Floats v) { return exp(v - top) * inverse; }, x);
+  float inverse = 1 / sum_row(x, count, [&](Floats v) { return exp2<T>((v - top) * kLog2E); });
+  map_row(out, count, [&](Floats v) { return exp2<T>((v - top) * kLog2E) * inverse; }, x);
 }
 
 inline Launch bind_softmax(const Operands& o) {

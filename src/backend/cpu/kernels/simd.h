@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "backend/cpu/isa.h"
 #include "core/dtype.h"
@@ -35,7 +36,11 @@ inline Floats load(const float* p) {
 inline Floats load(const bf16* p) {
   Halves h;
   std::memcpy(&h, p, sizeof h);
+#if defined(__AVX512F__)
+  return reinterpret_cast<Floats>(_mm512_maskz_slli_epi32(0xffff, _mm512_maskz_cvtepu16_epi32(0xffff, reinterpret_cast<__m256i>(h)), 16));  // gcc goes by halves
+#else
   return reinterpret_cast<Floats>(__builtin_convertvector(h, Bits) << 16);
+#endif
 }
 inline void store(float* p, Floats v) { std::memcpy(p, &v, sizeof v); }
 #if defined(__AVX512BF16__)
@@ -49,17 +54,6 @@ inline void store(bf16* p, Floats v) {  // as from_float<bf16>
   Bits rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16, quiet = u >> 16 | 0x40;
   Halves h = __builtin_convertvector(v == v ? rounded : quiet, Halves);
   std::memcpy(p, &h, sizeof h);
-}
-#endif
-#if defined(__AVX512BF16__)
-// Two vectors to a multiple of 64 bytes, past the caches: what is written there is not read before. Others see them after _mm_sfence().
-inline void stream(bf16* p, Floats a, Floats b) {
-  _mm512_stream_si512(reinterpret_cast<__m512i*>(p),
-                      reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(a))));
-}
-inline void stream(float* p, Floats a, Floats b) {
-  _mm512_stream_ps(p, reinterpret_cast<__m512>(a));
-  _mm512_stream_ps(p + kLanes, reinterpret_cast<__m512>(b));
 }
 #endif
 inline void store(int8_t* p, Floats v) {  // to the nearest integer, ties to even; |v| < 128
@@ -86,17 +80,17 @@ void store_part(T* p, int64_t count, Floats v) {
   std::copy_n(lanes, count, p);
 }
 
+// Lane i becomes lane i ^ Distance.
+template <int Distance, class V, int... Lane>
+V swapped(V v, std::integer_sequence<int, Lane...>) { return __builtin_shuffle(v, Ints{(Lane ^ Distance)...}); }
+
 // Over all lanes, halves at a time: one of them after the other takes as long as the exponentials of a row of scores.
-template <class V, class F>
+template <int Half = HAYATE_LANES / 2, class V, class F>
 auto reduce(V v, F f) {
-#pragma GCC unroll 4
-  for (int half = HAYATE_LANES / 2; half > 0; half /= 2) {
-    Ints partner{};
-#pragma GCC unroll 16
-    for (int i = 0; i < HAYATE_LANES; ++i) partner[i] = i ^ half;
-    v = f(v, __builtin_shuffle(v, partner));
-  }
-  return v[0];
+  if constexpr (Half == 0)
+    return v[0];
+  else
+    return reduce<Half / 2>(f(v, swapped<Half>(v, std::make_integer_sequence<int, HAYATE_LANES>())), f);
 }
 inline float sum_of(Floats v) {
   return reduce(v, [](Floats a, Floats b) { return a + b; });
@@ -116,22 +110,29 @@ inline float max_of(Floats v) {
   return reduce(v, [](Floats a, Floats b) { return max(a, b); });
 }
 
-// Within 1e-7 of e^x for x in [-87, 88]; 0 below, constant above.
-inline Floats exp(Floats x) {
-  const Floats low = splat(-87.33654f), y = max(low, min(splat(88.02f), x));  // keeps NaN
+// The functions below take T, which their results are rounded to: for the 8 bits of bfloat16 fewer instructions do.
+
+// 2^x for x <= 126, within 2e-7 or for bfloat16 1e-4 of it; 0 below 2^-126.
+template <class T>
+Floats exp2(Floats x) {
+  const Floats low = splat(-126.0f), y = max(low, x);  // keeps NaN
 #if defined(__AVX512F__)
-  const Floats n = reinterpret_cast<Floats>(_mm512_maskz_roundscale_ps(0xffff, reinterpret_cast<__m512>(y * 1.44269504f), 0));
+  const Floats n = reinterpret_cast<Floats>(_mm512_maskz_roundscale_ps(0xffff, reinterpret_cast<__m512>(y), 0));
 #else
-  const Floats round = splat(0x1.8p23f), n = y * 1.44269504f + round - round;
+  const Floats round = splat(0x1.8p23f), n = y + round - round;
 #endif
-  Floats r = y - n * 0.693359375f + n * 2.12194440e-4f;  // ln 2 in two parts
-  Floats p = splat(1.9875691500e-4f);                    // Cephes expf
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
+  const Floats r = y - n;
+  Floats p;  // minimax for |r| <= 1/2
+  if constexpr (std::is_same_v<T, bf16>) {
+    p = r * 5.500892432e-2f + 2.422109614e-1f;
+    p = p * r + 6.932829284e-1f;
+  } else {
+    p = r * 1.326472640e-3f + 9.671512697e-3f;
+    p = p * r + 5.550733746e-2f;
+    p = p * r + 2.402224208e-1f;
+    p = p * r + 6.931469776e-1f;
+  }
+  p = p * r + 1.0f;
 #if defined(__AVX512F__)
   const Floats power = reinterpret_cast<Floats>(_mm512_maskz_scalef_ps(0xffff, reinterpret_cast<__m512>(p), reinterpret_cast<__m512>(n)));
 #else
@@ -139,43 +140,45 @@ inline Floats exp(Floats x) {
 #endif
   return x < low ? Floats{} : power;
 }
+constexpr float kLog2E = 1.44269504f;  // e^x = 2^(x kLog2E)
 
-// 1 / x for x >= 1, within 1e-7: dividing takes as long as twenty multiplications.
-inline Floats inverse(Floats x) {
+// 1 / x for x >= 1, within 1e-7 or 6e-5: dividing takes as long as twenty multiplications.
+template <class T>
+Floats inverse(Floats x) {
 #if defined(__AVX512F__)
   const Floats near = reinterpret_cast<Floats>(_mm512_maskz_rcp14_ps(0xffff, reinterpret_cast<__m512>(x)));
-  return near * (2.0f - x * near);
+  return std::is_same_v<T, bf16> ? near : near * (2.0f - x * near);
 #else
   return 1.0f / x;
 #endif
 }
 
-inline Floats silu(Floats x) { return x * inverse(1.0f + exp(-x)); }
-inline Floats relu(Floats x) { return x < 0.0f ? Floats{} : x; }
-inline Floats quick_gelu(Floats x) { return x * inverse(1.0f + exp(-1.702f * x)); }
+template <class T>
+Floats sigmoid(Floats x) { return inverse<T>(1.0f + exp2<T>(min(splat(126.0f), x * -kLog2E))); }
 
 // x times the normal distribution; erfc by Abramowitz and Stegun 7.1.26, absolute error 1.5e-7.
-inline Floats gelu(Floats x) {
+template <class T>
+Floats gelu(Floats x) {
   Floats z = (x < 0.0f ? -x : x) * 0.70710678f;
-  Floats t = inverse(1.0f + 0.3275911f * z);
+  Floats t = inverse<T>(1.0f + 0.3275911f * z);
   Floats p = splat(1.061405429f);
   p = p * t - 1.453152027f;
   p = p * t + 1.421413741f;
   p = p * t - 0.284496736f;
   p = p * t + 0.254829592f;
-  Floats tail = 0.5f * p * t * exp(-z * z);
+  Floats tail = 0.5f * p * t * exp2<T>(z * z * -kLog2E);
   return x * (x < 0.0f ? tail : 1.0f - tail);
 }
 
 // Calls f with the activation as a function of vectors.
-template <class F>
+template <class T, class F>
 auto with_activation(Activation a, F f) {
   switch (a) {
     case Activation::none: case Activation::geglu: break;  // geglu is refused by supports()
-    case Activation::silu: return f([](Floats x) { return silu(x); });
-    case Activation::gelu: return f([](Floats x) { return gelu(x); });
-    case Activation::quick_gelu: return f([](Floats x) { return quick_gelu(x); });
-    case Activation::relu: return f([](Floats x) { return relu(x); });
+    case Activation::silu: return f([](Floats x) { return x * sigmoid<T>(x); });
+    case Activation::gelu: return f([](Floats x) { return gelu<T>(x); });
+    case Activation::quick_gelu: return f([](Floats x) { return x * sigmoid<T>(1.702f * x); });
+    case Activation::relu: return f([](Floats x) { return x < 0.0f ? Floats{} : x; });
   }
   return f([](Floats x) { return x; });
 }
