@@ -147,7 +147,8 @@ class Peers:
                 model = nncf.quantize(model, nncf.Dataset([arrays]), subset_size=1, model_type=nncf.ModelType.TRANSFORMER, advanced_parameters=advanced)
             else:
                 model = nncf.compress_weights(model.clone(), mode=nncf.CompressWeightsMode.INT8_SYM)
-        hints = {"INFERENCE_PRECISION_HINT": "f32" if kind == "f32" or not has_bf16 else "bf16", "PERFORMANCE_HINT": "LATENCY"}
+        hints = {"INFERENCE_PRECISION_HINT": "f32" if kind == "f32" or not has_bf16 else "bf16", "PERFORMANCE_HINT": "LATENCY",
+                 "ENABLE_CPU_PINNING": False}  # threads stay where this process may run
         if self.args.threads:
             hints["INFERENCE_NUM_THREADS"] = self.args.threads
         request = core.compile_model(model, "CPU", hints).create_infer_request()
