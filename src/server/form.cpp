@@ -71,16 +71,19 @@ FormPart parse_part(std::string_view part) {
   return {.name = *name, .is_file = parameter(disposition, "filename").has_value(), .content = part.substr(end + 4)};
 }
 
+bool is_form(const std::string& content_type) { return lower(content_type).starts_with(media_type); }
+
 }  // namespace
 
-bool is_form(const HttpRequest& request) { return lower(request.header("content-type")).starts_with(media_type); }
+bool is_form(const HttpRequest& request) { return is_form(request.header("content-type")); }
 
 std::vector<FormPart> form_parts(const HttpRequest& request) {
   constexpr size_t most_parts = 64, longest_boundary = 70;
-  if (const std::string type = request.header("content-type"); !is_form(request))
+  const std::string type = request.header("content-type");
+  if (!is_form(type))
     throw HttpError{415, fmt::format("the body is {}, expected {}", type.empty() ? "of no type" : excerpt(type), media_type),
                     "unsupported_media_type"};
-  const std::optional<std::string> boundary = parameter(request.header("content-type"), "boundary");
+  const std::optional<std::string> boundary = parameter(type, "boundary");
   require(boundary && !boundary->empty() && boundary->size() <= longest_boundary, ErrorKind::usage, "the form's boundary is missing or too long");
   const std::string line = "--" + *boundary, next = "\r\n" + line;
   std::string_view rest = request.body;

@@ -130,15 +130,17 @@ def check_same_run(folder: str, settings: dict[str, Any]) -> None:
 
 
 @contextmanager
-def checkpoints(folder: str) -> Iterator[None]:
-    """Data sets made meanwhile note in `folder` which ids are written, and leave those out."""
+def data_context(**settings: Any) -> Iterator[None]:
+    """Data sets made meanwhile have these settings of Ray Data."""
     context = ray.data.DataContext.get_current()
-    before = context.checkpoint_config
-    context.checkpoint_config = CheckpointConfig(id_column="id", checkpoint_path=folder, delete_checkpoint_on_success=False)
+    before = {name: getattr(context, name) for name in settings}
+    for name, value in settings.items():
+        setattr(context, name, value)
     try:
         yield
     finally:
-        context.checkpoint_config = before
+        for name, value in before.items():
+            setattr(context, name, value)
 
 
 def actors_that_fit(gpus: float, cpus: float) -> int:
@@ -153,6 +155,9 @@ def own_error(error: Exception) -> Error | None:
     return getattr(errors, found[1])(found[2].strip()) if found else None
 
 
+# Parquet is read by tasks, which Ray repeats elsewhere when their node dies. Its newer reader asks actors for the footers of files, and one on a node that
+# died a moment ago, which Ray takes for alive for some 15 s, ends the run (Ray 2.60).
+@data_context(use_datasource_v2=False)
 def generate_dataset(
     prompts: str, out: str, *, model: str = "builtin", device: str = "cpu", batch_size: int | None = None, rows_per_file: int | None = None, files: bool = False,
     image_format: str = "png", quality: int = 90, cpus_per_actor: float = 2, gpus_per_actor: float | None = None, actors: int | None = None,
@@ -180,7 +185,8 @@ def generate_dataset(
     storage(out)
     if not unique_ids:
         check_ids(read_prompts(prompts))
-    with checkpoints(f"{out}/checkpoint"):
+    # Which ids are written is noted, and those are left out.
+    with data_context(checkpoint_config=CheckpointConfig(id_column="id", checkpoint_path=f"{out}/checkpoint", delete_checkpoint_on_success=False)):
         rows = read_prompts(prompts)
         check_same_run(out, {"hayate": _core.version(), "files": files, **painter})
         gpus = gpus_per_actor if gpus_per_actor is not None else gpus_of(device)

@@ -32,7 +32,7 @@ void for_key_blocks(int64_t keys, Body body) {  // body(begin, count)
 // What is computed of so many queries and keys: whole tiles, and where products of whole matrices are as fast as those of a part, whole ones.
 template <class E>
 int64_t whole_tiles(int64_t rows) {
-  constexpr int64_t tile = kMultipliesMatrices<E> ? 32 : kTileRows;
+  constexpr int64_t tile = kMultipliesMatrices<E> ? kMatrices : kTileRows;
   return (rows + tile - 1) / tile * tile;
 }
 template <class E>

@@ -30,10 +30,7 @@ class GroupNorm {
         for (int64_t r = begin; r < end; ++r) {
           const float *scale = affine_ + r / s.tokens() * 2 * padded_, *shift = scale + padded_;
           auto normalised = [act](Floats v, Floats a, Floats b) { return act(v * a + b); };
-          if (streams)
-            stream_row(out_.row<T>(r), s.c, normalised, x_.row<T>(r), scale, shift);
-          else
-            map_row(out_.row<T>(r), s.c, normalised, x_.row<T>(r), scale, shift);
+          map_row_to(streams, out_.row<T>(r), s.c, normalised, x_.row<T>(r), scale, shift);
         }
         if (streams) end_streams();
       });

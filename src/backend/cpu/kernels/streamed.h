@@ -32,11 +32,11 @@ bool is_streamed(const TensorView& out) {
          out.row_stride * int64_t(sizeof(T)) % 64 == 0;
 }
 
-// map_row past the caches.
+// map_row, past the caches where the result is_streamed.
 template <class Out, class F, class... In>
-void stream_row(Out* out, int64_t count, F f, const In*... in) {
+void map_row_to(bool streamed, Out* out, int64_t count, F f, const In*... in) {
   int64_t i = 0;
-  for (; i + 2 * kLanes <= count; i += 2 * kLanes) stream(out + i, f(load(in + i)...), f(load(in + i + kLanes)...));
+  for (; streamed && i + 2 * kLanes <= count; i += 2 * kLanes) stream(out + i, f(load(in + i)...), f(load(in + i + kLanes)...));
   map_row(out + i, count - i, f, in + i...);
 }
 

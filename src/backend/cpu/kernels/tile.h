@@ -67,9 +67,9 @@ void multiply_tile(const E* a, int64_t a_stride, const E* b, int64_t b_stride, f
     for (int j = 0; j < Vectors; ++j) store(c + i * c_stride + j * kLanes, sum[i][j]);
 }
 
+constexpr int64_t kMatrix = 16;             // rows of a matrix register, and pairs or sums in one of them
+constexpr int64_t kMatrices = 2 * kMatrix;  // rows and columns that are computed at a time
 #if defined(__AMX_BF16__)
-constexpr int64_t kMatrix = 16;               // rows of a matrix register, and pairs or sums in one of them
-constexpr int64_t kMatrices = 2 * kMatrix;    // rows and columns that are computed at a time
 struct MatrixShapes {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};
   uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
