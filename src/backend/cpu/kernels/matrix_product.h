@@ -15,10 +15,11 @@ template <class E>
 using MatrixSum = std::conditional_t<std::is_same_v<E, int8_t>, int32_t, float>;
 
 // kMatrices rows times two panels. A row's chunks lie kChunkBytes apart from those of its neighbours, `next_chunk` from each other; `taps` are where
-// the first chunk of each tap lies. All sums stay in registers until the end.
-template <class E>
+// the first chunk of each tap lies. All sums stay in registers until the end. What `meanwhile` does after each chunk costs nothing as long as it takes
+// less time than the products.
+template <class E, class Meanwhile>
 void multiply_matrices(const std::byte* rows, std::span<const int64_t> taps, int64_t chunks, int64_t next_chunk, const std::byte* left,
-                       const std::byte* right, MatrixSum<E> (&sums)[kMatrices][kMatrices]) {
+                       const std::byte* right, MatrixSum<E> (&sums)[kMatrices][kMatrices], Meanwhile meanwhile) {
   constexpr int64_t panel_step = kChunkBytes * kPanelColumns, lower = kMatrix * kChunkBytes;
   std::atomic_signal_fence(std::memory_order_seq_cst);  // as for attention
   _tile_zero(0); _tile_zero(1); _tile_zero(2); _tile_zero(3);
@@ -32,6 +33,7 @@ void multiply_matrices(const std::byte* rows, std::span<const int64_t> taps, int
       } else {
         _tile_dpbf16ps(0, 4, 6); _tile_dpbf16ps(1, 4, 7); _tile_dpbf16ps(2, 5, 6); _tile_dpbf16ps(3, 5, 7);
       }
+      meanwhile();
     }
   }
   constexpr int64_t bytes = sizeof sums[0];

@@ -62,7 +62,8 @@ class Product {
         activation_(activation),
         reach_((kernel - 1) * (grid.pitch() + 1)),
         block_(block_rows()),
-        packed_(scratch.take_per_thread<std::byte>((block_ + reach_) * weight_.tap_bytes())) {
+        packed_(scratch.take_per_thread<std::byte>((block_ + reach_) * weight_.tap_bytes())),
+        rows_(scratch.take_per_thread<Row>(block_)) {
     for (int64_t i = 0; i < kernel; ++i)
       for (int64_t j = 0; j < kernel; ++j) taps_.push_back((i * grid.pitch() + j) * kChunkBytes);
     streams_ = is_streamed<T>(out_);
@@ -76,12 +77,21 @@ class Product {
       parallel_for((all + block_ - 1) / block_ * panels, grain, [&](int64_t begin, int64_t end) {
         const MatrixRegisters registers;
         std::byte* const packed = packed_.mine();
+        Row* const rows = rows_.mine();
+        Tiles<decltype(act)> tiles{*this, act};
         for (int64_t unit = begin; unit < end; ++unit) {
-          const int64_t first = unit / panels * block_, count = std::min(block_, all - first);
-          if (unit == begin || unit % panels == 0) pack(packed, first, count);
-          for (int64_t r = 0; r < count; r += kProductRows)
-            multiply(packed, first, r, std::min(kProductRows, count - r), unit % panels * kProductPanels, count, act);
+          const int64_t first = unit / panels * block_, count = std::min(block_, all - first), panel = unit % panels * kProductPanels;
+          if (unit == begin || panel == 0) {
+            tiles.finish();
+            pack(packed, first, count);
+            for_pixels(first, count, [&](int64_t i, int64_t pixel) { rows[i] = row_of(pixel); });
+          }
+          for (int64_t r = 0; r < count; r += kProductRows) {
+            prefetch(panel + kProductPanels, r, count);
+            tiles.multiply(packed + r * kChunkBytes, {rows + r, size_t(std::min(kProductRows, count - r))}, panel);
+          }
         }
+        tiles.finish();
         if (streams_) end_streams();
       });
     });
@@ -91,6 +101,7 @@ class Product {
   int64_t in_bytes() const { return weight_.in * int64_t(sizeof(E)); }
   int64_t chunks() const { return weight_.tap_bytes() / kChunkBytes; }
   int64_t next_chunk() const { return (block_ + reach_) * kChunkBytes; }
+  int64_t steps() const { return int64_t(taps_.size()) * chunks(); }
 
   // As many as the cache holds, but a block for each thread.
   int64_t block_rows() const {
@@ -100,17 +111,24 @@ class Product {
     return blocks * kProductRows;
   }
 
-  // Rows from `first` on and what taps reach from them: the first chunk of all, then the second. Zeros where there are no pixels, and where rows end.
-  void pack(std::byte* to, int64_t first, int64_t count) const {
-    const int64_t rows = (count + kProductRows - 1) / kProductRows * kProductRows + reach_;
+  // body(i, pixel) for `count` rows from `first` on.
+  template <class Body>
+  void for_pixels(int64_t first, int64_t count, Body body) const {
     constexpr int64_t kAtOnce = 64;
     int64_t pixels[kAtOnce];
-    for (int64_t done = 0; done < rows; done += kAtOnce) {
-      const int64_t some = std::min(kAtOnce, rows - done);
-      grid_.pixels(first + done - grid_.pad * (grid_.pitch() + 1), some, pixels);
-      for (int64_t i = 0; i < some; ++i)
-        pack_row(to + (done + i) * kChunkBytes, pixels[i] < 0 ? nullptr : reinterpret_cast<const std::byte*>(x_.row<E>(pixels[i])));
+    for (int64_t done = 0; done < count; done += kAtOnce) {
+      const int64_t some = std::min(kAtOnce, count - done);
+      grid_.pixels(first + done, some, pixels);
+      for (int64_t i = 0; i < some; ++i) body(done + i, pixels[i]);
     }
+  }
+
+  // Rows from `first` on and what taps reach from them: the first chunk of all, then the second. Zeros where there are no pixels, and where rows end.
+  void pack(std::byte* to, int64_t first, int64_t count) const {
+    const int64_t whole = (count + kProductRows - 1) / kProductRows * kProductRows;
+    for_pixels(first - grid_.pad * (grid_.pitch() + 1), whole + reach_, [&](int64_t i, int64_t pixel) {
+      pack_row(to + i * kChunkBytes, pixel < 0 ? nullptr : reinterpret_cast<const std::byte*>(x_.row<E>(pixel)));
+    });
   }
   void pack_row(std::byte* to, const std::byte* from) const {
     const int64_t whole = from ? in_bytes() / kChunkBytes : 0, step = next_chunk();
@@ -127,16 +145,11 @@ class Product {
     const T* residual;
     float scale;
   };
-  void find_rows(int64_t r, int64_t count, Row* rows) const {
-    int64_t pixels[kProductRows];
-    grid_.pixels(r, count, pixels);
+  Row row_of(int64_t pixel) const {
+    if (pixel < 0) return {};
     const bool same = residual_.shape == out_.shape;
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t p = pixels[i];
-      rows[i] = p < 0 ? Row{}
-                      : Row{out_.row<T>(p), residual_.data ? residual_.row<T>(same ? p : broadcast_row(out_.shape, residual_.shape, p)) : nullptr,
-                            kScaled<E> ? x_.scales()[p] : 1};
-    }
+    return {out_.row<T>(pixel), residual_.data ? residual_.row<T>(same ? pixel : broadcast_row(out_.shape, residual_.shape, pixel)) : nullptr,
+            kScaled<E> ? x_.scales()[pixel] : 1};
   }
 
   // What kLanes columns of all rows share.
@@ -168,36 +181,53 @@ class Product {
     }
   };
 
-  // `count` rows from r on of a packed block, which begins at `first`, times kProductPanels from `panel` on.
 #if defined(__AMX_INT8__)
+  // A thread's products. The sums of one become results while the matrix registers work on the next.
   template <class Activate>
-  void multiply(const std::byte* packed, int64_t first, int64_t r, int64_t count, int64_t panel, int64_t of_block, Activate act) const {
-    const bool both = panel + 1 < weight_.count();
-    prefetch(panel + 2, r, of_block);
-    alignas(64) MatrixSum<E> sums[kMatrices][kMatrices];
-    multiply_matrices<E>(packed + r * kChunkBytes, taps_, chunks(), next_chunk(), weight_.panel(panel), weight_.panel(both ? panel + 1 : panel),
-                         sums);
+  class Tiles {
+   public:
+    Tiles(const Product& product, Activate act)
+        : p_(product), act_(act), rows_at_once_((kMatrices + p_.steps() - 1) / p_.steps()), left_(p_, 0), right_(p_, 0) {}
 
-    Row rows[kProductRows];
-    find_rows(first + r, count, rows);
-    const int64_t column = panel * kPanelColumns;
-    const Column left(*this, column), right(*this, both ? column + kPanelColumns : column);
-    auto sum = [&](int64_t i, int64_t c) {
-      std::conditional_t<kScaled<E>, Ints, Floats> v;
-      std::memcpy(&v, &sums[i][c], sizeof v);
-      return __builtin_convertvector(v, Floats);
-    };
-    for (int64_t i = 0; i < count; ++i) {
-      if (!rows[i].out) continue;
-      const Floats a = left.value(sum(i, 0), rows[i], act), b = right.value(sum(i, kMatrix), rows[i], act);
-      if (streams_ && both && right.count == kLanes) {
-        stream(rows[i].out + column, a, b);
+    // `rows`, which lie at `packed`, times the panels from `panel` on.
+    void multiply(const std::byte* packed, std::span<const Row> rows, int64_t panel) {
+      const bool both = panel + 1 < p_.weight_.count();
+      multiply_matrices<E>(packed, p_.taps_, p_.chunks(), p_.next_chunk(), p_.weight_.panel(panel), p_.weight_.panel(both ? panel + 1 : panel),
+                           sums_[1 - last_], [&] { advance(rows_at_once_); });
+      finish();
+      last_ = 1 - last_, done_ = 0, rows_ = rows, both_ = both;
+      left_ = Column(p_, panel * kPanelColumns), right_ = both ? Column(p_, (panel + 1) * kPanelColumns) : left_;
+    }
+    void finish() { advance(kMatrices); }
+
+   private:
+    void advance(int64_t count) {
+      for (const int64_t end = std::min(done_ + count, int64_t(rows_.size())); done_ < end; ++done_) put(rows_[done_]);
+    }
+    void put(const Row& row) const {
+      if (!row.out) return;
+      const Floats a = left_.value(sum(0), row, act_), b = right_.value(sum(kMatrix), row, act_);
+      if (p_.streams_ && both_ && right_.count == kLanes) {
+        stream(row.out + left_.first, a, b);
       } else {
-        left.put(rows[i], a);
-        if (both) right.put(rows[i], b);
+        left_.put(row, a);
+        if (both_) right_.put(row, b);
       }
     }
-  }
+    Floats sum(int64_t column) const {
+      std::conditional_t<kScaled<E>, Ints, Floats> v;
+      std::memcpy(&v, &sums_[last_][done_][column], sizeof v);
+      return __builtin_convertvector(v, Floats);
+    }
+
+    const Product& p_;
+    Activate act_;
+    alignas(64) MatrixSum<E> sums_[2][kMatrices][kMatrices];
+    int64_t rows_at_once_, last_ = 0, done_ = 0;
+    std::span<const Row> rows_{};
+    bool both_ = false;
+    Column left_, right_;
+  };
 
   // A part of the panels that come next, so that all of them are there when the block is done.
   void prefetch(int64_t panel, int64_t r, int64_t of_block) const {
@@ -208,31 +238,37 @@ class Product {
   }
 #else
   template <class Activate>
-  void multiply(const std::byte* packed, int64_t first, int64_t r, int64_t count, int64_t panel, int64_t, Activate act) const {
-    Row rows[kProductRows];
-    find_rows(first + r, count, rows);
-    for (int64_t c = 0; c < std::min(kPanelColumns, weight_.out - panel * kPanelColumns); c += kLanes) {
-      const int8_t* w = reinterpret_cast<const int8_t*>(weight_.panel(panel)) + c * kGroupBytes;
-      Ints sum[kProductRows];
+  struct Tiles {
+    const Product& p;
+    Activate act;
+
+    void multiply(const std::byte* packed, std::span<const Row> rows, int64_t panel) const {
+      for (int64_t c = 0; c < std::min(kPanelColumns, p.weight_.out - panel * kPanelColumns); c += kLanes) {
+        const int8_t* w = reinterpret_cast<const int8_t*>(p.weight_.panel(panel)) + c * kGroupBytes;
+        Ints sum[kProductRows];
 #pragma GCC unroll 32
-      for (int64_t i = 0; i < kProductRows; ++i) sum[i] = Ints{};
-      for (const int64_t tap : taps_) {
-        const auto* x = reinterpret_cast<const int8_t*>(packed) + r * kChunkBytes + tap;
-        for (int64_t chunk = 0; chunk < chunks(); ++chunk, x += next_chunk())
-          for (int64_t k = 0; k < kChunkBytes; k += kGroupBytes, w += kPanelColumns * kGroupBytes) {
-            const FourWeights four(w);
+        for (int64_t i = 0; i < kProductRows; ++i) sum[i] = Ints{};
+        for (const int64_t tap : p.taps_) {
+          const auto* x = reinterpret_cast<const int8_t*>(packed) + tap;
+          for (int64_t chunk = 0; chunk < p.chunks(); ++chunk, x += p.next_chunk())
+            for (int64_t k = 0; k < kChunkBytes; k += kGroupBytes, w += kPanelColumns * kGroupBytes) {
+              const FourWeights four(w);
 #pragma GCC unroll 32
-            for (int64_t i = 0; i < kProductRows; ++i) sum[i] = add_products(sum[i], four, repeat_four(x + i * kChunkBytes + k));
-          }
+              for (int64_t i = 0; i < kProductRows; ++i) sum[i] = add_products(sum[i], four, repeat_four(x + i * kChunkBytes + k));
+            }
+        }
+        const Column column(p, panel * kPanelColumns + c);
+        Ints negatives;
+        std::memcpy(&negatives, p.weight_.negatives() + column.first, sizeof negatives);
+#pragma GCC unroll 32
+        for (int64_t i = 0; i < kProductRows; ++i)
+          if (i < int64_t(rows.size()) && rows[i].out)
+            column.put(rows[i], column.value(__builtin_convertvector(sum[i] - negatives, Floats), rows[i], act));
       }
-      const Column column(*this, panel * kPanelColumns + c);
-      Ints negatives;
-      std::memcpy(&negatives, weight_.negatives() + column.first, sizeof negatives);
-#pragma GCC unroll 32
-      for (int64_t i = 0; i < kProductRows; ++i)
-        if (i < count && rows[i].out) column.put(rows[i], column.value(__builtin_convertvector(sum[i] - negatives, Floats), rows[i], act));
     }
-  }
+    void finish() const {}
+  };
+  void prefetch(int64_t, int64_t, int64_t) const {}
 #endif
 
   PixelGrid grid_;
@@ -243,6 +279,7 @@ class Product {
   Activation activation_;
   int64_t reach_, block_;  // rows: from a row to its last tap; packed at a time
   Scratch::PerThread<std::byte> packed_;
+  Scratch::PerThread<Row> rows_;  // of those
   std::vector<int64_t> taps_;  // bytes
   bool streams_;               // the result past the caches
 };
