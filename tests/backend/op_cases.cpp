@@ -310,6 +310,9 @@ void add_convolutions(Table& t) {
   t.conv2d({2, 8, 8, 96}, 32, 1, {}, Residual::full);
   t.conv2d({1, 8, 8, 8}, 8, 1, {}, Residual::none);
   t.conv2d({1, 8, 8, 4}, 4, 1, {}, Residual::none, true);
+  t.conv2d({2, 9, 7, 40}, 24, 1, {.activation = Activation::silu}, Residual::row);
+  t.conv2d({1, 8, 8, 32}, 24, 1, {.stride = 2}, Residual::none);
+  t.conv2d({1, 8, 8, 32}, 24, 1, {.stride = 1, .pad_begin = 1, .pad_end = 1}, Residual::none);
   t.conv2d({2, 6, 6, 32}, 16, 3, same, Residual::none, true);
   t.conv2d({2, 8, 8, 64}, 96, 2, kUpsample, Residual::none);
   t.conv2d({1, 5, 3, 17}, 35, 2, {1, 1, 1, Activation::silu, 2}, Residual::none);
@@ -517,6 +520,8 @@ std::vector<OpCase> sdxl_cases(int side) {
     for (Dtype q : {Dtype::i8, Dtype::f8}) t.quantized_conv2d(q, {2, s, s, c}, c, Residual::full);
   }
   t.conv2d({2, large, large, 960}, 320, 3, same, Residual::none);
+  t.conv2d({2, middle, middle, 1920}, 640, 1, {}, Residual::none);
+  t.conv2d({1, 4 * side, 4 * side, 512}, 256, 1, {}, Residual::none);  // the decoder's
   t.conv2d({1, 2 * side, 2 * side, 512}, 512, 3, same, Residual::full);  // the decoder's
   t.conv2d({1, 8 * side, 8 * side, 128}, 128, 3, same, Residual::full);
   for (auto [x, c] : {std::pair<Shape, int64_t>{{2, small, small, 1280}, 1280}, {{2, middle, middle, 640}, 640}, {{1, side, side, 512}, 512}}) {

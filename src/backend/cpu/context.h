@@ -19,9 +19,11 @@ struct Context {
 
 Launch bind_linear(const Operands&, const Context&, Scratch&);
 Launch bind_conv2d(const Operands&, const Context&, Scratch&);
-// Whether products with such weights are kernels/product.h and read panels.h: those in eight bits, and linears of bfloat16 where there are matrix registers,
-// which oneDNN 2.6 feeds too slowly.
-bool takes_panels(const Context&, Op consumer, Dtype weight);
+// Whether weights are packed for kernels/product.h (panels.h): those in eight bits, and where there are matrix registers, which oneDNN 2.6 feeds too slowly,
+// those of bfloat16 for one row or pixel at a time.
+bool takes_panels(const Context&, const Shape& weight, Dtype);
+// Whether a linear or conv2d of such operands is that kernel.
+bool is_product(const Context&, const Node&, const TensorView& x, const TensorView& weight);
 Launch bind_product(const Operands&, const Context&, Scratch&);
 Launch bind_copy(const Operands&);  // concat, stack, repeat, upsample_nearest, pad, embedding, take_token
 Launch bind_timestep_embedding(const Operands&);

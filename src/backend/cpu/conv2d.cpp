@@ -133,7 +133,7 @@ Node all_phases(const Node& n, const Shape& x) {
 }
 
 Launch bind_conv2d(const Operands& o, const Context& context, Scratch& scratch) {
-  if (is_quantized(o.in[0].dtype)) return bind_product(o, context, scratch);
+  if (is_product(context, o.node, o.in[0], o.in[1])) return bind_product(o, context, scratch);
   if (o.node.as<ConvAttr>().upsample > 1) return bind_upsampling_conv2d(o, context, scratch);
   if (needs_float32(o, context)) return bind_conv2d_in_float32(o, context, scratch);
   if (!o.in[0].packed_rows()) return bind_packed_rows(o, context, scratch, bind_conv2d);

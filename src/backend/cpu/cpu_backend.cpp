@@ -49,7 +49,7 @@ class CpuBackend : public HostBackend {
   }
   int64_t prepared_bytes(const Program& p, const Node& n) const override {
     if (n.op != Op::pack) return HostBackend::prepared_bytes(p, n);
-    if (takes_panels(context_, consumer_of(n.shape), n.dtype)) return Panels(n.shape, n.dtype, nullptr).bytes();
+    if (takes_panels(context_, n.shape, n.dtype)) return Panels(n.shape, n.dtype, nullptr).bytes();
     return int64_t(packed_layout(context_, consumer_of(n.shape), n.shape, n.dtype).get_size());
   }
 
@@ -76,8 +76,8 @@ class CpuBackend : public HostBackend {
     return has_quantized(x.dtype) && x.op == Op::quantize && x.as<QuantizeAttr>().whole && same && w.h * w.w * w.c <= kMostQuantizedIn;
   }
   void pack(const Node& n, const Buffer& plain, const Buffer& out) {
+    if (takes_panels(context_, n.shape, n.dtype)) return pack_panels(packed_view(n, plain.get()), {n.shape, n.dtype, out.get()});
     const Op consumer = consumer_of(n.shape);
-    if (takes_panels(context_, consumer, n.dtype)) return pack_panels(packed_view(n, plain.get()), {n.shape, n.dtype, out.get()});
     Layout from = plain_layout(consumer, n.shape, n.dtype), to = packed_layout(context_, consumer, n.shape, n.dtype);  // larger: blocks are padded with zeros
     dnnl::memory source(from, context_.engine, plain.get()), target(to, context_.engine, out.get());
     dnnl::stream stream(context_.engine);

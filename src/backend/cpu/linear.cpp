@@ -51,7 +51,7 @@ Launch bind_linear_in_float32(const Operands& o, const Context& context, Scratch
 }  // namespace
 
 Launch bind_linear(const Operands& o, const Context& context, Scratch& scratch) {
-  if (takes_panels(context, Op::linear, o.in[1].dtype) && o.in[0].dtype == o.in[1].dtype) return bind_product(o, context, scratch);
+  if (is_product(context, o.node, o.in[0], o.in[1])) return bind_product(o, context, scratch);
   if (needs_float32(o, context)) return bind_linear_in_float32(o, context, scratch);
   return bind_primitive(o, context, scratch, describe_linear, o.node.as<LinearAttr>().activation);
 }

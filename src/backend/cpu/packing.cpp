@@ -40,12 +40,12 @@ Layout packed_layout(const Context& context, Op consumer, const Shape& w, Dtype 
 bool gains_from_packing(const Context& context, const Program& p, const Node& n) {
   if (n.op != Op::linear && n.op != Op::conv2d) return false;
   const Node& weight = p[n.in[1]];
-  if (takes_panels(context, n.op, weight.dtype)) return true;
+  auto view = [&](Value v) { return TensorView{nullptr, p[root_of(p, v).value].shape.c, p[v].shape, p[v].dtype}; };
+  if (takes_panels(context, weight.shape, weight.dtype)) return is_product(context, n, view(n.in[0]), view(n.in[1]));
   if (n.dtype == Dtype::bf16 && !context.onednn_has_bf16) return false;
   if (consumer_of(weight.shape) != n.op) return false;  // a 1x1 convolution to one channel
   Layout packed = packed_layout(context, n.op, weight.shape, weight.dtype);
   if (packed.data.format_desc.blocking.inner_nblks == 0) return false;  // rows or columns as they are
-  auto view = [&](Value v) { return TensorView{nullptr, p[root_of(p, v).value].shape.c, p[v].shape, p[v].dtype}; };
   const Node plain = n.op == Op::conv2d ? all_phases(n, p[n.in[0]].shape) : n;
   Operands o{p, plain, view_of(plain.shape, n.dtype), {view(n.in[0]), view(n.in[1])}};
   dnnl::primitive_desc d = (n.op == Op::linear ? describe_linear : describe_conv2d)(o, context, packed, with_user_scratchpad());

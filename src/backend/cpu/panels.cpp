@@ -28,8 +28,16 @@ int32_t sum_of_negatives(const TensorView& weight, const Panels& to, int64_t c) 
 }
 }  // namespace
 
-bool takes_panels(const Context& context, Op consumer, Dtype weight) {
-  return is_quantized(weight) || (weight == Dtype::bf16 && consumer == Op::linear && context.isa == Isa::avx512_amx);
+bool takes_panels(const Context& context, const Shape& weight, Dtype t) {
+  return is_quantized(t) || (t == Dtype::bf16 && Panels(weight, t, nullptr).taps == 1 && context.isa == Isa::avx512_amx);
+}
+
+bool is_product(const Context& context, const Node& n, const TensorView& x, const TensorView& weight) {
+  if (!takes_panels(context, weight.shape, weight.dtype) || x.dtype != weight.dtype) return false;
+  if (n.op == Op::linear || is_quantized(x.dtype)) return true;
+  ConvAttr of_pixels = n.as<ConvAttr>();
+  of_pixels.activation = Activation::none;
+  return of_pixels == ConvAttr{};
 }
 
 void pack_panels(const TensorView& weight, const Panels& to) {

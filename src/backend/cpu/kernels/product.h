@@ -284,24 +284,26 @@ class Product {
   bool streams_;               // the result past the caches
 };
 
-template <class E>
-Launch bind_linear_of(const Operands& o, Scratch& scratch) {
+// Rows by themselves, of 8-bit numbers or of bfloat16.
+inline Launch bind_product_of_rows(const Operands& o, Activation activation, Scratch& scratch) {
   const PixelGrid rows{.images = 1, .height = 1, .width = o.out.shape.rows(), .pad = 0};
-  return with_type(o, [&]<class T>(T) -> Launch { return Product<E, T>(o, rows, 1, o.node.as<LinearAttr>().activation, scratch); });
+  return with_type(o, [&]<class T>(T) -> Launch {
+    if constexpr (kMultipliesPanels)
+      if (o.in[1].dtype == Dtype::bf16) return Product<bf16, T>(o, rows, 1, activation, scratch);
+    return Product<int8_t, T>(o, rows, 1, activation, scratch);
+  });
 }
 
-inline Launch bind_linear(const Operands& o, Scratch& scratch) {
-  if constexpr (kMultipliesPanels)
-    if (o.in[1].dtype == Dtype::bf16) return bind_linear_of<bf16>(o, scratch);
-  return bind_linear_of<int8_t>(o, scratch);
-}
+inline Launch bind_linear(const Operands& o, Scratch& scratch) { return bind_product_of_rows(o, o.node.as<LinearAttr>().activation, scratch); }
 
-// In 8 bits, odd kernels of stride 1 whose result is as large as the image.
+// Odd kernels of stride 1 whose result is as large as the image; larger ones than 1 in 8 bits.
 inline Launch bind_conv2d(const Operands& o, Scratch& scratch) {
   const auto& a = o.node.as<ConvAttr>();
   const Shape& s = o.in[0].shape;
+  const int64_t kernel = o.in[1].shape.h;
+  if (kernel == 1) return bind_product_of_rows(o, a.activation, scratch);
   const PixelGrid pixels{s.n, s.h, s.w, a.pad_begin};
-  return with_type(o, [&]<class T>(T) -> Launch { return Product<int8_t, T>(o, pixels, o.in[1].shape.h, a.activation, scratch); });
+  return with_type(o, [&]<class T>(T) -> Launch { return Product<int8_t, T>(o, pixels, kernel, a.activation, scratch); });
 }
 
 }  // namespace hayate::cpu::HAYATE_ISA
