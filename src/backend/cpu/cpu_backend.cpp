@@ -32,7 +32,7 @@ class CpuBackend : public HostBackend {
         const auto& a = n.as<LinearAttr>();
         const Node& x = p[n.in[0]];
         const bool takes_x = is_float(x.dtype) || (has_quantized(x.dtype) && x.shape.c <= kMostQuantizedIn);
-        return is_float(n.dtype) && takes_x && a.activation != Activation::geglu && a.normalise == 0;
+        return is_float(n.dtype) && takes_x && (a.activation != Activation::geglu || gates(p, n)) && a.normalise == 0;
       }
       case Op::quantize: return has_quantized(n.dtype) && is_float(p[n.in[0]].dtype) && !(n.as<QuantizeAttr>().whole && n.as<QuantizeAttr>().normalise > 0);
       case Op::scale_columns: case Op::row_dots: case Op::row_sums: case Op::bound: return false;
@@ -74,6 +74,12 @@ class CpuBackend : public HostBackend {
     const auto& a = n.as<ConvAttr>();
     const bool same = w.h == w.w && w.h % 2 == 1 && a.pad_begin == w.h / 2 && a.pad_end == w.h / 2 && a.stride == 1 && a.upsample == 1;
     return has_quantized(x.dtype) && x.op == Op::quantize && x.as<QuantizeAttr>().whole && same && w.h * w.w * w.c <= kMostQuantizedIn;
+  }
+  // Where products of two panels are computed together, those of what is gated and of its gate.
+  bool gates(const Program& p, const Node& n) const {
+    const Node& x = p[n.in[0]];
+    const bool multiplies = context_.isa == Isa::avx512_amx && (x.dtype == Dtype::bf16 || is_quantized(x.dtype)) && p[n.in[1]].dtype == x.dtype;
+    return multiplies && n.shape.c % kPanelColumns == 0;
   }
   void pack(const Node& n, const Buffer& plain, const Buffer& out) {
     if (takes_panels(context_, n.shape, n.dtype)) return pack_panels(packed_view(n, plain.get()), {n.shape, n.dtype, out.get()});

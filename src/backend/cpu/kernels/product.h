@@ -11,12 +11,11 @@ namespace hayate::cpu::HAYATE_ISA {
 
 #if defined(__AMX_INT8__)
 constexpr bool kMultipliesPanels = true;
-constexpr int64_t kProductRows = kMatrices, kProductPanels = 2;
+constexpr int64_t kProductRows = kMatrices;
 constexpr int64_t kRowBytes = 3 << 18;  // of rows that the second-level cache, here of 2 MiB, is to hold beside panels
 #else
 constexpr bool kMultipliesPanels = false;
 constexpr int64_t kProductRows = 2 * kTileRows - 2;  // the other registers hold a vector of weights, its signs and what is multiplied
-constexpr int64_t kProductPanels = 1;
 constexpr int64_t kRowBytes = 1 << 18;  // likewise, of 512 KiB
 #endif
 constexpr int64_t kMostBlocks = 16;            // of kProductRows
@@ -60,6 +59,7 @@ class Product {
         residual_(o.has(3) ? o.in[3] : TensorView{}),
         weight_(o.in[1].shape, o.in[1].dtype, o.in[1].data),
         activation_(activation),
+        gated_(activation == Activation::geglu),
         reach_((kernel - 1) * (grid.pitch() + 1)),
         block_(block_rows()),
         packed_(scratch.take_per_thread<std::byte>((block_ + reach_) * weight_.tap_bytes())),
@@ -69,26 +69,26 @@ class Product {
     streams_ = is_streamed<T>(out_);
   }
 
-  // A block of rows, which the second-level cache holds once they are packed, times one panel, or two, is a unit of work.
+  // A block of rows, which the second-level cache holds once they are packed, times one panel, or a pair of them, is a unit of work.
   void operator()() const {
-    const int64_t all = grid_.rows(), panels = (weight_.count() + kProductPanels - 1) / kProductPanels;
+    const int64_t all = grid_.rows(), columns = column_units();
     const int64_t grain = std::max<int64_t>(1, kProductGrain / (std::min(all, block_) * weight_.column_bytes()));
     with_activation<T>(activation_, [&](auto act) {
-      parallel_for((all + block_ - 1) / block_ * panels, grain, [&](int64_t begin, int64_t end) {
+      parallel_for((all + block_ - 1) / block_ * columns, grain, [&](int64_t begin, int64_t end) {
         const MatrixRegisters registers;
         std::byte* const packed = packed_.mine();
         Row* const rows = rows_.mine();
         Tiles<decltype(act)> tiles{*this, act};
         for (int64_t unit = begin; unit < end; ++unit) {
-          const int64_t first = unit / panels * block_, count = std::min(block_, all - first), panel = unit % panels * kProductPanels;
-          if (unit == begin || panel == 0) {
+          const int64_t first = unit / columns * block_, count = std::min(block_, all - first), at = unit % columns;
+          if (unit == begin || at == 0) {
             tiles.finish();
             pack(packed, first, count);
             for_pixels(first, count, [&](int64_t i, int64_t pixel) { rows[i] = row_of(pixel); });
           }
           for (int64_t r = 0; r < count; r += kProductRows) {
-            prefetch(panel + kProductPanels, r, count);
-            tiles.multiply(packed + r * kChunkBytes, {rows + r, size_t(std::min(kProductRows, count - r))}, panel);
+            prefetch(at + 1, r, count);
+            tiles.multiply(packed + r * kChunkBytes, {rows + r, size_t(std::min(kProductRows, count - r))}, at);
           }
         }
         tiles.finish();
@@ -189,14 +189,14 @@ class Product {
     Tiles(const Product& product, Activate act)
         : p_(product), act_(act), rows_at_once_((kMatrices + p_.steps() - 1) / p_.steps()), left_(p_, 0), right_(p_, 0) {}
 
-    // `rows`, which lie at `packed`, times the panels from `panel` on.
-    void multiply(const std::byte* packed, std::span<const Row> rows, int64_t panel) {
-      const bool both = panel + 1 < p_.weight_.count();
-      multiply_matrices<E>(packed, p_.taps_, p_.chunks(), p_.next_chunk(), p_.weight_.panel(panel), p_.weight_.panel(both ? panel + 1 : panel),
-                           sums_[1 - last_], [&] { advance(rows_at_once_); });
+    // `rows`, which lie at `packed`, times a pair of panels.
+    void multiply(const std::byte* packed, std::span<const Row> rows, int64_t pair) {
+      const auto [left, right] = p_.panels_of(pair);
+      multiply_matrices<E>(packed, p_.taps_, p_.chunks(), p_.next_chunk(), p_.weight_.panel(left), p_.weight_.panel(right), sums_[1 - last_],
+                           [&] { advance(rows_at_once_); });
       finish();
-      last_ = 1 - last_, done_ = 0, rows_ = rows, both_ = both;
-      left_ = Column(p_, panel * kPanelColumns), right_ = both ? Column(p_, (panel + 1) * kPanelColumns) : left_;
+      last_ = 1 - last_, done_ = 0, rows_ = rows, both_ = left != right;
+      left_ = Column(p_, left * kPanelColumns), right_ = Column(p_, right * kPanelColumns);
     }
     void finish() { advance(kMatrices); }
 
@@ -207,7 +207,9 @@ class Product {
     void put(const Row& row) const {
       if (!row.out) return;
       const Floats a = left_.value(sum(0), row, act_), b = right_.value(sum(kMatrix), row, act_);
-      if (p_.streams_ && both_ && right_.count == kLanes) {
+      if (p_.gated_) {
+        left_.put(row, a * gelu<T>(b));
+      } else if (p_.streams_ && both_ && right_.count == kLanes) {
         stream(row.out + left_.first, a, b);
       } else {
         left_.put(row, a);
@@ -229,12 +231,20 @@ class Product {
     Column left_, right_;
   };
 
+  // Neighbours, of which the last may have none and is with itself then; or what is gated with its gate, half of all panels further on.
+  std::pair<int64_t, int64_t> panels_of(int64_t pair) const {
+    if (gated_) return {pair, pair + column_units()};
+    return {2 * pair, std::min(2 * pair + 1, weight_.count() - 1)};
+  }
+  int64_t column_units() const { return (weight_.count() + 1) / 2; }
+
   // A part of the panels that come next, so that all of them are there when the block is done.
-  void prefetch(int64_t panel, int64_t r, int64_t of_block) const {
-    const int64_t bytes = std::min(weight_.count() - panel, kProductPanels) * kPanelColumns * weight_.column_bytes();
-    if (bytes > kPrefetchedBytes) return;
+  void prefetch(int64_t pair, int64_t r, int64_t of_block) const {
+    const int64_t bytes = kPanelColumns * weight_.column_bytes();
+    if (pair == column_units() || 2 * bytes > kPrefetchedBytes) return;
+    const auto [left, right] = panels_of(pair);
     for (int64_t at = bytes * r / of_block / 64 * 64; at < std::min(bytes, bytes * (r + kProductRows) / of_block); at += 64)
-      _mm_prefetch(reinterpret_cast<const char*>(weight_.panel(panel)) + at, _MM_HINT_T1);
+      for (const int64_t panel : {left, right}) _mm_prefetch(reinterpret_cast<const char*>(weight_.panel(panel)) + at, _MM_HINT_T1);
   }
 #else
   template <class Activate>
@@ -268,6 +278,7 @@ class Product {
     }
     void finish() const {}
   };
+  int64_t column_units() const { return weight_.count(); }
   void prefetch(int64_t, int64_t, int64_t) const {}
 #endif
 
@@ -277,6 +288,7 @@ class Product {
   TensorView residual_;
   Panels weight_;
   Activation activation_;
+  bool gated_;             // the first half of the columns by the other
   int64_t reach_, block_;  // rows: from a row to its last tap; packed at a time
   Scratch::PerThread<std::byte> packed_;
   Scratch::PerThread<Row> rows_;  // of those

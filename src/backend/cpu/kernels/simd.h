@@ -175,7 +175,7 @@ Floats gelu(Floats x) {
 template <class T, class F>
 auto with_activation(Activation a, F f) {
   switch (a) {
-    case Activation::none: case Activation::geglu: break;  // geglu is refused by supports()
+    case Activation::none: case Activation::geglu: break;  // geglu is of two numbers
     case Activation::silu: return f([](Floats x) { return x * sigmoid<T>(x); });
     case Activation::gelu: return f([](Floats x) { return gelu<T>(x); });
     case Activation::quick_gelu: return f([](Floats x) { return x * sigmoid<T>(1.702f * x); });
