@@ -417,7 +417,7 @@ void add_attention(Table& t) {
            {"one wide head", {1, 10, 10, 512}, {1, 10, 10, 512}, 1},
            {"head of 7", {1, 3, 5, 21}, {1, 1, 6, 21}, 3},
            {"one key", {2, 2, 2, 16}, {2, 1, 1, 16}, 2},
-           {"peaky", {1, 9, 9, 64}, {1, 9, 9, 64}, 1, false, false, 4},
+           {"peaky", {1, 18, 9, 64}, {1, 18, 9, 64}, 1, false, false, 4},
        }) {
     t.attention(c);
     t.add(Op::attention_scores, c.what, [=](Recorder& r) {

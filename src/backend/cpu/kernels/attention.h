@@ -4,9 +4,10 @@
 
 namespace hayate::cpu::HAYATE_ISA {
 
-// What the first-level cache holds at a time: queries, a multiple of every kTileRows, and keys. Both are multiples of 32 for matrix registers.
-constexpr int64_t kQueries = 96, kKeys = 64;
-constexpr int64_t kMostQueryBlocks = 8;  // of queries that share packed keys
+// Whose scores a thread has at a time: queries, a multiple of every kTileRows, and keys, both multiples of kMatrices. They lie in the second-level cache;
+// with fewer keys the sums, which are loaded and stored for each block of them, cost more than that.
+constexpr int64_t kQueries = 192, kKeys = 128;
+constexpr int64_t kMostQueryBlocks = 6;  // of queries that share packed keys
 
 // Queries [first, first + count) of one head.
 struct QueryBlock { int64_t image, head, first, count; };
@@ -36,7 +37,7 @@ int64_t whole_tiles(int64_t rows) {
   return (rows + tile - 1) / tile * tile;
 }
 template <class E>
-int64_t whole_vectors(int64_t keys) { return kMultipliesMatrices<E> ? kKeys : round_up(keys); }
+int64_t whole_vectors(int64_t keys) { return kMultipliesMatrices<E> ? (keys + kMatrices - 1) / kMatrices * kMatrices : round_up(keys); }
 
 // The first of a head's columns for one token; heads lie side by side in the columns.
 template <class T>
@@ -78,10 +79,11 @@ struct Scores {
   // Columns of `to` from count on are -inf.
   void operator()(const QueryBlock& b, Block<E> queries, Block<E> keys, int64_t begin, int64_t count, Block<float> to) const {
     multiply(to, queries, keys, whole_tiles<E>(b.count), whole_vectors<E>(count), depth, false);
-    if (count == kKeys && !attr.causal) return;
+    const int64_t whole = whole_vectors<E>(count);
+    if (count == whole && !attr.causal) return;
     for (int64_t i = 0; i < b.count; ++i) {
       int64_t seen = attr.causal ? std::clamp<int64_t>(b.first + i + 1 - begin, 0, count) : count;
-      std::fill(to.row(i) + seen, to.row(i) + kKeys, -INFINITY);
+      std::fill(to.row(i) + seen, to.row(i) + whole, -INFINITY);
     }
   }
 };
@@ -93,7 +95,7 @@ struct Mix {
   TensorView out, v;
   int64_t heads, width = v.shape.c / heads, padded = round_up(width);
 
-  static int64_t keys(int64_t count) { return kMultipliesMatrices<E> ? kKeys : count; }
+  static int64_t keys(int64_t count) { return kMultipliesMatrices<E> ? whole_vectors<E>(count) : count; }
   void pack_values(const QueryBlock& b, int64_t begin, int64_t count, Block<E> to) const {
     pack_columns(to, keys(count), head_row<T>(v, b, begin, width), v.row_stride, count, width);
   }
