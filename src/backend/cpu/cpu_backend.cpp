@@ -77,9 +77,9 @@ class CpuBackend : public HostBackend {
   }
   // Where products of two panels are computed together, those of what is gated and of its gate.
   bool gates(const Program& p, const Node& n) const {
-    const Node& x = p[n.in[0]];
-    const bool multiplies = context_.isa == Isa::avx512_amx && (x.dtype == Dtype::bf16 || is_quantized(x.dtype)) && p[n.in[1]].dtype == x.dtype;
-    return multiplies && n.shape.c % kPanelColumns == 0;
+    const Node& weight = p[n.in[1]];
+    const bool multiplies = takes_panels(context_, weight.shape, weight.dtype) && weight.dtype == p[n.in[0]].dtype;
+    return context_.isa == Isa::avx512_amx && multiplies && n.shape.c % kPanelColumns == 0;
   }
   void pack(const Node& n, const Buffer& plain, const Buffer& out) {
     if (takes_panels(context_, n.shape, n.dtype)) return pack_panels(packed_view(n, plain.get()), {n.shape, n.dtype, out.get()});

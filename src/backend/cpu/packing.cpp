@@ -41,6 +41,7 @@ bool gains_from_packing(const Context& context, const Program& p, const Node& n)
   if (n.op != Op::linear && n.op != Op::conv2d) return false;
   const Node& weight = p[n.in[1]];
   auto view = [&](Value v) { return TensorView{nullptr, p[root_of(p, v).value].shape.c, p[v].shape, p[v].dtype}; };
+  // One of bfloat16 with strides or padding, which is oneDNN's, reads them as they are: the shape alone tells how a weight is packed.
   if (takes_panels(context, weight.shape, weight.dtype)) return is_product(context, n, view(n.in[0]), view(n.in[1]));
   if (n.dtype == Dtype::bf16 && !context.onednn_has_bf16) return false;
   if (consumer_of(weight.shape) != n.op) return false;  // a 1x1 convolution to one channel

@@ -32,12 +32,9 @@ void for_key_blocks(int64_t keys, Body body) {  // body(begin, count)
 
 // What is computed of so many queries and keys: whole tiles, and where products of whole matrices are as fast as those of a part, whole ones.
 template <class E>
-int64_t whole_tiles(int64_t rows) {
-  constexpr int64_t tile = kMultipliesMatrices<E> ? kMatrices : kTileRows;
-  return (rows + tile - 1) / tile * tile;
-}
+int64_t whole_tiles(int64_t rows) { return round_up(rows, kMultipliesMatrices<E> ? kMatrices : kTileRows); }
 template <class E>
-int64_t whole_vectors(int64_t keys) { return kMultipliesMatrices<E> ? (keys + kMatrices - 1) / kMatrices * kMatrices : round_up(keys); }
+int64_t whole_vectors(int64_t keys) { return round_up(keys, kMultipliesMatrices<E> ? kMatrices : kLanes); }
 
 // The first of a head's columns for one token; heads lie side by side in the columns.
 template <class T>
@@ -78,8 +75,8 @@ struct Scores {
   }
   // Columns of `to` from count on are -inf.
   void operator()(const QueryBlock& b, Block<E> queries, Block<E> keys, int64_t begin, int64_t count, Block<float> to) const {
-    multiply(to, queries, keys, whole_tiles<E>(b.count), whole_vectors<E>(count), depth, false);
     const int64_t whole = whole_vectors<E>(count);
+    multiply(to, queries, keys, whole_tiles<E>(b.count), whole, depth, false);
     if (count == whole && !attr.causal) return;
     for (int64_t i = 0; i < b.count; ++i) {
       int64_t seen = attr.causal ? std::clamp<int64_t>(b.first + i + 1 - begin, 0, count) : count;

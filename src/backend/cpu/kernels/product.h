@@ -59,7 +59,6 @@ class Product {
         residual_(o.has(3) ? o.in[3] : TensorView{}),
         weight_(o.in[1].shape, o.in[1].dtype, o.in[1].data),
         activation_(activation),
-        gated_(activation == Activation::geglu),
         reach_((kernel - 1) * (grid.pitch() + 1)),
         block_(block_rows()),
         packed_(scratch.take_per_thread<std::byte>((block_ + reach_) * weight_.tap_bytes())),
@@ -102,6 +101,7 @@ class Product {
   int64_t chunks() const { return weight_.tap_bytes() / kChunkBytes; }
   int64_t next_chunk() const { return (block_ + reach_) * kChunkBytes; }
   int64_t steps() const { return int64_t(taps_.size()) * chunks(); }
+  bool gated() const { return activation_ == Activation::geglu; }  // the first half of the columns by the other
 
   // As many as the cache holds, but a block for each thread.
   int64_t block_rows() const {
@@ -125,8 +125,7 @@ class Product {
 
   // Rows from `first` on and what taps reach from them: the first chunk of all, then the second. Zeros where there are no pixels, and where rows end.
   void pack(std::byte* to, int64_t first, int64_t count) const {
-    const int64_t whole = (count + kProductRows - 1) / kProductRows * kProductRows;
-    for_pixels(first - grid_.pad * (grid_.pitch() + 1), whole + reach_, [&](int64_t i, int64_t pixel) {
+    for_pixels(first - grid_.pad * (grid_.pitch() + 1), round_up(count, kProductRows) + reach_, [&](int64_t i, int64_t pixel) {
       pack_row(to + i * kChunkBytes, pixel < 0 ? nullptr : reinterpret_cast<const std::byte*>(x_.row<E>(pixel)));
     });
   }
@@ -195,7 +194,7 @@ class Product {
       multiply_matrices<E>(packed, p_.taps_, p_.chunks(), p_.next_chunk(), p_.weight_.panel(left), p_.weight_.panel(right), sums_[1 - last_],
                            [&] { advance(rows_at_once_); });
       finish();
-      last_ = 1 - last_, done_ = 0, rows_ = rows, both_ = left != right;
+      last_ = 1 - last_, done_ = 0, rows_ = rows;
       left_ = Column(p_, left * kPanelColumns), right_ = Column(p_, right * kPanelColumns);
     }
     void finish() { advance(kMatrices); }
@@ -206,14 +205,15 @@ class Product {
     }
     void put(const Row& row) const {
       if (!row.out) return;
+      const bool both = left_.first != right_.first;
       const Floats a = left_.value(sum(0), row, act_), b = right_.value(sum(kMatrix), row, act_);
-      if (p_.gated_) {
+      if (p_.gated()) {
         left_.put(row, a * gelu<T>(b));
-      } else if (p_.streams_ && both_ && right_.count == kLanes) {
+      } else if (p_.streams_ && both && right_.count == kLanes) {
         stream(row.out + left_.first, a, b);
       } else {
         left_.put(row, a);
-        if (both_) right_.put(row, b);
+        if (both) right_.put(row, b);
       }
     }
     Floats sum(int64_t column) const {
@@ -227,13 +227,12 @@ class Product {
     alignas(64) MatrixSum<E> sums_[2][kMatrices][kMatrices];
     int64_t rows_at_once_, last_ = 0, done_ = 0;
     std::span<const Row> rows_{};
-    bool both_ = false;
     Column left_, right_;
   };
 
   // Neighbours, of which the last may have none and is with itself then; or what is gated with its gate, half of all panels further on.
   std::pair<int64_t, int64_t> panels_of(int64_t pair) const {
-    if (gated_) return {pair, pair + column_units()};
+    if (gated()) return {pair, pair + column_units()};
     return {2 * pair, std::min(2 * pair + 1, weight_.count() - 1)};
   }
   int64_t column_units() const { return (weight_.count() + 1) / 2; }
@@ -288,7 +287,6 @@ class Product {
   TensorView residual_;
   Panels weight_;
   Activation activation_;
-  bool gated_;             // the first half of the columns by the other
   int64_t reach_, block_;  // rows: from a row to its last tap; packed at a time
   Scratch::PerThread<std::byte> packed_;
   Scratch::PerThread<Row> rows_;  // of those

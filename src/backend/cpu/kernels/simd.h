@@ -18,7 +18,7 @@ namespace hayate::cpu::HAYATE_ISA {
 
 constexpr int64_t kLanes = HAYATE_LANES;
 constexpr int64_t kElementGrain = 1 << 13;  // elements per thread below which waking it costs more than it saves
-inline int64_t round_up(int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+inline int64_t round_up(int64_t count, int64_t to = kLanes) { return (count + to - 1) / to * to; }
 
 typedef float Floats __attribute__((vector_size(4 * HAYATE_LANES)));
 typedef int32_t Ints __attribute__((vector_size(4 * HAYATE_LANES)));
